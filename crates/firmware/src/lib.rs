@@ -1,0 +1,32 @@
+//! Words and reasoning about recorder firmware, without I/O.
+//!
+//! Everything a decision needs is a type here: what a device says it is, what a release says it is
+//! for, what the first bytes of a file say, whether the three fit, and which of several releases is
+//! meant. Nothing in this crate reads a file, a clock or a socket.
+
+mod build;
+mod choose;
+pub mod container;
+mod device;
+mod digest;
+mod fit;
+mod model;
+mod pin;
+mod release;
+mod revision;
+mod serial;
+mod text;
+mod version;
+
+pub use build::{Build, InvalidBuild};
+pub use choose::{Choice, choose};
+pub use device::Device;
+pub use digest::{HashingReader, InvalidDigest, Sha256Digest};
+pub use fit::{Mismatch, fits, near_misses};
+pub use model::{InvalidModel, Model};
+pub use pin::Pin;
+pub use release::{Family, InvalidFamily, InvalidReleaseId, Release, ReleaseId};
+pub use revision::{InvalidRevision, Revision};
+pub use serial::{InvalidSerial, Serial};
+pub use text::{InvalidText, Text};
+pub use version::{FirmwareVersion, InvalidVersion};
