@@ -1,0 +1,215 @@
+//! Key files. Secret: PKCS#8 PEM (RFC 5958), encrypted by PBES2 with scrypt (RFC 7914) and AES-256
+//! where a passphrase is given. Public: SPKI PEM. OpenSSL 3.0 reads and writes all three.
+//!
+//! A secret key file is readable by its owner alone, never replaced, and read back and tried before
+//! anybody is told that it exists: a key that cannot be read again is worse than none.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::pkcs8::{KeypairBytes, PublicKeyBytes};
+use pkcs8::der::{Decode as _, SecretDocument};
+use pkcs8::pkcs5::{self, pbes2};
+use pkcs8::{
+    DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, EncryptedPrivateKeyInfoRef,
+    LineEnding, PrivateKeyInfoRef,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+use crate::{PublicKey, SigningKey, durable};
+
+/// Larger than any key: an Ed25519 key file has 119 bytes, an encrypted one about 380.
+const CAP: u64 = 64 * 1024;
+/// What deriving the file's key may cost, 128·N·r bytes of memory (RFC 7914 §2): sixteen times what
+/// is written here, so that a hostile file cannot exhaust the machine.
+const SCRYPT_MEMORY_CAP: u64 = 256 * 1024 * 1024;
+const SCRYPT_PARALLELISM_CAP: u16 = 16;
+const PBKDF2_ITERATION_CAP: u32 = 10_000_000;
+
+/// Why a key file could not be written or read. Nothing here says anything about the key itself.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// Key files are never replaced.
+    #[error("key file {} exists and is not replaced", .0.display())]
+    Exists(PathBuf),
+    /// The system failed to read or write it; longer than 64 KiB is among this.
+    #[error("key file {}: {action} failed", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `write`.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others than the owner may read it, so it may be a secret no more.
+    #[error("key file {} can be read by others: mode {mode:04o}, expected 0600\nhint: chmod 600 {}", .path.display(), .path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Permission bits found.
+        mode: u32,
+    },
+    /// Neither PKCS#8 nor SPKI PEM of an Ed25519 key, as the case may be.
+    #[error("key file {} is rejected: {reason}", .path.display())]
+    NotAKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It is encrypted and no passphrase was given.
+    #[error("key file {} is encrypted and needs its passphrase", .0.display())]
+    PassphraseNeeded(PathBuf),
+    /// It is encrypted with another passphrase.
+    #[error("key file {}: wrong passphrase", .0.display())]
+    WrongPassphrase(PathBuf),
+    /// An empty passphrase protects nothing.
+    #[error("key file {}: passphrase is empty", .0.display())]
+    EmptyPassphrase(PathBuf),
+    /// What was read back is not the key that was written.
+    #[error("key file {}: key read back differs from the key written", .0.display())]
+    Unproven(PathBuf),
+}
+
+/// Writes a new secret key file, mode 0600, encrypted where a passphrase is given, and proves it:
+/// a signature made with the key as read back must verify. What cannot be proved is removed again.
+pub fn write_new(
+    path: &Path,
+    key: &SigningKey,
+    passphrase: Option<&SecretString>,
+) -> Result<(), KeyFileError> {
+    let pair = key.to_pkcs8();
+    let pem = match passphrase {
+        Some(passphrase) if passphrase.expose_secret().is_empty() => {
+            return Err(KeyFileError::EmptyPassphrase(path.into()));
+        }
+        Some(passphrase) => pair.to_pkcs8_encrypted_pem(passphrase.expose_secret(), LineEnding::LF),
+        None => pair.to_pkcs8_pem(LineEnding::LF),
+    }
+    .map_err(|error| failed(path, "write", io::Error::other(error)))?;
+    create(path, pem.as_bytes(), 0o600)?;
+    let proof = read(path, passphrase).and_then(|read_back| {
+        key.public()
+            .verify(b"key file round trip", &read_back.sign(b"key file round trip"))
+            .map_err(|_| KeyFileError::Unproven(path.into()))
+    });
+    if proof.is_err() {
+        durable::remove(path).map_err(|source| failed(path, "write", source))?;
+    }
+    proof
+}
+
+/// Reads a secret key file. A passphrase that the file does not need is ignored, as OpenSSL does.
+pub fn read(path: &Path, passphrase: Option<&SecretString>) -> Result<SigningKey, KeyFileError> {
+    let document = Document::read(path)?;
+    let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
+    if !document.encrypted {
+        let pair = pair_in(&document.der).ok_or_else(|| rejected("not an Ed25519 key"))?;
+        return SigningKey::from_pkcs8(&pair)
+            .ok_or_else(|| rejected("public and secret key do not belong together"));
+    }
+    let encrypted = EncryptedPrivateKeyInfoRef::from_der(document.der.as_bytes())
+        .map_err(|_| rejected("not an encrypted PKCS#8 key"))?;
+    check_cost(&encrypted.encryption_algorithm).map_err(rejected)?;
+    let passphrase = passphrase.ok_or_else(|| KeyFileError::PassphraseNeeded(path.into()))?;
+    let wrong = || KeyFileError::WrongPassphrase(path.into());
+    let decrypted = encrypted.decrypt(passphrase.expose_secret()).map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(
+            pkcs5::Error::UnsupportedAlgorithm { .. }
+            | pkcs5::Error::AlgorithmParametersInvalid { .. }
+            | pkcs5::Error::NoPbes1CryptSupport,
+        ) => rejected("encrypted by an algorithm that is not supported"),
+        _ => wrong(),
+    })?;
+    // one wrong passphrase in 256 leaves padding that looks right (RFC 8018 §6.2) and rubbish inside
+    pair_in(&decrypted).and_then(|pair| SigningKey::from_pkcs8(&pair)).ok_or_else(wrong)
+}
+
+/// Whether [`read`] will need a passphrase: ask only then.
+pub fn is_encrypted(path: &Path) -> Result<bool, KeyFileError> {
+    Ok(Document::read(path)?.encrypted)
+}
+
+/// Writes a new public key file (SPKI PEM, mode 0644).
+pub fn write_public_new(path: &Path, key: &PublicKey) -> Result<(), KeyFileError> {
+    let raw = key.as_bytes().try_into().map(PublicKeyBytes).map_err(io::Error::other);
+    let pem = raw
+        .and_then(|raw| raw.to_public_key_pem(LineEnding::LF).map_err(io::Error::other))
+        .map_err(|source| failed(path, "write", source))?;
+    create(path, pem.as_bytes(), 0o644)
+}
+
+/// Reads a public key file (SPKI PEM); weak keys are rejected.
+pub fn read_public(path: &Path) -> Result<PublicKey, KeyFileError> {
+    let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
+    let bytes = durable::read(path, CAP).map_err(|source| failed(path, "read", source))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| rejected("not PEM text"))?;
+    let raw = PublicKeyBytes::from_public_key_pem(text)
+        .map_err(|_| rejected("not an Ed25519 public key in PEM"))?;
+    PublicKey::from_bytes(&raw.to_bytes()).map_err(|_| rejected("public key is weak or not on the curve"))
+}
+
+/// The DER inside a secret key file.
+struct Document {
+    encrypted: bool,
+    der: SecretDocument,
+}
+
+impl Document {
+    fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let read_failed = |source| failed(path, "read", source);
+        let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
+        let file = File::open(path).map_err(read_failed)?;
+        let metadata = file.metadata().map_err(read_failed)?;
+        if !metadata.is_file() {
+            return Err(rejected("not a regular file"));
+        }
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(KeyFileError::Exposed { path: path.into(), mode });
+        }
+        let bytes = Zeroizing::new(durable::read_open(file, CAP).map_err(read_failed)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| rejected("not PEM text"))?;
+        let (label, der) = SecretDocument::from_pem(text).map_err(|_| rejected("not PEM text"))?;
+        match label {
+            "PRIVATE KEY" => Ok(Self { encrypted: false, der }),
+            "ENCRYPTED PRIVATE KEY" => Ok(Self { encrypted: true, der }),
+            _ => Err(rejected("not a PKCS#8 private key")),
+        }
+    }
+}
+
+fn pair_in(der: &SecretDocument) -> Option<KeypairBytes> {
+    PrivateKeyInfoRef::from_der(der.as_bytes()).ok().and_then(|info| KeypairBytes::try_from(info).ok())
+}
+
+fn check_cost(scheme: &pkcs5::EncryptionScheme) -> Result<(), &'static str> {
+    let cheap = match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(pbes2::Kdf::Scrypt(scrypt)) => {
+            let memory =
+                scrypt.cost_parameter.saturating_mul(u64::from(scrypt.block_size)).saturating_mul(128);
+            memory <= SCRYPT_MEMORY_CAP && scrypt.parallelization <= SCRYPT_PARALLELISM_CAP
+        }
+        Some(pbes2::Kdf::Pbkdf2(pbkdf2)) => pbkdf2.iteration_count <= PBKDF2_ITERATION_CAP,
+        _ => return Err("encrypted by an algorithm that is not supported"),
+    };
+    if cheap { Ok(()) } else { Err("deriving its key would cost too much memory or time") }
+}
+
+fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyFileError> {
+    durable::create_new(path, bytes, mode).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.into()),
+        _ => failed(path, "write", source),
+    })
+}
+
+fn failed(path: &Path, action: &'static str, source: io::Error) -> KeyFileError {
+    KeyFileError::Io { path: path.into(), action, source }
+}
+
+#[cfg(test)]
+mod tests;
