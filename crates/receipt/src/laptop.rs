@@ -1,0 +1,77 @@
+use std::fmt;
+use std::str::FromStr;
+
+use keys::PublicKey;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of a laptop: the first 16 hexadecimal digits of its public key's SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaptopId(String);
+
+/// The text is not a laptop id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("laptop id {0:?} is not 16 lower-case hexadecimal digits")]
+pub struct InvalidLaptopId(pub String);
+
+impl LaptopId {
+    /// The id of the laptop that holds this key.
+    pub fn of(key: &PublicKey) -> Self {
+        Self(key.fingerprint().chars().take(16).collect())
+    }
+
+    /// The 16 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LaptopId {
+    type Err = InvalidLaptopId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLaptopId> {
+        let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() == 16 && text.bytes().all(digit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidLaptopId(text.chars().take(64).collect()))
+        }
+    }
+}
+
+impl fmt::Display for LaptopId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Serialize for LaptopId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for LaptopId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_head_of_the_fingerprint() {
+        let key = keys::SigningKey::generate().public();
+        let id = LaptopId::of(&key);
+        assert!(key.fingerprint().starts_with(id.as_str()));
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+    }
+
+    #[test]
+    fn refuses_other_text() {
+        for text in ["", "0123456789abcde", "0123456789ABCDEF", "0123456789abcdef0", "../../../../etc/x"] {
+            assert!(text.parse::<LaptopId>().is_err(), "{text}");
+        }
+    }
+}

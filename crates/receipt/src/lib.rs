@@ -1,0 +1,23 @@
+//! Signed statements about recorders, and the chain they form.
+//!
+//! A statement is an in-toto Statement v1 in a DSSE 1.0.2 envelope, signed by one laptop. Each
+//! laptop numbers its statements from 1 and names the digest of the envelope before, so that the
+//! depot sees a gap, a fork or a replay. A statement is the laptop's word, not the device's
+//! attestation: a rogue device can lie about its version, and what is written here is what it
+//! claimed.
+
+mod acknowledged;
+mod chain;
+mod dsse;
+mod laptop;
+mod push;
+mod statement;
+
+pub use acknowledged::Acknowledged;
+pub use chain::{Chain, ChainError, Position};
+pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};
+pub use laptop::{InvalidLaptopId, LaptopId};
+pub use push::{Link, Override, PushEnded, PushResult, PushStarted, Target};
+pub use statement::{
+    Body, Head, InvalidStatement, Publication, Statement, Subject, Times, VerifiedStatement,
+};

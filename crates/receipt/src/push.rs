@@ -1,0 +1,130 @@
+use std::fmt;
+
+use firmware::{Device, ReleaseId, Revision, Sha256Digest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `push-started/v1`: written before the first byte goes to a recorder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushStarted {
+    /// Names the run; the same in its end.
+    pub run: String,
+    /// The recorder as it describes itself.
+    pub device: Device,
+    /// What is going to be pushed.
+    pub target: Target,
+    /// Digest of the plan that a person agreed to.
+    pub plan: Sha256Digest,
+    /// What was allowed, and why.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// How the recorder was reached.
+    pub link: Link,
+    /// When the run began.
+    pub started: Timestamp,
+}
+
+/// `push-ended/v1`: how a run ended, whether or not anything was pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushEnded {
+    /// Names the run; the same in its start.
+    pub run: String,
+    /// The recorder as it described itself before.
+    pub device: Device,
+    /// What was to be pushed, where a release was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Digest of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Sha256Digest>,
+    /// How it ended.
+    pub result: PushResult,
+    /// A stable code that says why: for programs.
+    pub reason: String,
+    /// The same in words: for people.
+    pub detail: String,
+    /// The recorder as it described itself afterwards, where it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Device>,
+    /// What was checked before the push, in words.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// What was allowed, and why.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// How the recorder was reached.
+    pub link: Link,
+    /// The configuration backup: `not taken`, or its digest.
+    pub backup: String,
+    /// How often the image was sent, whole or in part.
+    pub pushes: u32,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PushResult {
+    /// The same serial answers with exactly the target version and build.
+    Applied,
+    /// It already ran the target; nothing was pushed.
+    AlreadyCurrent,
+    /// Refused by plan or policy; nothing was pushed.
+    Refused,
+    /// Not taken by the device, or lost before the last byte; the recorder is as before.
+    Failed,
+    /// Pushed whole, and the recorder answers with another version than the target.
+    ChangedNotToTarget,
+    /// Nobody knows: it must be looked at.
+    UnknownAfterPush,
+}
+
+impl fmt::Display for PushResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Applied => "applied",
+            Self::AlreadyCurrent => "already-current",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::ChangedNotToTarget => "changed-not-to-target",
+            Self::UnknownAfterPush => "unknown-after-push",
+        })
+    }
+}
+
+/// The firmware of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its release.
+    pub release: ReleaseId,
+    /// Version and build to reach.
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// TUF target name.
+    pub name: String,
+    /// Size, bytes.
+    pub length: u64,
+    /// Digest of the file that is pushed.
+    pub sha256: Sha256Digest,
+}
+
+/// A refusal that a person lifted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The flag, `--allow-downgrade`.
+    pub flag: String,
+    /// What the person gave as the reason.
+    pub reason: String,
+}
+
+/// How the recorder was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// `loopback`; others come with the cable.
+    pub kind: String,
+    /// The address.
+    pub address: String,
+}

@@ -1,0 +1,358 @@
+use firmware::{Sha256Digest, Text};
+use jiff::Timestamp;
+use keys::{PublicKey, SigningKey};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Envelope, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
+
+const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const PUSH_STARTED: &str = "urn:x-courier:push-started/v1";
+const PUSH_ENDED: &str = "urn:x-courier:push-ended/v1";
+/// The major version of all predicates here.
+const FORMAT: u64 = 1;
+
+/// One statement: who says it, about what, and what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Who, when, in which place of the chain.
+    pub head: Head,
+    /// What it is about.
+    pub subject: Subject,
+    /// What is said.
+    pub body: Body,
+}
+
+/// What every statement carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Whose word this is.
+    pub laptop: LaptopId,
+    /// Place in the laptop's chain, from 1.
+    pub counter: u64,
+    /// Digest of the envelope before; none for the first.
+    #[serde(default)]
+    pub previous: Option<Sha256Digest>,
+    /// Version of the program that made it.
+    pub applier: String,
+    /// Who was at the laptop, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Text>,
+    /// Where, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Text>,
+    /// What the laptop knew of the time.
+    pub times: Times,
+    /// The publication it acted on.
+    pub publication: Publication,
+}
+
+/// What the laptop knew of the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// When the statement was made, by the laptop's clock.
+    pub claimed: Timestamp,
+    /// A time that is certainly past: the latest verified `signed_at`, or the build time.
+    pub floor: Timestamp,
+    /// Whether the clock was at or after the floor.
+    pub clock_trusted: bool,
+}
+
+/// Versions and digests of the metadata acted on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Root version.
+    pub root: u64,
+    /// Targets version.
+    pub targets: u64,
+    /// Snapshot version.
+    pub snapshot: u64,
+    /// Timestamp version.
+    pub timestamp: u64,
+    /// Digest of the timestamp's bytes, which covers all the others.
+    pub timestamp_sha256: Sha256Digest,
+}
+
+/// What a statement is about: a TUF target, or the publication's timestamp where none is involved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Name of the target, or `timestamp.json`.
+    pub name: String,
+    /// Its digest.
+    pub sha256: Sha256Digest,
+}
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A push is about to begin.
+    PushStarted(Box<PushStarted>),
+    /// A run has ended.
+    PushEnded(Box<PushEnded>),
+    /// Of a type that this version does not know: kept, not understood.
+    Other {
+        /// The predicate type.
+        predicate_type: String,
+        /// All of it.
+        predicate: Value,
+    },
+}
+
+/// A statement whose signature was checked. There is no other way to get one than
+/// [`VerifiedStatement::open`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedStatement {
+    statement: Statement,
+    digest: Sha256Digest,
+}
+
+/// Why an envelope holds no statement of this laptop.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidStatement {
+    /// The envelope or its signature.
+    #[error(transparent)]
+    Envelope(#[from] InvalidEnvelope),
+    /// The signed bytes are no statement.
+    #[error("statement cannot be read")]
+    Json(#[source] serde_json::Error),
+    /// Not in-toto Statement v1 with one subject.
+    #[error("statement is not an in-toto Statement v1 with one subject")]
+    NotInToto,
+    /// A later major version.
+    #[error("statement has format {0}, this program knows {FORMAT}: update it")]
+    Format(u64),
+    /// It names another laptop than the key that signed it.
+    #[error("statement says laptop {claimed}, its signature is by laptop {signer}")]
+    Laptop {
+        /// In the statement.
+        claimed: LaptopId,
+        /// By the key.
+        signer: LaptopId,
+    },
+    /// Statements are numbered from 1, and all but the first name the one before.
+    #[error("statement {counter}: place in the chain contradicts itself")]
+    Place {
+        /// As stated.
+        counter: u64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<WireSubject>,
+    predicate_type: String,
+    predicate: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireSubject {
+    name: String,
+    digest: WireDigest,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireDigest {
+    sha256: Sha256Digest,
+}
+
+/// Head and body side by side in one JSON object.
+#[derive(Serialize)]
+struct Predicate<'a, B> {
+    format: u64,
+    #[serde(flatten)]
+    head: &'a Head,
+    #[serde(flatten)]
+    body: &'a B,
+}
+
+impl Statement {
+    /// Signs the statement and gives the bytes of its envelope.
+    pub fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, serde_json::Error> {
+        let head = &self.head;
+        let (predicate_type, predicate) = match &self.body {
+            Body::PushStarted(body) => (PUSH_STARTED, predicate(head, body)?),
+            Body::PushEnded(body) => (PUSH_ENDED, predicate(head, body)?),
+            Body::Other { predicate_type, predicate } => (predicate_type.as_str(), predicate.clone()),
+        };
+        let Subject { name, sha256 } = self.subject.clone();
+        let wire = Wire {
+            kind: STATEMENT.into(),
+            subject: vec![WireSubject { name, digest: WireDigest { sha256 } }],
+            predicate_type: predicate_type.into(),
+            predicate,
+        };
+        Ok(Envelope::sign(PAYLOAD_TYPE, &serde_json::to_vec(&wire)?, key))
+    }
+}
+
+fn predicate<B: Serialize>(head: &Head, body: &B) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(Predicate { format: FORMAT, head, body })
+}
+
+impl VerifiedStatement {
+    /// Checks the signature by this key, then reads the statement.
+    pub fn open(envelope: &Envelope, key: &PublicKey) -> Result<Self, InvalidStatement> {
+        let payload = envelope.verify(PAYLOAD_TYPE, key)?;
+        let wire: Wire = serde_json::from_slice(payload).map_err(InvalidStatement::Json)?;
+        let statement = read(wire)?;
+        let signer = LaptopId::of(key);
+        if statement.head.laptop != signer {
+            return Err(InvalidStatement::Laptop { claimed: statement.head.laptop, signer });
+        }
+        let counter = statement.head.counter;
+        if counter == 0 || (counter == 1) != statement.head.previous.is_none() {
+            return Err(InvalidStatement::Place { counter });
+        }
+        Ok(Self { statement, digest: envelope.digest() })
+    }
+
+    /// What was signed.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// Digest of the envelope: what the next statement of the chain names.
+    pub fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+}
+
+fn read(wire: Wire) -> Result<Statement, InvalidStatement> {
+    let Ok([WireSubject { name, digest }]) = <[WireSubject; 1]>::try_from(wire.subject) else {
+        return Err(InvalidStatement::NotInToto);
+    };
+    if wire.kind != STATEMENT {
+        return Err(InvalidStatement::NotInToto);
+    }
+    let format = wire.predicate.get("format").and_then(Value::as_u64).unwrap_or_default();
+    if format != FORMAT {
+        return Err(InvalidStatement::Format(format));
+    }
+    let head = Head::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?;
+    let body = match wire.predicate_type.as_str() {
+        PUSH_STARTED => {
+            Body::PushStarted(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
+        }
+        PUSH_ENDED => {
+            Body::PushEnded(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
+        }
+        _ => Body::Other { predicate_type: wire.predicate_type, predicate: wire.predicate },
+    };
+    Ok(Statement { head, subject: Subject { name, sha256: digest.sha256 }, body })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{Link, PushResult};
+
+    /// A statement of this laptop in this place of its chain.
+    pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256Digest>) -> Statement {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let digest = Sha256Digest::of(b"x");
+        let device = serde_json::from_value(serde_json::json!({
+            "model": "DS-7608NI-I2", "serial": "DS-7608NI-I220200414CCRRE00000001WCVU",
+            "version": "V4.30.097", "build": "200101",
+        }));
+        Statement {
+            head: Head {
+                laptop,
+                counter,
+                previous,
+                applier: "0.1.0".into(),
+                operator: Some(Text::cleaned("kim")),
+                site: None,
+                times: Times { claimed: now, floor: now, clock_trusted: true },
+                publication: Publication {
+                    root: 1,
+                    targets: 2,
+                    snapshot: 3,
+                    timestamp: 4,
+                    timestamp_sha256: digest,
+                },
+            },
+            subject: Subject { name: "timestamp.json".into(), sha256: digest },
+            body: Body::PushEnded(Box::new(PushEnded {
+                run: "r".into(),
+                device: device.unwrap(),
+                target: None,
+                plan: None,
+                result: PushResult::Refused,
+                reason: "no-release".into(),
+                detail: "no release lists the model".into(),
+                after: None,
+                checks: vec![],
+                overrides: vec![],
+                link: Link { kind: "loopback".into(), address: "127.0.0.1:80".into() },
+                backup: "not taken".into(),
+                pushes: 0,
+                started: now,
+                ended: now,
+            })),
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_what_is_read() {
+        let key = SigningKey::generate();
+        let said = statement(LaptopId::of(&key.public()), 1, None);
+        let bytes = said.sign(&key).unwrap();
+        let opened = VerifiedStatement::open(&Envelope::read(&bytes).unwrap(), &key.public()).unwrap();
+        assert_eq!(opened.statement(), &said);
+        assert_eq!(opened.digest(), Sha256Digest::of(&bytes));
+    }
+
+    fn open_changed(change: impl Fn(&mut Value)) -> Result<VerifiedStatement, InvalidStatement> {
+        let key = SigningKey::generate();
+        let bytes = statement(LaptopId::of(&key.public()), 1, None).sign(&key).unwrap();
+        let envelope = Envelope::read(&bytes).unwrap();
+        let mut json: Value =
+            serde_json::from_slice(envelope.verify(PAYLOAD_TYPE, &key.public()).unwrap()).unwrap();
+        change(&mut json);
+        let bytes = Envelope::sign(PAYLOAD_TYPE, &serde_json::to_vec(&json).unwrap(), &key);
+        VerifiedStatement::open(&Envelope::read(&bytes).unwrap(), &key.public())
+    }
+
+    #[test]
+    fn unknown_fields_and_types_are_kept_a_later_format_is_refused() {
+        assert!(open_changed(|j| j["predicate"]["new"] = 1.into()).is_ok());
+        let other = open_changed(|j| j["predicateType"] = "urn:x-courier:audit/v1".into()).unwrap();
+        assert!(
+            matches!(&other.statement().body, Body::Other { predicate_type, .. } if predicate_type.ends_with("audit/v1"))
+        );
+        assert!(matches!(
+            open_changed(|j| j["predicate"]["format"] = 2.into()),
+            Err(InvalidStatement::Format(2))
+        ));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let other = "0123456789abcdef";
+        assert!(matches!(
+            open_changed(|j| j["predicate"]["laptop"] = other.into()),
+            Err(InvalidStatement::Laptop { .. })
+        ));
+        assert!(matches!(
+            open_changed(|j| j["predicate"]["counter"] = 2.into()),
+            Err(InvalidStatement::Place { counter: 2 })
+        ));
+        assert!(matches!(
+            open_changed(|j| j["predicate"]["counter"] = 0.into()),
+            Err(InvalidStatement::Place { counter: 0 })
+        ));
+        assert!(matches!(open_changed(|j| j["_type"] = "x".into()), Err(InvalidStatement::NotInToto)));
+        assert!(matches!(
+            open_changed(|j| j["subject"] = serde_json::json!([])),
+            Err(InvalidStatement::NotInToto)
+        ));
+        assert!(matches!(
+            open_changed(|j| j["predicate"]["result"] = "fine".into()),
+            Err(InvalidStatement::Json(_))
+        ));
+    }
+}
