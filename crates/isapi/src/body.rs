@@ -1,0 +1,264 @@
+//! The body of the upload: read and hashed on its own thread, handed to the connection in blocks, the
+//! last block held back.
+//!
+//! A recorder that has not got the last block cannot have the firmware. So that block leaves only once
+//! the SHA-256 of everything, itself included, is the expected one, and never after the recorder has
+//! answered: [`Gate`] settles both in one atomic step, and what it settled is the proof that the run
+//! reasons with. Memory is constant: [`QUEUE`] blocks besides what the connection buffers.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use firmware::Sha256Digest;
+use http_body::{Frame, SizeHint};
+use sha2::{Digest, Sha256};
+use tokio::sync::{mpsc, watch};
+
+use crate::package::Package;
+use crate::upload::UploadProgress;
+
+/// Bytes read and handed over at once, and held back at the end. 64 KiB hashes fastest (reference:
+/// crates §1).
+pub(crate) const BLOCK: usize = 64 * 1024;
+/// Blocks read ahead of the connection.
+const QUEUE: usize = 4;
+
+/// Whether the last block left.
+#[derive(Debug, Default)]
+struct Gate(AtomicU8);
+
+const HELD: u8 = 0;
+const RELEASED: u8 = 1;
+const SHUT: u8 = 2;
+
+impl Gate {
+    fn settle(&self, to: u8) -> u8 {
+        match self.0.compare_exchange(HELD, to, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => to,
+            Err(settled) => settled,
+        }
+    }
+}
+
+/// Why the body broke off by itself.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// What was read is not what was approved.
+    Digest(Sha256Digest),
+    /// The file cannot be read to its end.
+    Read(io::Error),
+}
+
+/// What is known about a body from outside the connection that sends it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watcher(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    gate: Gate,
+    fault: OnceLock<Fault>,
+}
+
+impl Watcher {
+    /// Forbids the last block from now on; whether it had left before.
+    pub(crate) fn shut(&self) -> bool {
+        self.0.gate.settle(SHUT) == RELEASED
+    }
+
+    /// Why the body broke off, if it did.
+    pub(crate) fn fault(&self) -> Option<&Fault> {
+        self.0.fault.get()
+    }
+}
+
+enum Block {
+    Free(Bytes),
+    Last(Bytes),
+}
+
+/// The body, of known length.
+pub(crate) struct HeldBody {
+    blocks: mpsc::Receiver<Result<Block, Fault>>,
+    progress: watch::Sender<UploadProgress>,
+    watcher: Watcher,
+    left: u64,
+}
+
+impl HeldBody {
+    /// Starts reading. Must be called within a Tokio runtime.
+    pub(crate) fn start(
+        package: &Package,
+        progress: watch::Sender<UploadProgress>,
+    ) -> io::Result<(Self, Watcher)> {
+        let (file, size, expected) = (package.file.try_clone()?, package.size, package.sha256);
+        let (sender, blocks) = mpsc::channel(QUEUE);
+        tokio::task::spawn_blocking(move || {
+            if let Err(fault) = read(&file, size, expected, &sender) {
+                // nobody listens any more where the connection is gone
+                let _ = sender.blocking_send(Err(fault));
+            }
+        });
+        let watcher = Watcher::default();
+        Ok((Self { blocks, progress, watcher: watcher.clone(), left: size }, watcher))
+    }
+}
+
+/// Reads by position: the descriptor's own offset is shared and a second sending starts again.
+fn read(
+    file: &File,
+    size: u64,
+    expected: Sha256Digest,
+    to: &mpsc::Sender<Result<Block, Fault>>,
+) -> Result<(), Fault> {
+    let mut hasher = Sha256::new();
+    let mut at = 0;
+    loop {
+        let length = usize::try_from(size - at).map_or(BLOCK, |left| left.min(BLOCK));
+        let mut block = vec![0; length];
+        file.read_exact_at(&mut block, at).map_err(Fault::Read)?;
+        hasher.update(&block);
+        at += length as u64;
+        if at == size {
+            let found = Sha256Digest::from(hasher);
+            if found != expected {
+                return Err(Fault::Digest(found));
+            }
+            let _ = to.blocking_send(Ok(Block::Last(block.into())));
+            return Ok(());
+        }
+        if to.blocking_send(Ok(Block::Free(block.into()))).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+impl http_body::Body for HeldBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let aborted = |why| Poll::Ready(Some(Err(io::Error::other(why))));
+        let (block, last) = match ready!(self.blocks.poll_recv(cx)) {
+            Some(Ok(Block::Free(block))) => (block, false),
+            Some(Ok(Block::Last(block))) => (block, true),
+            Some(Err(fault)) => {
+                // set once: the channel carries one fault and ends
+                let _ = self.watcher.0.fault.set(fault);
+                return aborted("firmware file changed or cannot be read");
+            }
+            None => return aborted("reading the firmware file ended early"),
+        };
+        if last && self.watcher.0.gate.settle(RELEASED) != RELEASED {
+            return aborted("last block is not sent after an answer");
+        }
+        self.left -= block.len() as u64;
+        self.progress.send_modify(|p| {
+            p.handed += block.len() as u64;
+            p.released = last;
+        });
+        Poll::Ready(Some(Ok(Frame::data(block))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use http_body::Body;
+
+    use super::*;
+
+    fn package(bytes: &[u8], digest: Sha256Digest) -> Package {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Package::new(file, bytes.len() as u64, digest).unwrap()
+    }
+
+    /// All that comes out, and whether it ended well.
+    async fn drain(body: &mut HeldBody) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        loop {
+            match std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+                None => return (bytes, true),
+                Some(Ok(frame)) => bytes.extend_from_slice(&frame.into_data().unwrap()),
+                Some(Err(_)) => return (bytes, false),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_leaves_when_the_digest_is_right() {
+        for length in [1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK] {
+            let bytes: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
+            let (progress, seen) = watch::channel(UploadProgress::default());
+            let (mut body, watcher) =
+                HeldBody::start(&package(&bytes, Sha256Digest::of(&bytes)), progress).unwrap();
+            assert_eq!(body.size_hint().exact(), Some(length as u64));
+            assert_eq!(drain(&mut body).await, (bytes, true));
+            assert!(seen.borrow().released && seen.borrow().handed == length as u64);
+            assert!(watcher.shut() && watcher.fault().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_block_stays_when_the_digest_is_wrong() {
+        for (length, sent) in [(10, 0), (BLOCK, 0), (BLOCK + 1, BLOCK), (3 * BLOCK, 2 * BLOCK)] {
+            let bytes = vec![7; length];
+            let (mut body, watcher) = HeldBody::start(
+                &package(&bytes, Sha256Digest::of(b"other")),
+                watch::channel(UploadProgress::default()).0,
+            )
+            .unwrap();
+            let (out, ended_well) = drain(&mut body).await;
+            assert_eq!((out.len(), ended_well), (sent, false));
+            assert!(!watcher.shut());
+            assert!(
+                matches!(watcher.fault(), Some(Fault::Digest(found)) if *found == Sha256Digest::of(&bytes))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_block_stays_once_the_gate_is_shut() {
+        let bytes = vec![7; 2 * BLOCK];
+        let (mut body, watcher) = HeldBody::start(
+            &package(&bytes, Sha256Digest::of(&bytes)),
+            watch::channel(UploadProgress::default()).0,
+        )
+        .unwrap();
+        assert!(!watcher.shut());
+        assert_eq!(drain(&mut body).await, (vec![7; BLOCK], false));
+        assert!(watcher.fault().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_shrinks_is_a_fault() {
+        let bytes = vec![7; 2 * BLOCK];
+        let package = package(&bytes, Sha256Digest::of(&bytes));
+        package.file.set_len(10).unwrap();
+        let (mut body, watcher) =
+            HeldBody::start(&package, watch::channel(UploadProgress::default()).0).unwrap();
+        assert_eq!(drain(&mut body).await, (vec![], false));
+        assert!(matches!(watcher.fault(), Some(Fault::Read(_))));
+    }
+}

@@ -1,0 +1,117 @@
+use super::*;
+use crate::peer::{Act, CHALLENGE, Peer, reply, unauthorized};
+
+const STATUS: &str = "<upgradeStatus><upgrading>false</upgrading><percent>0</percent></upgradeStatus>";
+
+fn recorder(peer: &Peer) -> Recorder {
+    Recorder::new(peer.address(), Credentials::new("admin", "secret-word".into())).unwrap()
+}
+
+#[tokio::test]
+async fn every_login_takes_a_challenge_of_its_own() {
+    let peer = Peer::start(|request| {
+        Act::Reply(if request.authorization.is_some() {
+            reply(200, STATUS)
+        } else {
+            unauthorized(CHALLENGE, "")
+        })
+    })
+    .await;
+    let recorder = recorder(&peer);
+    recorder.upgrade_status().await.unwrap();
+    assert_eq!(recorder.upgrade_status().await.unwrap().unwrap().percent, Some(0));
+    let seen = peer.seen();
+    assert_eq!(
+        seen.iter().map(|r| r.authorization.is_some()).collect::<Vec<_>>(),
+        [false, true, false, true]
+    );
+    let header = seen[1].authorization.as_ref().unwrap();
+    assert!(header.contains("uri=\"/ISAPI/System/upgradeStatus\"") && header.contains("nc=00000001"));
+    assert_ne!(header, seen[3].authorization.as_ref().unwrap(), "a fresh cnonce");
+    assert!(!format!("{recorder:?}").contains("secret-word"));
+}
+
+#[tokio::test]
+async fn one_wrong_password_stops_everything() {
+    let check = "<userCheck><statusValue>401</statusValue><lockStatus>unlock</lockStatus><retryLoginTime>4</retryLoginTime></userCheck>";
+    let peer = Peer::start(move |request| {
+        Act::Reply(unauthorized(CHALLENGE, if request.authorization.is_some() { check } else { "" }))
+    })
+    .await;
+    let recorder = recorder(&peer);
+    assert!(matches!(recorder.device_info().await, Err(Error::WrongPassword { attempts_left: Some(4), .. })));
+    assert!(matches!(recorder.device_info().await, Err(Error::LoginStopped { .. })));
+    assert!(matches!(recorder.reboot().await, Err(Error::LoginStopped { .. })));
+    assert_eq!(peer.seen().len(), 2, "nothing was sent after the refusal");
+}
+
+#[tokio::test]
+async fn a_locked_account_is_not_asked_at_all() {
+    let check = "<userCheck><lockStatus>lock</lockStatus><unlockTime>1799</unlockTime><retryLoginTime>0</retryLoginTime></userCheck>";
+    let peer = Peer::start(move |_| Act::Reply(unauthorized(CHALLENGE, check))).await;
+    assert!(matches!(recorder(&peer).device_info().await, Err(Error::Locked { seconds: Some(1799), .. })));
+    assert!(peer.seen()[0].authorization.is_none() && peer.seen().len() == 1);
+}
+
+#[tokio::test]
+async fn a_stale_nonce_is_answered_once_more_and_no_oftener() {
+    let stale = |n: usize| {
+        unauthorized(&format!("Digest realm=\"r\", nonce=\"n{n}\", qop=\"auth\", stale=\"TRUE\""), "")
+    };
+    let peer =
+        Peer::start(move |r| Act::Reply(if r.number == 2 { reply(200, STATUS) } else { stale(r.number) }))
+            .await;
+    assert!(recorder(&peer).upgrade_status().await.is_ok());
+    assert_eq!(peer.seen().len(), 3);
+    let endless = Peer::start(move |r| Act::Reply(stale(r.number))).await;
+    assert!(matches!(recorder(&endless).upgrade_status().await, Err(Error::WrongPassword { .. })));
+    assert_eq!(endless.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn absent_refused_and_forbidden_are_told_apart() {
+    let status = |code: &str, sub: &str| {
+        format!(
+            "<ResponseStatus><statusCode>{code}</statusCode><subStatusCode>{sub}</subStatusCode></ResponseStatus>"
+        )
+    };
+    let answers = [
+        reply(403, &status("4", "notSupport")),
+        reply(404, ""),
+        reply(403, &status("4", "lowPrivilege")),
+        reply(200, &status("3", "deviceError")),
+        reply(200, "<html/>"),
+        reply(302, ""),
+    ];
+    let peer = Peer::start(move |r| Act::Reply(answers[r.number].clone())).await;
+    let recorder = recorder(&peer);
+    assert!(matches!(recorder.upgrade_status().await, Ok(None)));
+    assert!(matches!(recorder.disks().await, Ok(None)));
+    assert!(matches!(recorder.disks().await, Err(Error::NoPermission { .. })));
+    assert!(matches!(recorder.device_info().await, Err(Error::Refused { .. })));
+    assert!(matches!(recorder.device_info().await, Err(Error::Malformed { http: 200, .. })));
+    assert!(matches!(recorder.device_info().await, Err(Error::Redirected { http: 302, .. })));
+}
+
+#[tokio::test]
+async fn endless_replies_are_cut_and_absence_is_absence() {
+    let peer = Peer::start(|_| Act::Reply(reply(200, &"x".repeat(LARGEST + 1)))).await;
+    let client = recorder(&peer);
+    assert!(matches!(client.device_info().await, Err(Error::TooLarge { .. })));
+    let address = peer.stop().await;
+    let gone = Recorder::new(address, Credentials::new("admin", "x".into())).unwrap();
+    assert!(matches!(gone.device_info().await, Err(e @ Error::Unreachable { .. }) if e.is_absence()));
+    let cut = Peer::start(|_| Act::CutAfter(0)).await;
+    assert!(matches!(recorder(&cut).device_info().await, Err(e @ Error::Lost { .. }) if e.is_absence()));
+}
+
+#[tokio::test]
+async fn a_reboot_is_an_empty_put_of_known_length() {
+    let done = "<ResponseStatus><statusCode>1</statusCode><subStatusCode>ok</subStatusCode></ResponseStatus>";
+    let peer = Peer::start(move |r| {
+        Act::Reply(if r.authorization.is_some() { reply(200, done) } else { unauthorized(CHALLENGE, "") })
+    })
+    .await;
+    assert!(matches!(recorder(&peer).reboot().await, Ok(Answer::Taken { .. })));
+    assert!(peer.seen().iter().all(|r| r.line == "PUT /ISAPI/System/reboot HTTP/1.1" && r.length == Some(0)));
+}

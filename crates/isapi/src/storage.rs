@@ -1,0 +1,79 @@
+use firmware::Text;
+use serde::{Deserialize, Serialize};
+
+use crate::xml::{Element, Malformed};
+
+/// One disk of `/ISAPI/ContentMgmt/Storage` (reference: ISAPI §12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// Its slot.
+    pub id: Text,
+    /// `ok`, `error`, `notexist`, … as the recorder says.
+    pub status: Text,
+    /// Megabytes. Free space is not kept: 0 is normal on a recorder that overwrites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_mb: Option<u64>,
+    /// Disk model, where the recorder tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Text>,
+}
+
+impl Disk {
+    pub(crate) const ROOT: &str = "storage";
+
+    pub(crate) fn list(root: &Element) -> Result<Vec<Self>, Malformed> {
+        let one = |hdd: &Element| {
+            Ok(Self {
+                id: hdd.shown("id").ok_or(Malformed::Missing("id"))?,
+                status: hdd.shown("status").ok_or(Malformed::Missing("status"))?,
+                capacity_mb: hdd.number("capacity")?,
+                model: hdd.shown("hddModel"),
+            })
+        };
+        root.child("hddList").into_iter().flat_map(|list| list.children("hdd")).map(one).collect()
+    }
+
+    /// Whether there is a disk at all: a removed one stays listed as `notexist`.
+    pub fn is_present(&self) -> bool {
+        !self.status.as_str().eq_ignore_ascii_case("notexist")
+    }
+
+    /// Whether the recorder reports a fault. Only the words known to be harmless are: an unknown one
+    /// is shown and taken for a fault, since a flash that fails on a dying disk is worse than a question.
+    pub fn in_error(&self) -> bool {
+        let harmless = ["ok", "idle", "sleeping", "unformatted"];
+        self.is_present() && !harmless.iter().any(|s| self.status.as_str().eq_ignore_ascii_case(s))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<Disk>, Malformed> {
+        Disk::list(&Element::document(text.as_bytes(), Disk::ROOT)?)
+    }
+
+    /// Reference: ISAPI §12
+    #[test]
+    fn tells_faulty_disks_from_ghosts() {
+        let disks = read(r#"<storage version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><hddList>
+<hdd><id>1</id><hddName>hdd1</hddName><hddPath/><hddType>SATA</hddType><status>ok</status><capacity>7630885</capacity><freeSpace>0</freeSpace>
+<property>RW</property><group>1</group><hddSerialNumber>WD-00000001</hddSerialNumber><hddModel>WDC WD85PURZ</hddModel></hdd>
+<hdd><id>4</id><status>notexist</status><capacity>0</capacity></hdd>
+<hdd><id>5</id><status>error</status></hdd><hdd><id>6</id><status>Sleeping</status></hdd><hdd><id>7</id><status>whatever</status></hdd></hddList>
+<nasList/><workMode opt="group,quota">quota</workMode><ssdList/></storage>"#).unwrap();
+        assert_eq!(disks.iter().map(Disk::in_error).collect::<Vec<_>>(), [false, false, true, false, true]);
+        assert_eq!(disks.iter().filter(|d| d.is_present()).count(), 4);
+        assert_eq!((disks[0].capacity_mb, disks[2].capacity_mb), (Some(7_630_885), None));
+    }
+
+    #[test]
+    fn no_list_is_no_disk_and_a_disk_without_status_is_an_error() {
+        assert_eq!(read("<storage/>"), Ok(vec![]));
+        assert_eq!(
+            read("<storage><hddList><hdd><id>1</id></hdd></hddList></storage>"),
+            Err(Malformed::Missing("status"))
+        );
+    }
+}
