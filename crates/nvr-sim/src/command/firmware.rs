@@ -1,0 +1,114 @@
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use firmware::{HashingReader, Revision, Sha256Digest};
+use nvr_sim::synthetic::{MEMBER, Synthetic};
+
+/// `nvr-sim firmware`
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// File to write: .zip for a package as vendors offer it, .dav for the bare container
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Size of the container, such as 8MiB, 512KiB or 300000
+    #[arg(long, default_value = "8MiB")]
+    size: Size,
+    /// Version and build that its header shows
+    #[arg(long, value_name = "VERSION:BUILD", default_value = super::serve::AFTER)]
+    version: Revision,
+    /// Language field of the header: 1 English or multi-language, 2 Chinese
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
+    language: u32,
+    /// Device class field of the header
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    device_class: u32,
+    /// Another seed gives other contents
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// A number of bytes with an optional binary unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size(u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let unit: u64 = match &text[digits.len()..] {
+            "" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            other => return Err(format!("unit {other:?}, expected KiB, MiB or GiB")),
+        };
+        let number: u64 = digits.parse().map_err(|error| format!("{error}"))?;
+        number.checked_mul(unit).map(Self).ok_or_else(|| "number too large".into())
+    }
+}
+
+/// Writes the package and says what it is.
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    let Args { out, size: Size(size), version: revision, language, device_class, seed, json } = args;
+    let synthetic = Synthetic { size, revision, language, device_class, seed };
+    let extension = out.extension().map(OsStr::to_ascii_lowercase);
+    let zipped = match extension.as_ref().and_then(|extension| extension.to_str()) {
+        Some("zip") => true,
+        Some("dav") => false,
+        _ => bail!("{}: name refused, expected .zip or .dav", out.display()),
+    };
+    let sha256 = write(&synthetic, &out, zipped).with_context(|| format!("{} failed", out.display()))?;
+    let (package_sha256, package_size) = digest(&out).with_context(|| format!("{} failed", out.display()))?;
+    let Synthetic { revision, .. } = &synthetic;
+    let mut stdout = io::stdout().lock();
+    if json {
+        let document = serde_json::json!({
+            "synthetic": true, "file": out, "version": revision.version, "build": revision.build,
+            "size": size, "sha256": sha256,
+            "package_size": package_size, "package_sha256": package_sha256, "member": zipped.then_some(MEMBER),
+        });
+        writeln!(stdout, "{document}")?;
+        return Ok(());
+    }
+    writeln!(stdout, "synthetic firmware {revision}: {}", out.display())?;
+    if zipped {
+        writeln!(stdout, "package      {package_size:>12} bytes  sha256 {package_sha256}")?;
+    }
+    writeln!(stdout, "{MEMBER}  {size:>12} bytes  sha256 {sha256}")?;
+    Ok(())
+}
+
+fn write(synthetic: &Synthetic, out: &Path, zipped: bool) -> anyhow::Result<Sha256Digest> {
+    let mut file = BufWriter::new(File::create(out)?);
+    let digest = if zipped { synthetic.write_zip(&mut file) } else { synthetic.write_dav(&mut file) }?;
+    file.flush()?;
+    Ok(digest)
+}
+
+fn digest(path: &Path) -> io::Result<(Sha256Digest, u64)> {
+    let mut reader = HashingReader::new(File::open(path)?);
+    io::copy(&mut reader, &mut io::sink())?;
+    Ok(reader.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_bytes_with_a_binary_unit() {
+        assert_eq!("300000".parse(), Ok(Size(300_000)));
+        assert_eq!("8MiB".parse(), Ok(Size(8 << 20)));
+        for text in ["", "MiB", "8MB", "8 MiB", "-1", "99999999999GiB"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Who is let in: challenge, nonce, password, lock, in that order.
+
+use firmware::Serial;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::digest::{Algorithm, Authorization, challenge};
+use crate::lock::Lock;
+use crate::nonce::{Nonces, Unusable};
+
+/// The account, the lock, and what this boot has handed out.
+pub(crate) struct Gate {
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) realm: String,
+    pub(crate) nonces: Nonces,
+    pub(crate) lock: Lock,
+}
+
+/// Why a request is answered with 401 (reference: ISAPI §9.2, §9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// It carries no credentials; never counts.
+    Unauthenticated,
+    /// Its credentials are not a digest answer for this request and this algorithm; never counts.
+    Malformed,
+    /// Its nonce is unknown or expired; the password was not looked at.
+    Stale,
+    /// Its nonce was used too often; the answer carries no challenge.
+    Spent,
+    /// Wrong user or password.
+    Wrong {
+        /// Tries left before the lock.
+        tries_left: u32,
+    },
+    /// Locked; the password was not looked at.
+    Locked {
+        /// Until it opens.
+        seconds: u64,
+    },
+}
+
+/// A realm of the form that recorders use, `DS-6E392E44`, made from the serial.
+pub(crate) fn realm(serial: &Serial) -> String {
+    let hash = Sha256::digest(serial.normalised());
+    format!("DS-{}", hex::encode_upper(&hash[..4]))
+}
+
+impl Gate {
+    /// Judges one request. `target` is the request target with its query, as on the request line.
+    pub(crate) fn admit(
+        &mut self,
+        now: Instant,
+        method: &str,
+        target: &str,
+        authorization: Option<&str>,
+    ) -> Result<(), Denial> {
+        let header = authorization.ok_or(Denial::Unauthenticated)?;
+        if let Some(remaining) = self.lock.remaining(now) {
+            return Err(Denial::Locked { seconds: remaining.as_secs() });
+        }
+        let answer = Authorization::parse(header)
+            .filter(|answer| answer.uri == target && answer.is_for(self.algorithm))
+            .ok_or(Denial::Malformed)?;
+        self.nonces.spend(&answer.nonce, answer.nonce_count()).map_err(|unusable| match unusable {
+            Unusable::Unknown => Denial::Stale,
+            Unusable::Spent => Denial::Spent,
+        })?;
+        if !answer.proves(method, &self.realm, &self.user, &self.password, self.algorithm) {
+            return Err(match self.lock.wrong(now) {
+                0 => Denial::Locked { seconds: self.lock.remaining(now).unwrap_or_default().as_secs() },
+                tries_left => Denial::Wrong { tries_left },
+            });
+        }
+        self.lock.open();
+        Ok(())
+    }
+
+    /// The challenge to send with this denial.
+    pub(crate) fn challenge(&mut self, denial: Denial) -> Option<String> {
+        if denial == Denial::Spent {
+            return None;
+        }
+        Some(challenge(&self.realm, &self.nonces.issue(), self.algorithm, denial == Denial::Stale))
+    }
+
+    /// A new boot knows no nonce of the last one. After an upgrade the realm is spelt in lower case,
+    /// as seen on a real unit (reference: ISAPI §9.1).
+    pub(crate) fn reboot(&mut self, upgraded: bool) {
+        self.nonces.forget();
+        if upgraded {
+            self.realm = self.realm.to_ascii_lowercase();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn gate() -> Gate {
+        Gate {
+            user: "admin".into(),
+            password: "right".into(),
+            algorithm: Algorithm::Md5,
+            realm: realm(&"DS-7608NI-I20120200101CCRRE00000001WCVU".parse().unwrap()),
+            nonces: Nonces::new(2),
+            lock: Lock::new(2, Duration::from_secs(60)),
+        }
+    }
+
+    /// An answer in the RFC 2069 form, which the gate must accept as well.
+    fn answer(nonce: &str, realm: &str, password: &str) -> String {
+        let hash = |text: String| hex::encode(md5::Md5::digest(text));
+        let (who, what) = (hash(format!("admin:{realm}:{password}")), hash("GET:/x".into()));
+        let response = hash(format!("{who}:{nonce}:{what}"));
+        format!(r#"Digest username="admin", nonce="{nonce}", uri="/x", response="{response}""#)
+    }
+
+    fn ask(gate: &mut Gate, nonce: &str, password: &str) -> Result<(), Denial> {
+        let header = answer(nonce, &gate.realm.clone(), password);
+        gate.admit(Instant::now(), "GET", "/x", Some(&header))
+    }
+
+    #[test]
+    fn only_wrong_passwords_count_and_a_lock_refuses_the_right_one() {
+        let mut gate = gate();
+        assert_eq!(gate.admit(Instant::now(), "GET", "/x", None), Err(Denial::Unauthenticated));
+        assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some("Basic eA==")), Err(Denial::Malformed));
+        assert_eq!(ask(&mut gate, "unknown", "wrong"), Err(Denial::Stale));
+        let nonce = gate.nonces.issue();
+        assert_eq!(ask(&mut gate, &nonce, "wrong"), Err(Denial::Wrong { tries_left: 1 }));
+        assert!(matches!(ask(&mut gate, &nonce, "wrong"), Err(Denial::Locked { .. })));
+        let nonce = gate.nonces.issue();
+        assert!(matches!(ask(&mut gate, &nonce, "right"), Err(Denial::Locked { .. })));
+    }
+
+    #[test]
+    fn an_answer_for_another_target_is_not_taken() {
+        let mut gate = gate();
+        let nonce = gate.nonces.issue();
+        let header = answer(&nonce, &gate.realm.clone(), "right");
+        assert_eq!(gate.admit(Instant::now(), "GET", "/x?y", Some(&header)), Err(Denial::Malformed));
+        assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some(&header)), Ok(()));
+        assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some(&header)), Ok(()));
+        assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some(&header)), Err(Denial::Spent));
+        assert_eq!(gate.challenge(Denial::Spent), None);
+    }
+
+    #[test]
+    fn a_realm_kept_across_an_upgrade_is_wrong() {
+        let mut gate = gate();
+        let (old_realm, old_nonce) = (gate.realm.clone(), gate.nonces.issue());
+        gate.reboot(true);
+        assert_eq!(ask(&mut gate, &old_nonce, "right"), Err(Denial::Stale));
+        let nonce = gate.nonces.issue();
+        let kept = answer(&nonce, &old_realm, "right");
+        assert_eq!(
+            gate.admit(Instant::now(), "GET", "/x", Some(&kept)),
+            Err(Denial::Wrong { tries_left: 1 })
+        );
+        assert_eq!(ask(&mut gate, &nonce, "right"), Ok(()));
+    }
+}
