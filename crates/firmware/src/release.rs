@@ -76,6 +76,14 @@ pub struct Release {
 }
 
 impl Release {
+    /// The file name under which firmware travels.
+    pub const FILE_NAME: &'static str = "digicap.dav";
+
+    /// The name of the release's TUF target, `<id>/digicap.dav`.
+    pub fn target_name(&self) -> String {
+        format!("{}/{}", self.id, Self::FILE_NAME)
+    }
+
     /// Whether the vendor lists this model for the package.
     pub fn lists(&self, model: &Model) -> bool {
         self.models.contains(model)

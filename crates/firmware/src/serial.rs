@@ -9,7 +9,7 @@ use crate::text::{InvalidText, Text};
 /// region and class letters, a letter, digits (reference: ISAPI §8.3).
 ///
 /// The M series writes it with a hyphen over ISAPI and without over the SDK, so equality ignores
-/// blanks, hyphens and case.
+/// blanks, hyphens and case. At most 64 characters.
 #[derive(Debug, Clone)]
 pub struct Serial(Text);
 
@@ -49,6 +49,9 @@ impl FromStr for Serial {
     type Err = InvalidSerial;
 
     fn from_str(text: &str) -> Result<Self, InvalidSerial> {
+        if text.len() > 64 {
+            return Err(InvalidText(text.chars().take(64).collect()).into());
+        }
         let serial = Self(text.trim().parse()?);
         if serial.normalised().is_empty() { Err(InvalidSerial::Empty) } else { Ok(serial) }
     }
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn refuses_empty_and_control_characters() {
-        for text in ["", " - ", "A\u{1b}[31m", &"9".repeat(200)] {
+        for text in ["", " - ", "A\u{1b}[31m", &"9".repeat(65)] {
             assert!(text.parse::<Serial>().is_err(), "{text:?}");
         }
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A string that came from a device or another party, safe to show: at most 128 characters, no
+/// A string that came from a device or another party, safe to show: at most 300 characters, no
 /// control characters, none that reorder or hide text on a terminal, and no leading character that
 /// a spreadsheet takes for a formula.
 ///
@@ -19,10 +19,10 @@ pub struct Text(String);
 pub struct InvalidText(pub String);
 
 /// Characters, not bytes.
-const LONGEST: usize = 128;
+const LONGEST: usize = 300;
 
 impl Text {
-    /// The text with every harmful character replaced by `?`, cut to 128 characters.
+    /// The text with every harmful character replaced by `?`, cut to 300 characters.
     pub fn cleaned(text: &str) -> Self {
         let mut clean: String =
             text.trim().chars().take(LONGEST).map(|c| if harmful(c) { '?' } else { c }).collect();
@@ -30,6 +30,11 @@ impl Text {
             clean.insert(0, '\'');
         }
         Self(clean)
+    }
+
+    /// Whether a character is safe to show: not a control, and none that reorders or hides text.
+    pub fn allows(c: char) -> bool {
+        !harmful(c)
     }
 
     /// The text.
@@ -85,14 +90,14 @@ mod tests {
     fn cleans_what_would_act_on_a_terminal_or_a_spreadsheet() {
         assert_eq!(Text::cleaned("a\u{1b}[2Jb\u{202e}c").as_str(), "a?[2Jb?c");
         assert_eq!(Text::cleaned("=1+1").as_str(), "'=1+1");
-        assert_eq!(Text::cleaned(&"x".repeat(500)).as_str().len(), 128);
+        assert_eq!(Text::cleaned(&"x".repeat(500)).as_str().len(), 300);
         assert_eq!(Text::cleaned("Küche 海").as_str(), "Küche 海");
     }
 
     #[test]
     fn strict_reading_refuses_instead() {
         assert!("nvr".parse::<Text>().is_ok());
-        for text in ["a\nb", "@x", "\u{200b}", &"x".repeat(129)] {
+        for text in ["a\nb", "@x", "\u{200b}", &"x".repeat(301)] {
             assert!(text.parse::<Text>().is_err(), "{text:?}");
         }
     }

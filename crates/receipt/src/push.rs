@@ -1,6 +1,6 @@
 use std::fmt;
 
-use firmware::{Device, ReleaseId, Revision, Sha256Digest};
+use firmware::{Device, ReleaseId, Revision, Sha256Digest, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushStarted {
     /// Names the run; the same in its end.
-    pub run: String,
+    pub run: Text,
     /// The recorder as it describes itself.
     pub device: Device,
     /// What is going to be pushed.
@@ -28,7 +28,7 @@ pub struct PushStarted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushEnded {
     /// Names the run; the same in its start.
-    pub run: String,
+    pub run: Text,
     /// The recorder as it described itself before.
     pub device: Device,
     /// What was to be pushed, where a release was found.
@@ -40,22 +40,22 @@ pub struct PushEnded {
     /// How it ended.
     pub result: PushResult,
     /// A stable code that says why: for programs.
-    pub reason: String,
+    pub reason: Text,
     /// The same in words: for people.
-    pub detail: String,
+    pub detail: Text,
     /// The recorder as it described itself afterwards, where it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Device>,
     /// What was checked before the push, in words.
     #[serde(default)]
-    pub checks: Vec<String>,
+    pub checks: Vec<Text>,
     /// What was allowed, and why.
     #[serde(default)]
     pub overrides: Vec<Override>,
     /// How the recorder was reached.
     pub link: Link,
     /// The configuration backup: `not taken`, or its digest.
-    pub backup: String,
+    pub backup: Text,
     /// How often the image was sent, whole or in part.
     pub pushes: u32,
     /// When the run began.
@@ -104,7 +104,7 @@ pub struct Target {
     #[serde(flatten)]
     pub revision: Revision,
     /// TUF target name.
-    pub name: String,
+    pub name: Text,
     /// Size, bytes.
     pub length: u64,
     /// Digest of the file that is pushed.
@@ -115,16 +115,16 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
     /// The flag, `--allow-downgrade`.
-    pub flag: String,
+    pub flag: Text,
     /// What the person gave as the reason.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// How the recorder was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// `loopback`; others come with the cable.
-    pub kind: String,
+    pub kind: Text,
     /// The address.
-    pub address: String,
+    pub address: Text,
 }

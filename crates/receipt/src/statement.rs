@@ -1,4 +1,6 @@
-use firmware::{Sha256Digest, Text};
+use std::fmt;
+
+use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::{PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
@@ -35,7 +37,7 @@ pub struct Head {
     #[serde(default)]
     pub previous: Option<Sha256Digest>,
     /// Version of the program that made it.
-    pub applier: String,
+    pub applier: Text,
     /// Who was at the laptop, as they said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<Text>,
@@ -169,6 +171,25 @@ struct Predicate<'a, B> {
     body: &'a B,
 }
 
+impl fmt::Display for Statement {
+    /// What is said, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.body {
+            Body::PushStarted(start) => {
+                let Device { model, serial, revision, .. } = &start.device;
+                write!(f, "{model} {serial}: push of {} began, from {revision}", start.target.release)
+            }
+            Body::PushEnded(end) => {
+                let Device { model, serial, .. } = &end.device;
+                write!(f, "{model} {serial}: {}: {}", end.result, end.detail)
+            }
+            Body::Other { predicate_type, .. } => {
+                write!(f, "statement of type {predicate_type}, not understood")
+            }
+        }
+    }
+}
+
 impl Statement {
     /// Signs the statement and gives the bytes of its envelope.
     pub fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, serde_json::Error> {
@@ -263,7 +284,7 @@ pub(crate) mod tests {
                 laptop,
                 counter,
                 previous,
-                applier: "0.1.0".into(),
+                applier: Text::cleaned("0.1.0"),
                 operator: Some(Text::cleaned("kim")),
                 site: None,
                 times: Times { claimed: now, floor: now, clock_trusted: true },
@@ -277,18 +298,18 @@ pub(crate) mod tests {
             },
             subject: Subject { name: "timestamp.json".into(), sha256: digest },
             body: Body::PushEnded(Box::new(PushEnded {
-                run: "r".into(),
+                run: Text::cleaned("r"),
                 device: device.unwrap(),
                 target: None,
                 plan: None,
                 result: PushResult::Refused,
-                reason: "no-release".into(),
-                detail: "no release lists the model".into(),
+                reason: Text::cleaned("no-release"),
+                detail: Text::cleaned("no release lists the model"),
                 after: None,
                 checks: vec![],
                 overrides: vec![],
-                link: Link { kind: "loopback".into(), address: "127.0.0.1:80".into() },
-                backup: "not taken".into(),
+                link: Link { kind: Text::cleaned("loopback"), address: Text::cleaned("127.0.0.1:80") },
+                backup: Text::cleaned("not taken"),
                 pushes: 0,
                 started: now,
                 ended: now,

@@ -1,0 +1,21 @@
+//! What lies where on a stick, and the order in which it is written and read.
+//!
+//! A stick is a [`Media`]: a mounted drive or a plain [`Directory`]. [`write`] lays a publication on
+//! it in an order that survives being pulled out; [`UnverifiedPublication`] reads it back against the
+//! root that this machine trusts; [`statements`] carries signed statements home.
+
+mod directory;
+pub mod layout;
+pub mod media;
+mod open;
+mod plan;
+pub mod statements;
+mod write;
+
+pub use directory::Directory;
+pub use media::Media;
+pub use open::{
+    CopyError, OpenError, SignedRelease, UnverifiedPublication, VerifiedPublication, release_facts,
+};
+pub use plan::{Contents, Obstacle, Sealed, Survey, WritePlan};
+pub use write::{Event, Source, StickState, WriteError, write};

@@ -1,0 +1,79 @@
+//! A place that holds a stick's tree: read, written, synced, read back.
+
+use std::io::{self, Read, Write};
+
+/// A medium, addressed by relative paths with `/` as in [`crate::layout`].
+///
+/// Nothing on a medium is trusted: paths are made by this crate or checked by it, and an
+/// implementation never follows a symbolic link or leaves the medium.
+pub trait Media {
+    /// Opens a file for reading; `None` where there is none.
+    fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>>;
+
+    /// Writes a file under its final name, folders included, over an older one. The bytes are on the
+    /// medium only after [`Sink::sync`].
+    fn create(&self, path: &str) -> io::Result<Box<dyn Sink + '_>>;
+
+    /// The files and folders in a folder, in no order; empty where there is none.
+    fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
+
+    /// Removes a file or an empty folder; nothing happens where there is none.
+    fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// Makes names durable: what was created and removed so far.
+    fn sync_names(&self) -> io::Result<()>;
+
+    /// Sees to it that the next read of this file comes from the medium and not from memory, as far
+    /// as the system allows.
+    fn forget(&self, path: &str) -> io::Result<()>;
+
+    /// Bytes that can still be written, where the medium says so.
+    fn free(&self) -> io::Result<Option<u64>>;
+}
+
+/// A file being written.
+pub trait Sink: Write {
+    /// Brings every byte to the medium (fsync); errors of earlier writes come out here.
+    fn sync(self: Box<Self>) -> io::Result<()>;
+}
+
+/// Something in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name; other people's files may be called anything.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file of this many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A link, a device, a pipe: never read.
+    Other,
+}
+
+/// Reads a whole file of at most `cap` bytes; `None` where there is none.
+pub fn read(media: &dyn Media, path: &str, cap: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(reader) = media.open(path)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    reader.take(cap + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > cap {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("{path} is larger than {cap} bytes"),
+        ));
+    }
+    Ok(Some(bytes))
+}
+
+/// Writes a whole file and syncs it.
+pub fn write(media: &dyn Media, path: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut sink = media.create(path)?;
+    sink.write_all(bytes)?;
+    sink.sync()
+}

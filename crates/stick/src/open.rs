@@ -1,0 +1,277 @@
+//! Stick to verified publication: what came across the gap, checked against the root that this
+//! machine holds. There is no other way to a [`VerifiedPublication`].
+
+use std::io::{self, Read, Write};
+
+use firmware::{Release, ReleaseId, Sha256Digest};
+use receipt::Publication;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tuf_client::{
+    Clock, Error, FetchError, Repository, StartTime, Target, TargetError, TargetRejected, TrustStore,
+    TrustedMetadata,
+};
+
+use crate::layout;
+use crate::media::{self, Kind, Media};
+
+/// The major version of the release facts in `custom`.
+const FORMAT: u64 = 1;
+
+/// What lies on a medium. Nothing in it is believed.
+#[derive(Clone, Copy)]
+pub struct UnverifiedPublication<'m> {
+    medium: &'m dyn Media,
+    timestamp: Option<&'m [u8]>,
+}
+
+/// A publication whose every signature, version, expiry and hash was checked. Firmware is checked as
+/// it is read: see [`VerifiedPublication::copy`].
+pub struct VerifiedPublication<'m> {
+    medium: &'m dyn Media,
+    metadata: TrustedMetadata,
+    releases: Vec<SignedRelease>,
+}
+
+/// A release that the approvers signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignedRelease {
+    #[serde(flatten)]
+    release: Release,
+    length: u64,
+    sha256: Sha256Digest,
+}
+
+/// Why a medium holds no publication to act on.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It carries none at all.
+    #[error("there is no publication on it: no {}", layout::TIMESTAMP)]
+    NoPublication,
+    /// The metadata is refused.
+    #[error("publication: {}", kind(.0))]
+    Metadata(#[source] Error),
+    /// A signed target is described in a way that this program does not know.
+    #[error(
+        "publication: release facts of {target} have format {format}, this program knows {FORMAT}: update it"
+    )]
+    Format {
+        /// Target name.
+        target: String,
+        /// As signed.
+        format: u64,
+    },
+    /// A signed target is described wrongly: a fault of the depot.
+    #[error("publication: release facts of {target} cannot be used: {why}")]
+    Facts {
+        /// Target name.
+        target: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The medium cannot be read.
+    #[error("stick: cannot be read")]
+    Io(#[source] io::Error),
+}
+
+/// Why firmware could not be copied off a medium.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// It is approved, and this stick does not have it.
+    #[error("release {0}: approved, but not carried on this stick")]
+    NotCarried(ReleaseId),
+    /// The file is not the one that was approved.
+    #[error("release {0}: its file on the stick is damaged or exchanged")]
+    Rejected(ReleaseId, #[source] io::Error),
+    /// The stick failed.
+    #[error("release {0}: its file on the stick cannot be read")]
+    Read(ReleaseId, #[source] io::Error),
+    /// The place to copy to failed.
+    #[error("local copy: cannot be written")]
+    Write(#[source] io::Error),
+}
+
+/// Bytes read at a time: the size at which hashing is fastest (reference: crates §1).
+const BLOCK: usize = 64 * 1024;
+
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Expired { .. } => "no longer good",
+        Error::Rollback { .. } => "older than one seen before",
+        Error::NoTrustedRoot => "nothing to check it against",
+        Error::Missing { .. } | Error::Io { .. } => "incomplete or unreadable",
+        Error::Store(_) => "cannot be recorded",
+        Error::Rejected { .. } => "damaged or forged",
+    }
+}
+
+/// The release facts that go into `custom` of a target.
+pub fn release_facts(release: &Release) -> Value {
+    // the pin's size and digest are what TUF itself signs; said twice they could disagree
+    let facts = Release { pin: None, ..release.clone() };
+    json!({"format": FORMAT, "release": facts})
+}
+
+impl SignedRelease {
+    /// What was signed about it.
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Size of the firmware, bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Digest of the firmware.
+    pub fn sha256(&self) -> Sha256Digest {
+        self.sha256
+    }
+
+    /// The consistent name below `targets/`.
+    pub fn consistent_name(&self) -> String {
+        format!("{}/{}.{}", self.release.id, self.sha256, Release::FILE_NAME)
+    }
+
+    fn read(name: &str, target: &Target) -> Result<Option<Self>, OpenError> {
+        if !name.ends_with(&format!("/{}", Release::FILE_NAME)) {
+            return Ok(None);
+        }
+        let facts = |why: String| OpenError::Facts { target: name.to_owned(), why };
+        let custom = target.custom().ok_or_else(|| facts("there are none".into()))?;
+        match custom.get("format").and_then(Value::as_u64) {
+            Some(FORMAT) => {}
+            format => return Err(OpenError::Format { target: name.to_owned(), format: format.unwrap_or(0) }),
+        }
+        let release = Release::deserialize(&custom["release"]).map_err(|e| facts(e.to_string()))?;
+        if release.target_name() != name {
+            return Err(facts(format!("they name release {}", release.id)));
+        }
+        let sha256 = target.hashes().sha256().and_then(|hex| hex.parse().ok());
+        let sha256 = sha256.ok_or_else(|| facts("no SHA-256 is signed".into()))?;
+        Ok(Some(Self { release, length: target.length(), sha256 }))
+    }
+}
+
+impl<'m> UnverifiedPublication<'m> {
+    /// What lies on this medium.
+    pub fn on(medium: &'m dyn Media) -> Self {
+        Self { medium, timestamp: None }
+    }
+
+    /// The same with another timestamp laid over the one on the medium: what it will be once that is
+    /// written.
+    #[must_use]
+    pub fn with_timestamp(self, timestamp: &'m [u8]) -> Self {
+        Self { timestamp: Some(timestamp), ..self }
+    }
+
+    /// Runs the TUF client workflow against what `store` trusts and reads the signed releases.
+    pub fn verify(
+        self,
+        store: &mut dyn TrustStore,
+        clock: Clock,
+    ) -> Result<VerifiedPublication<'m>, OpenError> {
+        let medium = self.medium;
+        if self.timestamp.is_none() && medium.open(layout::TIMESTAMP).map_err(OpenError::Io)?.is_none() {
+            return Err(OpenError::NoPublication);
+        }
+        let mut repository = self;
+        let metadata = tuf_client::refresh(store, &mut repository, clock).map_err(OpenError::Metadata)?;
+        let releases = metadata.targets().targets().iter();
+        let releases =
+            releases.filter_map(|(name, target)| SignedRelease::read(name.as_str(), target).transpose());
+        let releases = releases.collect::<Result<_, _>>()?;
+        Ok(VerifiedPublication { medium, metadata, releases })
+    }
+}
+
+impl Repository for UnverifiedPublication<'_> {
+    fn metadata(&mut self, name: &str, cap: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        match self.timestamp {
+            Some(timestamp) if name == "timestamp.json" => Ok(Some(timestamp.to_vec())),
+            _ => match media::read(self.medium, &layout::metadata(name), cap) {
+                Err(e) if e.kind() == io::ErrorKind::FileTooLarge => Err(FetchError::TooLarge),
+                read => Ok(read?),
+            },
+        }
+    }
+
+    fn target<'a>(&'a mut self, path: &str) -> Result<Option<Box<dyn Read + 'a>>, FetchError> {
+        let reader = self.medium.open(&layout::target(path))?;
+        Ok(reader.map(|reader| reader as Box<dyn Read + 'a>))
+    }
+}
+
+impl VerifiedPublication<'_> {
+    /// Every release that is approved, carried here or not.
+    pub fn releases(&self) -> &[SignedRelease] {
+        &self.releases
+    }
+
+    /// The approved release of this id.
+    pub fn release(&self, id: &ReleaseId) -> Option<&SignedRelease> {
+        self.releases.iter().find(|r| r.release.id == *id)
+    }
+
+    /// Whether the medium has a file for a release. It is checked only when it is read.
+    pub fn carries(&self, release: &SignedRelease) -> io::Result<bool> {
+        let folder = layout::target(&release.release.id);
+        let name = format!("{}.{}", release.sha256, Release::FILE_NAME);
+        Ok(self.medium.list(&folder)?.iter().any(|e| e.name == name && matches!(e.kind, Kind::File(_))))
+    }
+
+    /// Copies the firmware of a release to `to` while checking it, and says after each block how many
+    /// bytes have gone. Only after `Ok` is what was written the signed file.
+    pub fn copy(
+        &self,
+        release: &SignedRelease,
+        to: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), CopyError> {
+        let id = || release.release.id.clone();
+        let mut repository = UnverifiedPublication::on(self.medium);
+        let mut reader = match self.metadata.open(&mut repository, &release.release.target_name()) {
+            Ok(reader) => reader,
+            Err(TargetError::NotCarried { .. }) => return Err(CopyError::NotCarried(id())),
+            Err(error) => return Err(CopyError::Read(id(), io::Error::other(error))),
+        };
+        let mut block = vec![0; BLOCK];
+        let mut copied = 0;
+        loop {
+            let count = match reader.read(&mut block) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) if TargetRejected::in_error(&error).is_some() => {
+                    return Err(CopyError::Rejected(id(), error));
+                }
+                Err(error) => return Err(CopyError::Read(id(), error)),
+            };
+            to.write_all(&block[..count]).map_err(CopyError::Write)?;
+            copied += count as u64;
+            progress(copied);
+        }
+    }
+
+    /// The verified metadata.
+    pub fn metadata(&self) -> &TrustedMetadata {
+        &self.metadata
+    }
+
+    /// By which time it was judged.
+    pub fn start(&self) -> StartTime {
+        self.metadata.start()
+    }
+
+    /// Versions and digests, as statements name them.
+    pub fn publication(&self) -> Publication {
+        let metadata = &self.metadata;
+        Publication {
+            root: metadata.root().version(),
+            targets: metadata.targets().version(),
+            snapshot: metadata.snapshot().version(),
+            timestamp: metadata.timestamp().version(),
+            timestamp_sha256: Sha256Digest::of(metadata.timestamp().bytes()),
+        }
+    }
+}
