@@ -1,0 +1,217 @@
+//! The catalogue: every firmware package that is known, from the text of `firmware-manifests/`.
+//!
+//! Reading is pure over text but for the thin `tree`. A catalogue exists only if the whole tree is
+//! without a fault: a person who repairs it sees all faults of all files at once, with file and
+//! line, and no command works from half of it. The cost is linear in the size of the text.
+//!
+//! `manifest` and `quarantine` read one file each through `fields`; what concerns several releases
+//! is checked here. `edit` writes a pin into the text without touching another byte.
+
+mod edit;
+mod fault;
+mod fields;
+mod manifest;
+mod quarantine;
+mod tree;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::hash::Hash;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use firmware::{Model, Release, ReleaseId};
+
+pub use edit::{EditError, write_pin};
+pub use fault::{Fault, What};
+use manifest::Draft;
+use quarantine::QuarantinedName;
+
+/// All releases of a tree without a fault.
+#[derive(Debug)]
+pub struct Catalog {
+    releases: Vec<Release>,
+    /// Where each release stands, by the same index.
+    places: Vec<Place>,
+    by_id: HashMap<ReleaseId, usize>,
+    by_model: HashMap<Model, Vec<usize>>,
+    quarantined: usize,
+}
+
+/// Where a release stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The manifest.
+    pub file: PathBuf,
+    /// The line of its id, from 1.
+    pub line: usize,
+}
+
+/// Why there is no catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The manifests were read and rejected; every fault, by file and line.
+    #[error("catalogue: {}", listed(.0))]
+    Faults(Vec<Fault>),
+    /// A file or folder could not be read.
+    #[error("manifests {}: reading failed", path.display())]
+    Read {
+        /// What could not be read.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder holds no release: most likely it is another folder.
+    #[error("manifests {}: no release in it", .0.display())]
+    Empty(PathBuf),
+}
+
+fn listed(faults: &[Fault]) -> String {
+    let mut text = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+    for fault in faults {
+        // writing to a string does not fail
+        let _ = write!(text, "\n{fault}");
+    }
+    text
+}
+
+impl Catalog {
+    /// Reads a `firmware-manifests` folder.
+    pub fn read(dir: &Path) -> Result<Self, CatalogError> {
+        let tree = tree::read(dir)?;
+        let catalog = Self::build(&tree.texts, tree.faults).map_err(CatalogError::Faults)?;
+        if catalog.releases.is_empty() { Err(CatalogError::Empty(dir.to_owned())) } else { Ok(catalog) }
+    }
+
+    /// Makes a catalogue of the files of a tree, each with its path (`…/nvr/k51.toml`) and its text.
+    pub fn from_texts(texts: &[(PathBuf, String)]) -> Result<Self, Vec<Fault>> {
+        Self::build(texts, Vec::new())
+    }
+
+    fn build(texts: &[(PathBuf, String)], mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
+        let (mut drafts, mut places) = (Vec::new(), Vec::new());
+        let mut quarantined: Vec<(&Path, QuarantinedName)> = Vec::new();
+        for (path, text) in texts {
+            if path.file_name().is_some_and(|name| name == tree::QUARANTINE) {
+                let (names, found) = quarantine::read(path, text);
+                quarantined.extend(names.into_iter().map(|name| (path.as_path(), name)));
+                faults.extend(found);
+            } else {
+                let (read, found) = manifest::read(path, text);
+                places.extend(read.iter().map(|draft| Place { file: path.clone(), line: draft.line }));
+                drafts.extend(read);
+                faults.extend(found);
+            }
+        }
+        let by_id = unique(&drafts, &places, &mut faults);
+        check_references(&drafts, &places, &quarantined, &by_id, &mut faults);
+        if !faults.is_empty() {
+            faults.sort();
+            return Err(faults);
+        }
+        let releases: Vec<Release> = drafts.into_iter().map(|draft| draft.release).collect();
+        let mut by_model: HashMap<Model, Vec<usize>> = HashMap::new();
+        for (index, release) in releases.iter().enumerate() {
+            for model in &release.models {
+                by_model.entry(model.clone()).or_default().push(index);
+            }
+        }
+        Ok(Self { releases, places, by_id, by_model, quarantined: quarantined.len() })
+    }
+
+    /// Every release, by file and in the order in which they stand there.
+    pub fn releases(&self) -> &[Release] {
+        &self.releases
+    }
+
+    /// The release of this id.
+    pub fn release(&self, id: &ReleaseId) -> Option<&Release> {
+        Some(&self.releases[*self.by_id.get(id)?])
+    }
+
+    /// Where the release of this id stands.
+    pub fn place(&self, id: &ReleaseId) -> Option<&Place> {
+        Some(&self.places[*self.by_id.get(id)?])
+    }
+
+    /// The releases whose vendor list has exactly this model.
+    pub fn for_model(&self, model: &Model) -> Vec<&Release> {
+        self.by_model.get(model).into_iter().flatten().map(|index| &self.releases[*index]).collect()
+    }
+
+    /// Listed models that look like this one without being it; for people only.
+    pub fn near_misses(&self, model: &Model) -> Vec<&Model> {
+        firmware::near_misses(&self.releases, model)
+    }
+
+    /// How many different models are listed.
+    pub fn model_count(&self) -> usize {
+        self.by_model.len()
+    }
+
+    /// How many names are quarantined.
+    pub fn quarantined(&self) -> usize {
+        self.quarantined
+    }
+}
+
+/// One release per package: id, package number, URL and file content occur once in a catalogue.
+fn unique(drafts: &[Draft], places: &[Place], faults: &mut Vec<Fault>) -> HashMap<ReleaseId, usize> {
+    fn once<'a, K: Hash + Eq + ToString + ?Sized>(
+        seen: &mut HashMap<&'a K, usize>,
+        (key, value): (&'static str, Option<&'a K>),
+        index: usize,
+        places: &[Place],
+        faults: &mut Vec<Fault>,
+    ) {
+        let Some(value) = value else { return };
+        let first = *seen.entry(value).or_insert(index);
+        if first != index {
+            let (Place { file, line }, first) = (places[index].clone(), &places[first]);
+            let first = format!("{}:{}", first.file.display(), first.line);
+            let what = What::Duplicate { key, value: value.to_string(), first };
+            faults.push(Fault { file, line: Some(line), what });
+        }
+    }
+    let mut ids = HashMap::with_capacity(drafts.len());
+    let (mut packages, mut urls, mut blobs) = (HashMap::new(), HashMap::new(), HashMap::new());
+    for (index, Draft { release, .. }) in drafts.iter().enumerate() {
+        once(&mut ids, ("id", Some(&release.id)), index, places, faults);
+        once(&mut packages, ("package", release.package.as_deref()), index, places, faults);
+        once(&mut urls, ("url", release.url.as_deref()), index, places, faults);
+        once(&mut blobs, ("git_blob_sha1", release.git_blob_sha1.as_deref()), index, places, faults);
+    }
+    ids.into_iter().map(|(id, index)| (id.clone(), index)).collect()
+}
+
+/// Every release that is named exists, and no name is both a model and quarantined.
+fn check_references(
+    drafts: &[Draft],
+    places: &[Place],
+    quarantined: &[(&Path, QuarantinedName)],
+    by_id: &HashMap<ReleaseId, usize>,
+    faults: &mut Vec<Fault>,
+) {
+    let missing = |key, id: &ReleaseId| What::NoSuchRelease { key, id: id.to_string() };
+    for (Draft { release, via_lines, .. }, place) in drafts.iter().zip(places) {
+        for (id, line) in release.via.iter().zip(via_lines).filter(|(id, _)| !by_id.contains_key(id)) {
+            faults.push(Fault { file: place.file.clone(), line: Some(*line), what: missing("via", id) });
+        }
+    }
+    for (file, QuarantinedName { name, releases, line }) in quarantined {
+        for id in releases {
+            let what = match by_id.get(id).map(|index| &drafts[*index].release) {
+                None => missing("releases", id),
+                Some(release) if release.models.iter().any(|model| model.as_str() == name) => {
+                    What::Value { key: "name", why: format!("{name:?} is listed as a model of {id}") }
+                }
+                Some(_) => continue,
+            };
+            faults.push(Fault { file: file.to_path_buf(), line: Some(*line), what });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
