@@ -29,9 +29,9 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
         Value::Number(number) => out.extend(number.to_string().bytes()),
         Value::String(text) => write_text(text, out),
         Value::Array(values) => {
-            separated(b"[]", values, out, write)?;
+            separated(*b"[]", values, out, write)?;
         }
-        Value::Object(map) => separated(b"{}", sorted(map), out, |(name, value), out| {
+        Value::Object(map) => separated(*b"{}", sorted(map), out, |(name, value), out| {
             write_text(name, out);
             out.push(b':');
             write(value, out)
@@ -48,7 +48,7 @@ fn sorted(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
 }
 
 fn separated<T>(
-    brackets: &[u8; 2],
+    brackets: [u8; 2],
     items: impl IntoIterator<Item = T>,
     out: &mut Vec<u8>,
     mut write_item: impl FnMut(T, &mut Vec<u8>) -> Result<(), NotCanonical>,

@@ -36,19 +36,19 @@ pub enum Mismatch {
 
 impl Hashes {
     pub(crate) fn parse(listed: &Object) -> Result<Self, Rejection> {
-        let one = |name: &str, bytes: usize| match listed.get(name) {
-            None => Ok(None),
-            Some(_) => {
-                let digits = fields::text(listed, name)?;
-                let lower = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-                if lower && digits.len() == 2 * bytes {
-                    Ok(Some(digits.to_string()))
-                } else {
-                    Err(Rejection::Malformed {
-                        field: name.into(),
-                        expected: "a digest in lower-case hexadecimal",
-                    })
-                }
+        let one = |name: &str, bytes: usize| {
+            if !listed.contains_key(name) {
+                return Ok(None);
+            }
+            let digits = fields::text(listed, name)?;
+            let lower = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            if lower && digits.len() == 2 * bytes {
+                Ok(Some(digits.to_string()))
+            } else {
+                Err(Rejection::Malformed {
+                    field: name.into(),
+                    expected: "a digest in lower-case hexadecimal",
+                })
             }
         };
         let hashes = Self { sha256: one("sha256", 32)?, sha512: one("sha512", 64)? };

@@ -56,9 +56,10 @@ impl TrustedMetadata {
     ) -> Result<TargetReader<'a>, TargetError> {
         let listed = self.targets().targets().get_key_value(name);
         let (name, target) = listed.ok_or_else(|| TargetError::NotListed { name: name.into() })?;
-        let path = match self.root().consistent_snapshot() {
-            true => name.with_hash(target.hashes().prefix()),
-            false => name.as_str().into(),
+        let path = if self.root().consistent_snapshot() {
+            name.with_hash(target.hashes().prefix())
+        } else {
+            name.as_str().into()
         };
         match repository.target(&path) {
             Ok(Some(inner)) => Ok(TargetReader::new(inner, name.clone(), target)),
@@ -81,7 +82,7 @@ pub struct TargetReader<'a> {
 }
 
 enum State {
-    Reading(Hasher),
+    Reading(Box<Hasher>),
     Complete,
     Rejected(Mismatch),
 }
@@ -89,7 +90,7 @@ enum State {
 impl<'a> TargetReader<'a> {
     fn new(inner: Box<dyn Read + 'a>, name: TargetName, target: &Target) -> Self {
         let hashes = target.hashes().clone();
-        let state = State::Reading(Hasher::for_listed(&hashes));
+        let state = State::Reading(Box::new(Hasher::for_listed(&hashes)));
         Self { inner, name, length: target.length(), hashes, seen: 0, state }
     }
 

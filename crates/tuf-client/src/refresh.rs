@@ -96,15 +96,7 @@ impl Workflow<'_> {
         // §5.2
         let bytes = self.store.load(Role::Root.file(), Role::Root.cap())?.ok_or(Error::NoTrustedRoot)?;
         let trusted = Verified::self_signed(&bytes).map_err(rejected(Role::Root.file()))?;
-        // before the root can change: under which keys everything stored so far was accepted
-        let accepted = match OnlineKeys::load(self.store)? {
-            Some(accepted) => accepted,
-            None => {
-                let accepted = OnlineKeys::of(&trusted);
-                accepted.save(self.store)?;
-                accepted
-            }
-        };
+        let accepted = self.accepted_keys(&trusted)?;
         let root = self.update_root(trusted)?;
         let mut online = accepted.under(&root);
         let start = StartTime::of(self.clock, online.floor);
@@ -142,6 +134,16 @@ impl Workflow<'_> {
         check_expiry(&targets, start)?;
         self.keep(&targets)?;
         Ok(TrustedMetadata { root, timestamp, snapshot, targets, start })
+    }
+
+    /// Under which keys everything stored so far was accepted; recorded before the root can change.
+    fn accepted_keys(&mut self, trusted: &Root) -> Result<OnlineKeys, Error> {
+        if let Some(recorded) = OnlineKeys::load(self.store)? {
+            return Ok(recorded);
+        }
+        let accepted = OnlineKeys::of(trusted);
+        accepted.save(self.store)?;
+        Ok(accepted)
     }
 
     /// §5.3.2 to 5.3.9

@@ -1,0 +1,94 @@
+//! The run is cut before every write in turn, and the next run must end where an uncut one does.
+
+use super::*;
+
+/// Fails from the `left`-th change on, as a power cut does.
+struct Cut<'a> {
+    inner: &'a mut MemoryStore,
+    left: usize,
+}
+
+impl Cut<'_> {
+    fn spend(&mut self) -> Result<(), StoreError> {
+        let cut =
+            || StoreError { path: "store".into(), action: "write", source: std::io::Error::other("cut") };
+        self.left = self.left.checked_sub(1).ok_or_else(cut)?;
+        Ok(())
+    }
+}
+
+impl TrustStore for Cut<'_> {
+    fn load(&self, name: &str, cap: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.load(name, cap)
+    }
+
+    fn save(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.spend()?;
+        self.inner.save(name, bytes)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), StoreError> {
+        self.spend()?;
+        self.inner.remove(name)
+    }
+}
+
+/// Cuts at every write; says how many there were.
+fn cut_everywhere(prepared: fn() -> World) -> usize {
+    for left in 0.. {
+        let mut world = prepared();
+        let mut uncut = world.store.clone();
+        refresh(&mut uncut, &mut world.repository, world.clock).unwrap();
+        let mut cut = Cut { inner: &mut world.store, left };
+        let result = refresh(&mut cut, &mut world.repository, world.clock);
+        if result.is_ok() {
+            return left;
+        }
+        assert!(matches!(result, Err(Error::Store(_))));
+        world.refresh().unwrap_or_else(|error| panic!("after a cut before write {left}: {}", said(&error)));
+        for file in FILES.iter().chain(&[OnlineKeys::FILE]) {
+            assert_eq!(
+                stored(&world.store, file),
+                stored(&uncut, file),
+                "{file} after a cut before write {left}"
+            );
+        }
+    }
+    unreachable!("the range has no end")
+}
+
+#[test]
+fn a_first_run() {
+    // the record of keys, the floor in it, timestamp, snapshot, targets
+    assert_eq!(cut_everywhere(World::new), 5);
+}
+
+#[test]
+fn a_new_publication() {
+    let prepared = || {
+        let mut world = refreshed();
+        world.next_root(|_| {});
+        world.publish_next();
+        world
+    };
+    assert_eq!(cut_everywhere(prepared), 4);
+}
+
+#[test]
+fn a_recovery_from_fast_forward_by_key_rotation() {
+    let prepared = || {
+        let mut world = refreshed();
+        world.timestamp["version"] = 1_000_000.into();
+        world.timestamp["custom"]["signed_at"] = day(25).to_string().into();
+        world.publish();
+        world.refresh().unwrap();
+        world.keys.get_mut(&Role::Timestamp).unwrap().push(SigningKey::generate());
+        world.next_root(|_| {});
+        world.timestamp["version"] = 2.into();
+        world.timestamp["custom"]["signed_at"] = day(0).to_string().into();
+        world.publish();
+        world
+    };
+    // root, two deletions, the record, the floor in it, timestamp, snapshot
+    assert_eq!(cut_everywhere(prepared), 7);
+}
