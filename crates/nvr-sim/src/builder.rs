@@ -208,12 +208,15 @@ impl Handle {
         self.recorder.state.send_modify(|state| state.faults = faults);
     }
 
-    /// Waits for it to fail; a recorder in good order never returns from this.
-    pub async fn failed(&mut self) -> io::Result<()> {
-        match self.tasks.join_next().await {
-            Some(Ok(result)) => result,
-            Some(Err(panicked)) => Err(io::Error::other(panicked)),
-            None => Ok(()),
+    /// Waits for it to fail and says why; a recorder in good order never returns from this.
+    pub async fn failed(&mut self) -> io::Error {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Ok(Err(error))) => return error,
+                Some(Err(panicked)) => return io::Error::other(panicked),
+                Some(Ok(Ok(()))) => {}
+                None => return io::Error::other("recorder has ended"),
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod command;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use terminal::{Output, report};
 
 use crate::command::{firmware, serve};
 
@@ -47,17 +48,17 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     #[allow(clippy::disallowed_methods)] // the one place that reads the clock
     let now = jiff::Timestamp::now();
-    let result = match cli.command {
-        Some(Command::Firmware(args)) => firmware::run(args),
-        None => serve::run(cli.serve, now).await,
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            command::complain(&error);
-            ExitCode::FAILURE
+    let (output, result) = match cli.command {
+        Some(Command::Firmware(args)) => {
+            let output = Output::new(args.json);
+            (output, firmware::run(args, output))
         }
-    }
+        None => {
+            let output = Output::new(cli.serve.json);
+            (output, serve::run(cli.serve, output, now).await)
+        }
+    };
+    report(&output, "nvr-sim", result).into()
 }
 
 #[cfg(test)]

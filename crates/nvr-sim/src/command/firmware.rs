@@ -4,9 +4,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, bail};
 use firmware::{HashingReader, Revision, Sha256Digest};
-use nvr_sim::synthetic::{MEMBER, Synthetic};
+use nvr_sim::synthetic::{MEMBER, Synthetic, SyntheticError};
+use terminal::{Exit, Fail, Failure, Output};
 
 /// `nvr-sim firmware`
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     seed: u64,
     /// Print one JSON document
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// A number of bytes with an optional binary unit.
@@ -56,37 +56,39 @@ impl FromStr for Size {
 }
 
 /// Writes the package and says what it is.
-pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    let Args { out, size: Size(size), version: revision, language, device_class, seed, json } = args;
-    let synthetic = Synthetic { size, revision, language, device_class, seed };
+pub(crate) fn run(args: Args, output: Output) -> Result<Exit, Failure> {
+    let Args { out, size: Size(size), version: revision, language, device_class, seed, .. } = args;
+    let shown = out.display();
+    let failed = |failure: Failure| failure.context(format!("{shown} failed"));
     let extension = out.extension().map(OsStr::to_ascii_lowercase);
     let zipped = match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("zip") => true,
         Some("dav") => false,
-        _ => bail!("{}: name refused, expected .zip or .dav", out.display()),
+        _ => {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{shown} refused, expected a name in .zip or .dav"),
+            ));
+        }
     };
-    let sha256 = write(&synthetic, &out, zipped).with_context(|| format!("{} failed", out.display()))?;
-    let (package_sha256, package_size) = digest(&out).with_context(|| format!("{} failed", out.display()))?;
+    let synthetic = Synthetic { size, revision, language, device_class, seed };
+    let sha256 = write(&synthetic, &out, zipped).fail(Exit::Usage).map_err(failed)?;
+    let (package_sha256, package_size) = digest(&out).fail(Exit::Usage).map_err(failed)?;
     let Synthetic { revision, .. } = &synthetic;
-    let mut stdout = io::stdout().lock();
-    if json {
-        let document = serde_json::json!({
-            "synthetic": true, "file": out, "version": revision.version, "build": revision.build,
-            "size": size, "sha256": sha256,
-            "package_size": package_size, "package_sha256": package_sha256, "member": zipped.then_some(MEMBER),
-        });
-        writeln!(stdout, "{document}")?;
-        return Ok(());
-    }
-    writeln!(stdout, "synthetic firmware {revision}: {}", out.display())?;
+    output.json(&serde_json::json!({
+        "synthetic": true, "file": out, "version": revision.version, "build": revision.build,
+        "size": size, "sha256": sha256,
+        "package_size": package_size, "package_sha256": package_sha256, "member": zipped.then_some(MEMBER),
+    }));
+    output.data(format!("synthetic firmware {revision}: {shown}"));
     if zipped {
-        writeln!(stdout, "package      {package_size:>12} bytes  sha256 {package_sha256}")?;
+        output.data(format!("package      {package_size:>12} bytes  sha256 {package_sha256}"));
     }
-    writeln!(stdout, "{MEMBER}  {size:>12} bytes  sha256 {sha256}")?;
-    Ok(())
+    output.data(format!("{MEMBER}  {size:>12} bytes  sha256 {sha256}"));
+    Ok(Exit::Done)
 }
 
-fn write(synthetic: &Synthetic, out: &Path, zipped: bool) -> anyhow::Result<Sha256Digest> {
+fn write(synthetic: &Synthetic, out: &Path, zipped: bool) -> Result<Sha256Digest, SyntheticError> {
     let mut file = BufWriter::new(File::create(out)?);
     let digest = if zipped { synthetic.write_zip(&mut file) } else { synthetic.write_dav(&mut file) }?;
     file.flush()?;

@@ -1,13 +1,12 @@
-use std::fs;
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use firmware::{Build, FirmwareVersion, Model, Revision, Serial};
 use jiff::Timestamp;
-use nvr_sim::{Algorithm, Builder, Faults, Handle, Stage};
+use nvr_sim::{Algorithm, Builder, Faults, Handle, Stage, StartError};
+use secrecy::{ExposeSecret, SecretString};
+use terminal::{Exit, Fail, Failure, Output, SecretSource, secret};
 
 /// The firmware that a recorder has after an upgrade, and that a synthetic package shows, unless said
 /// otherwise: the two fit out of the box.
@@ -43,7 +42,7 @@ pub(crate) struct Args {
     /// User name of its account
     #[arg(long, value_name = "NAME", default_value = "admin")]
     user: String,
-    /// File with the password of that account [default: one is made up and printed]
+    /// File with the password of that account, mode 0600 [default: one is made up and printed]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Hash that its digest challenge asks for
@@ -60,7 +59,7 @@ pub(crate) struct Args {
     down_seconds: Duration,
     /// Print JSON lines
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten, next_help_heading = "Faults")]
     faults: Faults,
 }
@@ -75,83 +74,75 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Runs the recorder until Ctrl-C.
-pub(crate) async fn run(args: Args, now: Timestamp) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, output: Output, now: Timestamp) -> Result<Exit, Failure> {
     let made_up = args.password_file.is_none();
-    let password = match &args.password_file {
-        Some(path) => read_password(path)?,
-        None => hex::encode(rand::random::<[u8; 6]>()),
+    let password = match args.password_file {
+        Some(file) => {
+            secret(&SecretSource { file: Some(file), stdin: false, flags: "--password-file" }, "password")?
+        }
+        None => SecretString::from(hex::encode(rand::random::<[u8; 6]>())),
     };
+    let password = password.expose_secret();
     let before = Revision { version: args.version, build: args.build };
-    let mut recorder = Builder::new(args.model, before, args.after, &password, now);
+    let mut recorder = Builder::new(args.model, before, args.after, password, now);
     recorder.listen = args.listen;
     recorder.control = args.control;
     recorder.serial = args.serial;
     recorder.device_type = args.device_type;
-    recorder.user = args.user.clone();
+    recorder.user.clone_from(&args.user);
     recorder.algorithm = args.algorithm;
     recorder.max_nonce_uses = args.max_nonce_uses;
     recorder.flash = args.flash_seconds;
     recorder.down = args.down_seconds;
     recorder.faults = args.faults;
-    let mut recorder = recorder.start().await?;
-    announce(&recorder, &args.user, made_up.then_some(&password), args.json)?;
+    let mut recorder = recorder.start().await.map_err(cannot_start)?;
+    announce(&recorder, &args.user, made_up.then_some(password), output);
     tokio::select! {
-        ended = recorder_ended(&mut recorder, args.json) => ended,
-        signal = tokio::signal::ctrl_c() => signal.context("signal handler failed"),
-    }?;
+        failure = tell_stages(&mut recorder, output) => return Err(failure),
+        signal = tokio::signal::ctrl_c() => signal.fail(Exit::Internal)?,
+    }
     recorder.shutdown().await;
-    Ok(())
+    Ok(Exit::Done)
 }
 
-/// The first line of the file, as every tool that takes a password file reads it.
-fn read_password(path: &Path) -> anyhow::Result<String> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("password file {} failed", path.display()))?;
-    let password = text.lines().next().unwrap_or_default();
-    anyhow::ensure!(!password.is_empty(), "password file {}: first line is empty", path.display());
-    Ok(password.to_owned())
+fn cannot_start(error: StartError) -> Failure {
+    Failure { exit: Exit::Usage, error: error.into(), hint: None }
 }
 
 /// Says where it listens; whoever started it may connect as soon as the line is there.
-fn announce(recorder: &Handle, user: &str, made_up: Option<&String>, json: bool) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    if json {
-        let document = serde_json::json!({
-            "listening": recorder.address(), "control": recorder.control_address(),
-            "serial": recorder.serial(), "user": user, "password": made_up,
-        });
-        writeln!(stdout, "{document}")?;
-        return stdout.flush();
-    }
-    writeln!(stdout, "listening on {}", recorder.address())?;
+fn announce(recorder: &Handle, user: &str, made_up: Option<&str>, output: Output) {
+    output.json(&serde_json::json!({
+        "listening": recorder.address(), "control": recorder.control_address(),
+        "serial": recorder.serial(), "user": user, "password": made_up,
+    }));
+    output.data(format!("listening on {}", recorder.address()));
     if let Some(control) = recorder.control_address() {
-        writeln!(stdout, "control on {control}")?;
+        output.data(format!("control on {control}"));
     }
-    writeln!(stdout, "serial {}", recorder.serial())?;
+    output.data(format!("serial {}", recorder.serial()));
     if let Some(password) = made_up {
-        writeln!(stdout, "user {user}, password {password} (made up for this run)")?;
+        output.data(format!("user {user}, password {password} (made up for this run)"));
     }
-    stdout.flush()
 }
 
-/// Tells each stage as it comes; returns only if the recorder fails. A reader that took the first line
-/// and went away does not end the recorder.
-async fn recorder_ended(recorder: &mut Handle, json: bool) -> anyhow::Result<()> {
+/// Tells each stage as it comes; returns only if the recorder fails.
+async fn tell_stages(recorder: &mut Handle, output: Output) -> Failure {
+    let failed = |why: &str| Failure::new(Exit::Internal, format!("recorder failed: {why}"));
     let mut stage = Stage::Idle;
     let mut watcher = recorder.subscribe();
     loop {
         tokio::select! {
             changed = watcher.wait_for(|state| state.stage != stage) => {
-                let now = changed.context("recorder failed")?.clone();
+                let Ok(now) = changed else { return failed("its state is gone") };
                 stage = now.stage;
-                if json {
-                    let line = serde_json::json!({ "stage": stage, "version": now.revision.version, "build": now.revision.build });
-                    let _ = writeln!(io::stdout(), "{line}");
+                if output.is_json() {
+                    let (version, build) = (&now.revision.version, &now.revision.build);
+                    output.json(&serde_json::json!({ "stage": stage, "version": version, "build": build }));
                 } else {
-                    let _ = writeln!(io::stderr(), "recorder is {stage}, {}", now.revision);
+                    output.note(format!("recorder is {stage}, {}", now.revision));
                 }
             }
-            failed = recorder.failed() => return failed.context("recorder failed"),
+            error = recorder.failed() => return failed(&error.to_string()),
         }
     }
 }
