@@ -140,6 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::Catalog;
 
     /// Odd but legal formatting, on purpose.
     const TEXT: &str = "# head\r\n\n[[release]] # one\nid='nvr-k51-4.1.0-190101'\nfamily = \"nvr\"  \nmodels = [\n  \"DS-1A\", # why\n]\nversion = \"V4.1.0\"\nbuild = \"190101\"\nsources = [\"x\"] # last\n\n# about two\n  [[ release ]]\nid = \"nvr-k51-4.1.0-190102\"\nfamily = \"nvr\"\nmodels = []\nversion = \"V4.1.0\"\nbuild = \"190102\"\nsources = [\n\"x\"]";
@@ -196,6 +197,23 @@ mod tests {
     #[test]
     fn a_release_that_is_not_there_is_said() {
         assert!(matches!(pinned(TEXT, "nvr-x-1", &pin(b"")), Err(EditError::Missing { .. })));
+    }
+
+    #[test]
+    fn every_committed_manifest_takes_a_pin() {
+        let catalog = Catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware-manifests"));
+        let catalog = catalog.unwrap_or_else(|error| panic!("{error}"));
+        assert!(catalog.releases().len() >= 465);
+        let file = |release: &Release| catalog.place(&release.id).unwrap().file.clone();
+        for releases in catalog.releases().chunk_by(|a, b| file(a) == file(b)) {
+            let text = fs::read_to_string(file(&releases[0])).unwrap();
+            for release in
+                [releases.first(), releases.last()].into_iter().flatten().filter(|r| r.pin.is_none())
+            {
+                let pinned = with_pin(&file(release), &text, &release.id, &pin(b"abc")).unwrap().unwrap();
+                assert_eq!(pinned.replacen(&format!("\n{}", pin_table(&pin(b"abc"))), "", 1), text);
+            }
+        }
     }
 
     #[test]
