@@ -1,0 +1,3 @@
+//! Journeys across crates, and the download server that they and the demo need.
+
+pub mod download_server;
