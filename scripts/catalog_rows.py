@@ -197,15 +197,14 @@ def facts_of(rows: list[Row]) -> tuple[dict[str, Any], list[str]]:
 
 
 def notes_of(rows: list[Row], version: str) -> tuple[str | None, list[str]]:
-    """The release notes that name this version, and a warning for each that is another document."""
-    urls = sorted({row["release_notes_url"] for row in rows if row["release_notes_url"]})
-    if not urls:
-        return None, []
-    best = next((url for url in urls if version.lstrip("V") in unquote(url)), urls[0])
+    """The release notes of a package. A document that names other versions only is not taken for
+    them: the listing may have put models and package together wrongly, which a warning says."""
     # one document is uploaded several times, under folders of different dates
-    others = {url.rsplit("/", 1)[-1]: url for url in urls}
-    others.pop(best.rsplit("/", 1)[-1])
-    return best, [f"some models are listed with other release notes: {url}" for url in others.values()]
+    documents = {url.rsplit("/", 1)[-1]: url for url in sorted({r["release_notes_url"] for r in rows} - {None})}
+    versions = {name: re.findall(r"\d+\.\d+\.\d+", unquote(name)) for name in documents}
+    own = [url for name, url in documents.items() if not versions[name] or version.lstrip("V") in versions[name]]
+    others = [url for url in documents.values() if url not in own]
+    return own[0] if own else None, [f"listed with release notes of another version: {url}" for url in others]
 
 
 # --- lines and ids ---------------------------------------------------------------------------

@@ -143,13 +143,17 @@ class Facts(unittest.TestCase):
         ]:
             self.assertEqual(releases(imported(row)[1])[0].get("region"), region, row)
 
-    def test_notes_of_the_version_win_and_other_documents_are_said(self):
-        notes = ["http://h/1/V4.75.030.pdf", "http://h/2/V4.75.030.pdf", "http://h/1/V4.30.091.pdf"]
-        _, files = imported(*(portal(f"hk{n}", ["DS-1A"], release_notes_url=url) for n, url in enumerate(notes)))
-        (release,) = releases(files)
-        self.assertEqual(release["notes"], notes[0])
-        self.assertEqual(len(release["warnings"]), 1)
-        self.assertIn(notes[2], release["warnings"][0])
+    def test_notes_of_another_version_are_a_warning(self):
+        own = ["http://h/1/V4.75.030_n.pdf", "http://h/2/V4.75.030_n.pdf"]
+        other = "http://h/1/V4.30.091%20n.pdf"
+        _, files = imported(*(portal(f"hk{n}", ["DS-1A"], release_notes_url=url) for n, url in enumerate([other, *own])))
+        self.assertIn(releases(files)[0]["notes"], own)
+        self.assertEqual(releases(files)[0]["warnings"], [f"listed with release notes of another version: {other}"])
+        _, files = imported(portal("hk1", ["DS-1A"], release_notes_url=other))
+        self.assertNotIn("notes", releases(files)[0])
+        self.assertEqual(len(releases(files)[0]["warnings"]), 1)
+        _, files = imported(portal("hk1", ["DS-1A"], release_notes_url="http://h/unversioned.pdf"))
+        self.assertEqual(releases(files)[0]["notes"], "http://h/unversioned.pdf")
 
     def test_only_rows_without_a_url_point_to_the_portal_page(self):
         _, files = imported(portal("hk1", []), listing("hk2", "http://h/a"), collection("hk3", "DS-1A", "aa"))

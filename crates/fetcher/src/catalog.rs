@@ -14,7 +14,7 @@ mod manifest;
 mod quarantine;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::hash::Hash;
 use std::io;
@@ -90,7 +90,7 @@ impl Catalog {
     }
 
     fn build(texts: &[(PathBuf, String)], mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
-        let (mut drafts, mut places) = (Vec::new(), Vec::new());
+        let (mut drafts, mut places, mut unread) = (Vec::new(), Vec::new(), HashSet::new());
         let mut quarantined: Vec<(&Path, QuarantinedName)> = Vec::new();
         for (path, text) in texts {
             if path.file_name().is_some_and(|name| name == tree::QUARANTINE) {
@@ -98,14 +98,17 @@ impl Catalog {
                 quarantined.extend(names.into_iter().map(|name| (path.as_path(), name)));
                 faults.extend(found);
             } else {
-                let (read, found) = manifest::read(path, text);
-                places.extend(read.iter().map(|draft| Place { file: path.clone(), line: draft.line }));
-                drafts.extend(read);
-                faults.extend(found);
+                let read = manifest::read(path, text);
+                places.extend(read.drafts.iter().map(|draft| Place { file: path.clone(), line: draft.line }));
+                drafts.extend(read.drafts);
+                unread.extend(read.unread);
+                faults.extend(read.faults);
             }
         }
         let by_id = unique(&drafts, &places, &mut faults);
-        check_references(&drafts, &places, &quarantined, &by_id, &mut faults);
+        let referenced = References { drafts: &drafts, places: &places, by_id: &by_id, unread: &unread };
+        referenced.check_via(&mut faults);
+        referenced.check_quarantine(&quarantined, &mut faults);
         if !faults.is_empty() {
             faults.sort();
             return Err(faults);
@@ -185,30 +188,42 @@ fn unique(drafts: &[Draft], places: &[Place], faults: &mut Vec<Fault>) -> HashMa
     ids.into_iter().map(|(id, index)| (id.clone(), index)).collect()
 }
 
-/// Every release that is named exists, and no name is both a model and quarantined.
-fn check_references(
-    drafts: &[Draft],
-    places: &[Place],
-    quarantined: &[(&Path, QuarantinedName)],
-    by_id: &HashMap<ReleaseId, usize>,
-    faults: &mut Vec<Fault>,
-) {
-    let missing = |key, id: &ReleaseId| What::NoSuchRelease { key, id: id.to_string() };
-    for (Draft { release, via_lines, .. }, place) in drafts.iter().zip(places) {
-        for (id, line) in release.via.iter().zip(via_lines).filter(|(id, _)| !by_id.contains_key(id)) {
-            faults.push(Fault { file: place.file.clone(), line: Some(*line), what: missing("via", id) });
+/// What may be named in `via` and in the quarantine.
+struct References<'a> {
+    drafts: &'a [Draft],
+    places: &'a [Place],
+    by_id: &'a HashMap<ReleaseId, usize>,
+    unread: &'a HashSet<ReleaseId>,
+}
+
+impl References<'_> {
+    fn unknown(&self, key: &'static str, id: &ReleaseId) -> Option<What> {
+        let known = self.by_id.contains_key(id) || self.unread.contains(id);
+        (!known).then(|| What::NoSuchRelease { key, id: id.to_string() })
+    }
+
+    /// Every intermediate step exists.
+    fn check_via(&self, faults: &mut Vec<Fault>) {
+        for (Draft { release, via_lines, .. }, place) in self.drafts.iter().zip(self.places) {
+            for (id, line) in release.via.iter().zip(via_lines) {
+                let fault = |what| Fault { file: place.file.clone(), line: Some(*line), what };
+                faults.extend(self.unknown("via", id).map(fault));
+            }
         }
     }
-    for (file, QuarantinedName { name, releases, line }) in quarantined {
-        for id in releases {
-            let what = match by_id.get(id).map(|index| &drafts[*index].release) {
-                None => missing("releases", id),
-                Some(release) if release.models.iter().any(|model| model.as_str() == name) => {
-                    What::Value { key: "name", why: format!("{name:?} is listed as a model of {id}") }
+
+    /// Quarantined names belong to releases that exist, and are not models of them.
+    fn check_quarantine(&self, names: &[(&Path, QuarantinedName)], faults: &mut Vec<Fault>) {
+        for (file, QuarantinedName { name, releases, line }) in names {
+            let fault = |what| Fault { file: file.to_path_buf(), line: Some(*line), what };
+            for id in releases {
+                let release = self.by_id.get(id).map(|index| &self.drafts[*index].release);
+                if release.is_some_and(|r| r.models.iter().any(|m| m.as_str().eq_ignore_ascii_case(name))) {
+                    let why = format!("{name:?} is listed as a model of {id}");
+                    faults.push(fault(What::Value { key: "name", why }));
                 }
-                Some(_) => continue,
-            };
-            faults.push(Fault { file: file.to_path_buf(), line: Some(*line), what });
+                faults.extend(self.unknown("releases", id).map(fault));
+            }
         }
     }
 }

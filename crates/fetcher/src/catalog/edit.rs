@@ -74,7 +74,7 @@ pub fn write_pin(file: &Path, id: &ReleaseId, pin: &Pin) -> Result<(), EditError
 /// this one pin.
 fn with_pin(file: &Path, text: &str, id: &ReleaseId, pin: &Pin) -> Result<Option<String>, EditError> {
     let releases = |text: &str| -> Vec<Release> {
-        manifest::read(file, text).0.into_iter().map(|draft| draft.release).collect()
+        manifest::read(file, text).drafts.into_iter().map(|draft| draft.release).collect()
     };
     let mut expected = releases(text);
     let Some(index) = expected.iter().position(|release| release.id == *id) else {
@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
+    use crate::catalog::manifest::Manifest;
 
     /// Odd but legal formatting, on purpose.
     const TEXT: &str = "# head\r\n\n[[release]] # one\nid='nvr-k51-4.1.0-190101'\nfamily = \"nvr\"  \nmodels = [\n  \"DS-1A\", # why\n]\nversion = \"V4.1.0\"\nbuild = \"190101\"\nsources = [\"x\"] # last\n\n# about two\n  [[ release ]]\nid = \"nvr-k51-4.1.0-190102\"\nfamily = \"nvr\"\nmodels = []\nversion = \"V4.1.0\"\nbuild = \"190102\"\nsources = [\n\"x\"]";
@@ -174,7 +175,7 @@ mod tests {
             let text = pinned(TEXT, id, &pin).unwrap().unwrap();
             let expected = format!("{}{line_break}\n{}{}", &TEXT[..at], pin_table(&pin), &TEXT[at..]);
             assert_eq!(text, expected);
-            let (drafts, faults) = manifest::read(file(), &text);
+            let Manifest { drafts, faults, .. } = manifest::read(file(), &text);
             assert_eq!(faults, []);
             assert_eq!(
                 drafts.iter().find(|d| d.release.id.as_str() == id).unwrap().release.pin,
@@ -233,7 +234,7 @@ mod tests {
             prop_assume!(!provenance.trim().is_empty());
             let pin = Pin { provenance, ..pin(b"abc") };
             let text = pinned(TEXT, ONE, &pin).unwrap().unwrap();
-            let read = manifest::read(file(), &text).0;
+            let read = manifest::read(file(), &text).drafts;
             prop_assert_eq!(read[0].release.pin.as_ref(), Some(&pin));
         }
     }

@@ -18,18 +18,30 @@ pub(super) struct Draft {
     pub(super) via_lines: Vec<usize>,
 }
 
+/// What one manifest holds.
+#[derive(Debug, Default)]
+pub(super) struct Manifest {
+    pub(super) drafts: Vec<Draft>,
+    /// Releases that have an id and are too faulty to be read; other text may name them.
+    pub(super) unread: Vec<ReleaseId>,
+    pub(super) faults: Vec<Fault>,
+}
+
 /// Reads one `<family>/<line>.toml`: its releases, and everything that is wrong with it.
-pub(super) fn read(path: &Path, text: &str) -> (Vec<Draft>, Vec<Fault>) {
+pub(super) fn read(path: &Path, text: &str) -> Manifest {
     let mut faults = FileFaults::new(path, text);
     let root = document(text, &mut faults);
-    let mut drafts = Vec::new();
+    let (mut drafts, mut unread) = (Vec::new(), Vec::new());
     let mut fields = Fields::new(&root, "the file", 0..0, &mut faults);
     for (table, at) in tables(&mut fields, "release", text) {
         let fields = Fields::new(table, "[[release]]", at, fields.faults);
-        drafts.extend(read_release(fields, path));
+        match read_release(fields, path) {
+            Some(draft) => drafts.push(draft),
+            None => unread.extend(table.get("id").and_then(|id| id.get_ref().as_str()?.parse().ok())),
+        }
     }
     fields.finish();
-    (drafts, faults.found)
+    Manifest { drafts, unread, faults: faults.found }
 }
 
 /// The parsed text; what is not TOML is noted, and the rest is read all the same.
