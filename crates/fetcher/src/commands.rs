@@ -1,0 +1,32 @@
+//! One file for each command: its arguments and what it does.
+
+pub mod collect;
+pub mod fleet;
+pub mod laptops;
+pub mod releases;
+
+use std::path::Path;
+
+use stick::Directory;
+use terminal::{Exit, Failure};
+
+use crate::ledger::LedgerError;
+
+/// A ledger of a later version is a matter of usage, anything else an internal fault.
+fn ledger_failure(error: LedgerError) -> Failure {
+    let exit = match error {
+        LedgerError::Format(_) | LedgerError::Enrolled(_) => Exit::Usage,
+        LedgerError::Database(_) | LedgerError::Damaged(_) => Exit::Internal,
+    };
+    Failure { exit, error: error.into(), hint: None }
+}
+
+/// The stick in this folder.
+fn open_stick(path: &Path) -> Result<Directory, Failure> {
+    Directory::open(path).map_err(|error| {
+        let failure = Failure { exit: Exit::Stick, error: error.into(), hint: None };
+        failure
+            .context(format!("stick {}", path.display()))
+            .hint("plug it in and name the folder where it is mounted")
+    })
+}

@@ -1,0 +1,53 @@
+//! `fetcher collect`: statements of a stick into the ledger.
+
+use std::path::PathBuf;
+
+use terminal::{Exit, Failure};
+
+use super::{ledger_failure, open_stick};
+use crate::cli::Context;
+use crate::collect::{CollectError, Collected, collect};
+use crate::ledger::Ledger;
+
+/// Take the signed statements of a stick into the ledger. Nothing on the stick is changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher collect --from /media/stick")]
+pub struct Args {
+    /// The stick: the folder where it is mounted
+    #[arg(long, value_name = "PATH")]
+    from: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let home = context.open_home()?;
+    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let stick = open_stick(&args.from)?;
+    let collected = collect(&stick, &mut ledger, context.now).map_err(failure)?;
+    context.output.json(&collected);
+    tell(&collected, context);
+    Ok(if collected.rejected.is_empty() { Exit::Done } else { Exit::Rejected })
+}
+
+pub(super) fn failure(error: CollectError) -> Failure {
+    match error {
+        CollectError::Ledger(error) => ledger_failure(error),
+        CollectError::Stick(_) => Failure { exit: Exit::Stick, error: error.into(), hint: None },
+    }
+}
+
+pub(super) fn tell(collected: &Collected, context: &Context) {
+    let output = context.output;
+    for arrival in &collected.new {
+        output.data(format_args!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
+    }
+    output.data(format_args!("{} new statements, {} known", collected.new.len(), collected.known));
+    for laptop in &collected.held {
+        output.warn(format_args!("laptop {laptop} is not enrolled: its statements are held until it is"));
+    }
+    for reject in &collected.rejected {
+        output.warn(format_args!("{} rejected: {}", reject.path, reject.reason));
+    }
+}

@@ -1,0 +1,57 @@
+//! `fetcher fleet`: which recorder runs what, and what is due.
+
+use terminal::{Exit, Failure};
+
+use super::ledger_failure;
+use crate::cli::Context;
+use crate::fleet::{Recorder, State, fleet};
+use crate::ledger::Ledger;
+
+/// Report every recorder that statements speak of: what it runs, what is due, what is wrong.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher fleet
+  fetcher fleet --json | jq '.recorders[] | select(.state.state == \"due\")'")]
+pub struct Args {}
+
+/// Runs the command.
+pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let home = context.open_home()?;
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let catalog = context.catalog()?;
+    let words = ledger.last_words().map_err(ledger_failure)?;
+    let findings = ledger.findings().map_err(ledger_failure)?;
+    let report = fleet(words, catalog.releases(), findings);
+    let output = context.output;
+    output.json(&report);
+    for recorder in &report.recorders {
+        output.data(format_args!("{} {}", recorder.model, recorder.serial));
+        for (name, value) in lines(recorder) {
+            output.data(format_args!("  {name:<11}{value}"));
+        }
+    }
+    output.data(format_args!("{} recorders", report.recorders.len()));
+    for finding in &report.findings {
+        output.data(format_args!("finding: {finding}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
+    let runs = recorder.runs.as_ref().map_or_else(|| "unknown".into(), ToString::to_string);
+    let state = match &recorder.state {
+        State::Current => "current".into(),
+        State::Due { release } => format!("due: {release}"),
+        State::Ambiguous { releases } => format!("a person must choose among {}", releases.join(", ")),
+        State::NoRelease => "the catalogue lists no release for this model".into(),
+        State::LookAtIt => "look at it: its state is unknown".into(),
+    };
+    let result = recorder.last_result.map_or_else(|| "begun".into(), |result| result.to_string());
+    [
+        ("runs", runs),
+        ("state", state),
+        ("last run", format!("{result}: {}", recorder.detail)),
+        ("seen", format!("{} by laptop {}", recorder.seen.strftime("%F %H:%M UTC"), recorder.laptop)),
+    ]
+}

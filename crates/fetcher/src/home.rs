@@ -1,0 +1,147 @@
+//! The depot's home directory: configuration, keys, publication, depot, ledger.
+//!
+//! One process at a time works in a home; the lock says so in words.
+
+use std::path::{Path, PathBuf};
+
+use keys::durable::{self, DirLock, LockError};
+use serde::{Deserialize, Serialize};
+
+/// The configuration file, `fetcher.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The catalogue of this depot; a relative path starts at the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<PathBuf>,
+}
+
+/// A home that exists, locked for this process.
+#[derive(Debug)]
+pub struct Home {
+    dir: PathBuf,
+    settings: Settings,
+    _lock: DirLock,
+}
+
+/// Why a home could not be opened or made.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// There is none.
+    #[error("home {}: there is no fetcher.toml, so this is not a depot", .0.display())]
+    Missing(PathBuf),
+    /// There is one already.
+    #[error("home {}: already set up; its keys are not overwritten", .0.display())]
+    Exists(PathBuf),
+    /// Another process is at work in it.
+    #[error("home {}", .0.display())]
+    Lock(PathBuf, #[source] LockError),
+    /// The configuration cannot be understood.
+    #[error("{}", .0.display())]
+    Settings(PathBuf, #[source] toml::de::Error),
+    /// The file system refused.
+    #[error("home {}", .0.display())]
+    Io(PathBuf, #[source] std::io::Error),
+}
+
+const SETTINGS: &str = "fetcher.toml";
+
+impl Home {
+    /// Opens and locks an existing home.
+    pub fn open(dir: &Path) -> Result<Self, HomeError> {
+        let settings = read_settings(dir)?.ok_or_else(|| HomeError::Missing(dir.into()))?;
+        let lock = DirLock::acquire(dir).map_err(|e| HomeError::Lock(dir.into(), e))?;
+        Ok(Self { dir: dir.into(), settings, _lock: lock })
+    }
+
+    /// Makes the directory and locks it; [`Home::commit`] completes it once its keys are proven.
+    pub fn create(dir: &Path) -> Result<Self, HomeError> {
+        if read_settings(dir)?.is_some() {
+            return Err(HomeError::Exists(dir.into()));
+        }
+        let io = |e| HomeError::Io(dir.into(), e);
+        std::fs::create_dir_all(dir).map_err(io)?;
+        let lock = DirLock::acquire(dir).map_err(|e| HomeError::Lock(dir.into(), e))?;
+        let home = Self { dir: dir.into(), settings: Settings::default(), _lock: lock };
+        for part in [home.keys(), home.publication(), home.depot()] {
+            std::fs::create_dir_all(&part).map_err(io)?;
+        }
+        Ok(home)
+    }
+
+    /// Writes the configuration: from here on the directory is a home.
+    pub fn commit(&mut self, settings: Settings) -> Result<(), HomeError> {
+        let io = |e| HomeError::Io(self.dir.clone(), e);
+        let text = toml::to_string(&settings).map_err(|e| io(std::io::Error::other(e)))?;
+        let text = format!("# Settings of this depot. manifests: the folder of the catalogue.\n{text}");
+        durable::write_atomic(&self.dir.join(SETTINGS), text.as_bytes(), 0o644).map_err(io)?;
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Private keys.
+    pub fn keys(&self) -> PathBuf {
+        self.dir.join("keys")
+    }
+
+    /// Signed metadata.
+    pub fn publication(&self) -> PathBuf {
+        self.dir.join("publication")
+    }
+
+    /// Firmware files.
+    pub fn depot(&self) -> PathBuf {
+        self.dir.join("depot")
+    }
+
+    /// The ledger of received statements.
+    pub fn ledger(&self) -> PathBuf {
+        self.dir.join("ledger.db")
+    }
+}
+
+/// The settings in `dir`, or `None` where there is no home.
+pub fn read_settings(dir: &Path) -> Result<Option<Settings>, HomeError> {
+    let path = dir.join(SETTINGS);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(HomeError::Io(dir.into(), e)),
+    };
+    toml::from_str(&text).map(Some).map_err(|e| HomeError::Settings(path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_is_made_once_and_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("depot");
+        assert!(matches!(Home::open(&dir), Err(HomeError::Missing(_))));
+        let mut home = Home::create(&dir).unwrap();
+        assert!(
+            matches!(Home::open(&dir), Err(HomeError::Missing(_))),
+            "not a home before its keys are there"
+        );
+        let settings = Settings { manifests: Some("catalogue".into()) };
+        home.commit(settings.clone()).unwrap();
+        assert!(matches!(Home::open(&dir), Err(HomeError::Lock(..))));
+        drop(home);
+        assert_eq!(Home::open(&dir).unwrap().settings, settings);
+        assert!(matches!(Home::create(&dir), Err(HomeError::Exists(_))));
+    }
+
+    #[test]
+    fn unknown_settings_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        durable::write_atomic(&dir.path().join(SETTINGS), b"manifest = \"x\"\n", 0o644).unwrap();
+        assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings(..))));
+    }
+}

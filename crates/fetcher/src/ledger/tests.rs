@@ -1,0 +1,184 @@
+use firmware::{Sha256Digest, Text};
+use jiff::Timestamp;
+use keys::SigningKey;
+use receipt::{
+    Body, Envelope, Head, LaptopId, Link, Publication, PushEnded, PushResult, Statement, Subject, Times,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A laptop that makes statements about one recorder.
+struct Applier {
+    key: SigningKey,
+    counter: u64,
+    previous: Option<Sha256Digest>,
+}
+
+fn text(text: &str) -> Text {
+    Text::cleaned(text)
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+impl Applier {
+    fn new() -> Self {
+        Self { key: SigningKey::generate(), counter: 0, previous: None }
+    }
+
+    fn id(&self) -> LaptopId {
+        LaptopId::of(&self.key.public())
+    }
+
+    /// The next statement of the chain: this recorder now runs this version.
+    fn says(&mut self, serial: &str, version: &str, result: PushResult) -> Vec<u8> {
+        let now = at(i64::try_from(self.counter).unwrap());
+        let device =
+            json!({"model": "DS-7608NI-I2", "serial": serial, "version": version, "build": "200101"});
+        let digest = Sha256Digest::of(b"timestamp");
+        self.counter += 1;
+        let statement = Statement {
+            head: Head {
+                laptop: self.id(),
+                counter: self.counter,
+                previous: self.previous,
+                applier: text("0.1.0"),
+                operator: None,
+                site: None,
+                times: Times { claimed: now, floor: now, clock_trusted: true },
+                publication: Publication {
+                    root: 1,
+                    targets: 1,
+                    snapshot: 1,
+                    timestamp: 1,
+                    timestamp_sha256: digest,
+                },
+            },
+            subject: Subject { name: "timestamp.json".into(), sha256: digest },
+            body: Body::PushEnded(Box::new(PushEnded {
+                run: text("run"),
+                device: serde_json::from_value(device).unwrap(),
+                target: None,
+                plan: None,
+                result,
+                reason: text("reason"),
+                detail: text("detail"),
+                after: None,
+                checks: vec![],
+                overrides: vec![],
+                link: Link { kind: text("loopback"), address: text("127.0.0.1:80") },
+                backup: text("not taken"),
+                pushes: 0,
+                started: now,
+                ended: now,
+            })),
+        };
+        let bytes = statement.sign(&self.key).unwrap();
+        self.previous = Some(Envelope::read(&bytes).unwrap().digest());
+        bytes
+    }
+}
+
+fn ledger() -> (TempDir, Ledger) {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+    (dir, ledger)
+}
+
+#[test]
+fn a_later_format_is_refused() {
+    let (dir, ledger) = ledger();
+    ledger.db.pragma_update(None, "user_version", 2).unwrap();
+    assert!(matches!(Ledger::open(&dir.path().join("ledger.db")), Err(LedgerError::Format(2))));
+}
+
+#[test]
+fn statements_are_taken_once_and_survive_reopening() {
+    let (dir, mut ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    assert!(matches!(ledger.enrol(&applier.key.public(), at(0)), Err(LedgerError::Enrolled(_))));
+    let bytes = applier.says("S1", "V4.2.0", PushResult::Applied);
+    assert!(matches!(ledger.receive(&applier.id(), 1, &bytes, at(9)).unwrap(), Received::New(_)));
+    drop(ledger);
+    let mut ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+    assert!(matches!(ledger.receive(&applier.id(), 1, &bytes, at(9)).unwrap(), Received::Known));
+    assert_eq!(ledger.findings().unwrap(), []);
+    let laptop = ledger.laptops().unwrap().remove(0);
+    assert_eq!((laptop.statements, laptop.complete_to), (1, 1));
+}
+
+#[test]
+fn strangers_are_held_until_they_are_enrolled() {
+    let (_dir, mut ledger) = ledger();
+    let mut applier = Applier::new();
+    for counter in 1..=2 {
+        let bytes = applier.says("S1", "V4.2.0", PushResult::Applied);
+        assert!(matches!(ledger.receive(&applier.id(), counter, &bytes, at(9)).unwrap(), Received::Held));
+    }
+    assert_eq!(ledger.findings().unwrap(), [Finding::Held { laptop: applier.id(), statements: 2 }]);
+    assert!(ledger.last_words().unwrap().is_empty());
+    assert_eq!(ledger.enrol(&applier.key.public(), at(10)).unwrap(), 2);
+    assert_eq!(ledger.findings().unwrap(), []);
+    assert_eq!(ledger.last_words().unwrap().len(), 1);
+}
+
+#[test]
+fn what_another_key_signed_is_rejected() {
+    let (_dir, mut ledger) = ledger();
+    let (enrolled, mut thief) = (Applier::new(), Applier::new());
+    ledger.enrol(&enrolled.key.public(), at(0)).unwrap();
+    let forged = thief.says("S1", "V9.9.9", PushResult::Applied);
+    assert!(matches!(ledger.receive(&enrolled.id(), 1, &forged, at(9)).unwrap(), Received::Rejected(_)));
+    assert!(matches!(ledger.receive(&enrolled.id(), 1, b"{}", at(9)).unwrap(), Received::Rejected(_)));
+    assert!(ledger.last_words().unwrap().is_empty());
+}
+
+#[test]
+fn gaps_and_forks_are_findings() {
+    let (_dir, mut ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    let statements: Vec<_> = (0..4).map(|_| applier.says("S1", "V4.2.0", PushResult::Failed)).collect();
+    for counter in [1, 4] {
+        ledger
+            .receive(&applier.id(), counter, &statements[usize::try_from(counter).unwrap() - 1], at(9))
+            .unwrap();
+    }
+    let laptop = applier.id();
+    assert_eq!(ledger.findings().unwrap(), [Finding::Gap { laptop: laptop.clone(), first: 2, last: 3 }]);
+    assert_eq!(ledger.laptops().unwrap()[0].complete_to, 1);
+    // the laptop's state was set back to statement 1: it goes on with another number 2
+    applier.counter = 1;
+    applier.previous = Some(Envelope::read(&statements[0]).unwrap().digest());
+    let other = applier.says("S1", "V4.3.0", PushResult::Applied);
+    for counter in [2, 3] {
+        ledger.receive(&laptop, counter, &statements[usize::try_from(counter).unwrap() - 1], at(9)).unwrap();
+    }
+    assert_eq!(ledger.findings().unwrap(), []);
+    ledger.receive(&laptop, 2, &other, at(10)).unwrap();
+    assert!(ledger.findings().unwrap().contains(&Finding::Fork { laptop, counter: 2 }));
+}
+
+#[test]
+fn the_last_word_about_each_recorder_counts() {
+    let (_dir, mut ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    let said = [
+        ("S1", "V4.1.0", PushResult::Failed),
+        ("S-2", "V4.1.0", PushResult::UnknownAfterPush),
+        ("S1", "V4.2.0", PushResult::Applied),
+    ];
+    for (counter, (serial, version, result)) in (1..).zip(said) {
+        let bytes = applier.says(serial, version, result);
+        ledger.receive(&applier.id(), counter, &bytes, at(9)).unwrap();
+    }
+    let words = ledger.last_words().unwrap();
+    assert_eq!(words.len(), 2);
+    assert_eq!(words[0].revision.as_ref().unwrap().to_string(), "V4.2.0 build 200101");
+    assert_eq!((words[1].result, words[1].revision.clone()), (Some(PushResult::UnknownAfterPush), None));
+}

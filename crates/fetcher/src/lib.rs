@@ -1,0 +1,12 @@
+//! The online half of Courier: catalogue, pins, signed publications, sticks out, receipts in.
+//!
+//! The files follow the flow: [`catalog`] and later download, pin, depot, publish, load, collect,
+//! ledger, fleet. `commands` holds one file for each command, `cli` what they share.
+
+pub mod catalog;
+pub mod cli;
+pub mod collect;
+pub mod commands;
+pub mod fleet;
+pub mod home;
+pub mod ledger;
