@@ -10,6 +10,7 @@ use crate::{DirectoryStore, MemoryStore, StartSource, StoreError, trust};
 mod attacks;
 mod clock;
 mod interrupted;
+mod medium;
 
 const FILES: [&str; 4] = ["root.json", "timestamp.json", "snapshot.json", "targets.json"];
 
