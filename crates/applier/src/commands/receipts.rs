@@ -1,0 +1,56 @@
+//! `applier receipts`: what this laptop has stated, and its delivery.
+
+use std::path::PathBuf;
+
+use receipt::{Envelope, VerifiedStatement};
+use serde_json::json;
+use stick::{Directory, statements};
+use terminal::{Exit, Fail, Failure};
+
+use crate::cli::{Context, state_failure};
+
+/// List this laptop's statements, or copy them to a stick.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  applier receipts
+  applier receipts --copy-to /media/stick      deliver what a full or missing stick could not take")]
+pub struct Args {
+    /// Copy every statement that is not there yet to this stick
+    #[arg(long, value_name = "PATH")]
+    copy_to: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let state = context.open_state()?;
+    let Some(key) = state.laptop_key().map_err(state_failure)? else {
+        return Err(Failure::new(Exit::Usage, "laptop key: there is none, so nothing was stated")
+            .hint("applier trust add makes it"));
+    };
+    let laptop = receipt::LaptopId::of(&key.public());
+    let chain = state.chain().map_err(state_failure)?;
+    if let Some(path) = &args.copy_to {
+        let stick = Directory::open(path)
+            .fail(Exit::Stick)
+            .map_err(|e| e.context(format!("stick {}", path.display())))?;
+        let written = statements::deliver(&stick, &chain, &laptop, 0).fail(Exit::Stick)?;
+        context.output.json(&json!({"laptop": laptop, "copied": written}));
+        context.output.data(format_args!("{written} statements copied to {}", path.display()));
+        return Ok(Exit::Done);
+    }
+    let mut listed = Vec::new();
+    for counter in 1..chain.next().counter {
+        let envelope = chain.envelope(counter).fail(Exit::Internal)?;
+        let statement = Envelope::read(&envelope).fail(Exit::Rejected)?;
+        let statement = VerifiedStatement::open(&statement, &key.public()).fail(Exit::Rejected)?;
+        let (says, made) = (statement.statement().to_string(), statement.statement().head.times.claimed);
+        context.output.data(format_args!("{counter:>4}  {}  {says}", made.strftime("%F %H:%M")));
+        listed.push(json!({"counter": counter, "made": made, "says": says, "sha256": statement.digest()}));
+    }
+    context.output.json(&json!({"laptop": laptop, "statements": listed}));
+    if listed.is_empty() {
+        context.output.data("nothing was stated yet");
+    }
+    Ok(Exit::Done)
+}
