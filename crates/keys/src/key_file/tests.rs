@@ -1,6 +1,8 @@
 use std::fs::{self, Permissions};
 use std::process::Command;
 
+use pkcs8::der::asn1::OctetStringRef;
+
 use super::*;
 
 fn secret(text: &str) -> SecretString {
@@ -76,12 +78,22 @@ fn rejects_what_is_no_key_file() {
 
 #[test]
 fn refuses_a_derivation_that_would_exhaust_the_machine() {
-    let parameters = pkcs5::scrypt::Params::new(20, 8, 1).unwrap();
-    let greedy = pbes2::Parameters::generate_scrypt_aes256cbc(parameters, &[0; 16], [0; 16]).unwrap();
-    assert!(check_cost(&greedy.into()).is_err());
-    let parameters = pkcs5::scrypt::Params::new(14, 8, 1).unwrap();
-    let ours = pbes2::Parameters::generate_scrypt_aes256cbc(parameters, &[0; 16], [0; 16]).unwrap();
-    assert!(check_cost(&ours.into()).is_ok());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let passphrase = secret("any");
+    for (log_n, refused) in [(20, true), (14, false)] {
+        let cost = pkcs5::scrypt::Params::new(log_n, 8, 1).unwrap();
+        let parameters = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &[0; 16], [0; 16]).unwrap();
+        let encrypted_data = OctetStringRef::new(&[0; 48]).unwrap();
+        let info = EncryptedPrivateKeyInfoRef { encryption_algorithm: parameters.into(), encrypted_data };
+        let pem = SecretDocument::encode_msg(&info)
+            .unwrap()
+            .to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF)
+            .unwrap();
+        put(&path, pem.as_bytes());
+        let error = read(&path, Some(&passphrase)).unwrap_err();
+        assert_eq!(error.to_string().contains("would cost too much"), refused, "{error}");
+    }
 }
 
 #[test]

@@ -81,6 +81,20 @@ fn a_timestamp_of_the_same_version_changes_nothing() {
 }
 
 #[test]
+fn a_stored_copy_that_is_not_the_one_listed_is_read_again() {
+    let mut world = refreshed();
+    world.snapshot["x"] = "same version, other bytes".into();
+    world.version_up(|world| &mut world.timestamp);
+    world.publish();
+    let trusted = world.refresh().unwrap();
+    assert_eq!(world.repository.requests[2..], ["1.snapshot.json"]);
+    assert_eq!(trusted.snapshot().bytes(), world.repository.metadata["1.snapshot.json"]);
+    world.store.save("targets.json", b"damaged").unwrap();
+    world.refresh().unwrap();
+    assert_eq!(world.repository.requests[2..], ["1.targets.json"]);
+}
+
+#[test]
 fn follows_roots_whose_expiry_does_not_matter_yet() {
     let mut world = refreshed();
     world.next_root(|root| root["expires"] = day(-5).to_string().into());

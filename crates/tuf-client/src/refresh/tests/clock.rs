@@ -102,6 +102,7 @@ fn the_floor_survives_the_rotation_of_other_keys() {
     world.refresh().unwrap();
     for role in [Role::Root, Role::Snapshot, Role::Targets] {
         world.rotate(role);
+        world.timestamp["custom"]["signed_at"] = day(2).to_string().into();
         world.publish_next();
         assert_eq!(world.refresh().unwrap().start().now(), day(5), "{role}");
     }
