@@ -172,6 +172,7 @@ impl Recorder {
             Answer::NoPermission => Error::NoPermission { address, path },
             Answer::StillUpgrading => Error::Upgrading { address, path },
             Answer::Refused(refusal) | Answer::RetryLater(refusal) => {
+                let refusal = Box::new(refusal);
                 Error::Refused { address, path, refusal }
             }
             Answer::Authentication(check) => self.login_refused(&check),

@@ -103,7 +103,7 @@ pub enum Error {
         /// What was asked for.
         path: &'static str,
         /// Its words.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// It wants to send this client elsewhere.
     #[error("recorder {address}: answered {path} with a redirection (HTTP {http}), which is never followed")]

@@ -1,0 +1,242 @@
+//! What happens during a run, as data. The journal, the progress bar, `--json` and the receipt are all
+//! renderings of these; nothing else tells what happened.
+
+use std::fmt;
+
+use firmware::{Device, Sha256Digest};
+use isapi::Answer;
+use receipt::{Link, PushResult};
+use serde::{Deserialize, Serialize};
+use terminal::Exit;
+
+use crate::confirm::Verdict;
+use crate::plan::Plan;
+pub use crate::run_id::{InvalidRunId, RunId};
+use crate::stage::Stage;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first: what is going to be done.
+    Planned {
+        /// Names the run.
+        run: RunId,
+        /// What was agreed to.
+        plan: Box<Plan>,
+        /// Its digest.
+        digest: Sha256Digest,
+        /// How the recorder is reached.
+        link: Link,
+    },
+    /// The run is at another stage. Journaled before what the stage names is done.
+    Stage {
+        /// Where it is now.
+        stage: Stage,
+    },
+    /// The package is about to be sent for this time, from 1.
+    Push {
+        /// How often, this time included.
+        number: u32,
+    },
+    /// Bytes were taken.
+    Upload {
+        /// Bytes handed to the connection.
+        handed: u64,
+        /// All of them.
+        total: u64,
+    },
+    /// The sending is over.
+    Uploaded {
+        /// Bytes handed to the connection.
+        handed: u64,
+        /// Whether the last block was among them.
+        released: bool,
+        /// What the recorder answered, if it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<Answer>,
+        /// How it ended, in words.
+        how: String,
+    },
+    /// The recorder says how far it is.
+    Progress {
+        /// 0 to 100.
+        percent: u8,
+    },
+    /// The recorder does not answer. Normal while it flashes and restarts: do not cut the power.
+    Silent {
+        /// Since its last answer.
+        seconds: u64,
+    },
+    /// What the recorder said to the request to restart.
+    RebootAnswered {
+        /// In words; a refusal may mean that it is going down already.
+        how: String,
+    },
+    /// Its identity was read.
+    Read {
+        /// As it says.
+        device: Box<Device>,
+    },
+    /// The journal cannot be written any more. The run goes on: a flash is never abandoned.
+    JournalFailed {
+        /// Why.
+        why: String,
+    },
+    /// The last: how it ended.
+    Ended {
+        /// What is known.
+        outcome: Box<Outcome>,
+    },
+}
+
+impl Event {
+    /// Whether it goes into the journal: what tells where the run is, not how fast it goes.
+    pub fn is_journaled(&self) -> bool {
+        !matches!(
+            self,
+            Self::Upload { .. } | Self::Progress { .. } | Self::Silent { .. } | Self::JournalFailed { .. }
+        )
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The end stage.
+    pub stage: Stage,
+    /// Why, for programs.
+    pub reason: Reason,
+    /// The same in words, with what the recorder said.
+    pub detail: String,
+    /// The recorder as it answers now, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Device>,
+    /// How often the package was sent, whole or in part.
+    pub pushes: u32,
+}
+
+/// Why a run ended as it did: stable codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The read-back is right.
+    Confirmed,
+    /// It answers with the version it had.
+    VersionUnchanged,
+    /// It answers with an older version than the target.
+    VersionOlder,
+    /// It answers with another version.
+    VersionOther,
+    /// Another device answers.
+    OtherSerial,
+    /// It is not the recorder, or not the version, that was planned for.
+    NotAsPlanned,
+    /// It is busy.
+    Busy,
+    /// No connection, nothing sent.
+    Unreachable,
+    /// The login was refused.
+    LoginRefused,
+    /// The recorder refused the package.
+    PackageRefused,
+    /// The account may not upgrade, or the recorder cannot this way.
+    NotPermitted,
+    /// The connection was lost, or nothing was taken any more, before the last block.
+    LostBeforeEnd,
+    /// The connection was lost after the last block, and no read-back settled it.
+    LostAfterEnd,
+    /// What was read from disk is not what was approved.
+    DigestMismatch,
+    /// The package could not be read from disk.
+    PackageUnreadable,
+    /// It did not come back in time.
+    NeverReturned,
+    /// The recorder's answer makes no sense.
+    AnswerUnclear,
+}
+
+impl Outcome {
+    /// The exit code of DESIGN §5.
+    pub fn exit(&self) -> Exit {
+        match (self.stage, self.reason) {
+            (Stage::Confirmed, _) => Exit::Done,
+            (Stage::ChangedNotToTarget, _) => Exit::NotAtTarget,
+            (Stage::Failed | Stage::Refused, Reason::LoginRefused) => Exit::Credentials,
+            (Stage::Failed | Stage::Refused, Reason::Unreachable) => Exit::Unreachable,
+            (Stage::Failed, Reason::DigestMismatch) | (Stage::Refused, Reason::AnswerUnclear) => {
+                Exit::Rejected
+            }
+            (Stage::Refused, _) => Exit::Refused,
+            (Stage::Failed, _) => Exit::Failed,
+            _ => Exit::Unknown,
+        }
+    }
+
+    /// As it stands in a statement.
+    pub fn result(&self) -> PushResult {
+        match self.stage {
+            Stage::Confirmed => PushResult::Applied,
+            Stage::ChangedNotToTarget => PushResult::ChangedNotToTarget,
+            Stage::Refused => PushResult::Refused,
+            Stage::Failed => PushResult::Failed,
+            _ => PushResult::UnknownAfterPush,
+        }
+    }
+
+    /// What to do now.
+    pub fn hint(&self) -> &'static str {
+        match self.stage {
+            Stage::Confirmed => "nothing to do",
+            Stage::Refused => "the recorder is untouched; plan again",
+            Stage::Failed => "the recorder runs what it ran before; mend the cause, then plan again",
+            Stage::ChangedNotToTarget => {
+                "the recorder answers, but not with the target; look at it before anything else is pushed"
+            }
+            _ => {
+                "do not cut the power and do not push again: the recorder may still be writing its flash; look at it with inspect"
+            }
+        }
+    }
+}
+
+impl Reason {
+    /// The reason that a read-back gives.
+    pub(crate) fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Confirmed => Self::Confirmed,
+            Verdict::Unchanged => Self::VersionUnchanged,
+            Verdict::Older => Self::VersionOlder,
+            Verdict::Other => Self::VersionOther,
+            Verdict::OtherSerial => Self::OtherSerial,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    /// The stable code, as in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_follow_stage_and_reason() {
+        let exit =
+            |stage, reason| Outcome { stage, reason, detail: String::new(), after: None, pushes: 1 }.exit();
+        assert_eq!(exit(Stage::Confirmed, Reason::Confirmed), Exit::Done);
+        assert_eq!(exit(Stage::ChangedNotToTarget, Reason::VersionUnchanged), Exit::NotAtTarget);
+        assert_eq!(exit(Stage::Failed, Reason::PackageRefused), Exit::Failed);
+        assert_eq!(exit(Stage::Failed, Reason::DigestMismatch), Exit::Rejected);
+        assert_eq!(exit(Stage::Failed, Reason::LoginRefused), Exit::Credentials);
+        assert_eq!(exit(Stage::Refused, Reason::Busy), Exit::Refused);
+        assert_eq!(exit(Stage::Refused, Reason::Unreachable), Exit::Unreachable);
+        assert_eq!(exit(Stage::Unknown, Reason::LoginRefused), Exit::Unknown);
+        assert_eq!(exit(Stage::Unknown, Reason::OtherSerial), Exit::Unknown);
+        assert_eq!(Reason::LostBeforeEnd.to_string(), "lost-before-end");
+    }
+}

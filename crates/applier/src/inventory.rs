@@ -1,0 +1,123 @@
+//! What a recorder says about itself, read before anything is decided.
+
+use firmware::{Device, Text};
+use isapi::{Address, DeviceTime, Disk, Error, OnlineUser, Recorder, UpgradeStatus, UserCheck};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a recorder says about itself: every fact that a plan needs, read with one login.
+///
+/// `None` means that the recorder does not offer it, or that it could not be read; [`Self::unread`]
+/// names the latter. Absent is never taken for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Where it was read.
+    pub address: Address,
+    /// Who it is.
+    pub device: Device,
+    /// State of the account and its password.
+    pub login: Option<UserCheck>,
+    /// Its disks.
+    pub disks: Option<Vec<Disk>>,
+    /// Who else is logged in.
+    pub online_users: Option<Vec<OnlineUser>>,
+    /// Whether an upgrade is running. Absent is idle: some models offer it during an upgrade only.
+    pub upgrade: Option<UpgradeStatus>,
+    /// Its wall clock.
+    pub time: Option<DeviceTime>,
+    /// What could not be read, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Text>,
+}
+
+impl Inventory {
+    /// Reads a recorder. Identity must be readable; a fact that only informs may be missing. A refused
+    /// login or a recorder that went away ends the reading.
+    pub async fn read(recorder: &Recorder) -> Result<Self, Error> {
+        let device = recorder.device_info().await?;
+        let mut unread = Vec::new();
+        Ok(Self {
+            address: recorder.address().clone(),
+            device,
+            login: informs(recorder.user_check().await, &mut unread)?,
+            disks: informs(recorder.disks().await, &mut unread)?,
+            online_users: informs(recorder.online_users().await, &mut unread)?,
+            upgrade: recorder.upgrade_status().await?,
+            time: informs(recorder.time().await, &mut unread)?,
+            unread,
+        })
+    }
+
+    /// Whether the wall clock is off by more than a day from `now`. Its time zone is not known for
+    /// certain (reference: ISAPI §13), so any zone from -12 to +14 hours is allowed for.
+    pub fn clock_is_off(&self, now: Timestamp) -> bool {
+        let Some(DeviceTime(wall)) = self.time else { return false };
+        let utc = TimeZone::UTC.to_datetime(now);
+        let ahead = wall.duration_since(utc);
+        let day = SignedDuration::from_hours(24);
+        ahead > day + SignedDuration::from_hours(14) || ahead < -(day + SignedDuration::from_hours(12))
+    }
+}
+
+fn informs<T>(read: Result<Option<T>, Error>, unread: &mut Vec<Text>) -> Result<Option<T>, Error> {
+    match read {
+        Err(
+            error @ (Error::NoPermission { .. }
+            | Error::Malformed { .. }
+            | Error::TooLarge { .. }
+            | Error::Refused { .. }),
+        ) => {
+            unread.push(Text::cleaned(&error.to_string()));
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A recorder in good order.
+    pub(crate) fn inventory(model: &str, revision: &str) -> Inventory {
+        let revision: firmware::Revision = revision.parse().unwrap();
+        serde_json::from_value(serde_json::json!({
+            "address": "127.0.0.1:8080",
+            "device": {
+                "model": model, "serial": format!("{model}0120200414CCRRE00000001WCVU"), "device_type": "NVR",
+                "version": revision.version, "build": revision.build,
+            },
+            "disks": [{"id": "1", "status": "ok"}, {"id": "2", "status": "notexist"}],
+            "online_users": [],
+            "upgrade": {"upgrading": false, "percent": 0},
+            "time": "2026-11-22T10:00:00",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_clock_is_off_only_beyond_any_time_zone() {
+        let mut inventory = inventory("DS-7608NI-I2", "V4.30.097 build 200101");
+        let now = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert!(!inventory.clock_is_off(now("2026-11-22T10:00:00Z")));
+        assert!(!inventory.clock_is_off(now("2026-11-23T20:00:00Z")));
+        assert!(inventory.clock_is_off(now("2026-11-24T00:00:00Z")));
+        assert!(inventory.clock_is_off(now("2026-11-20T10:00:00Z")));
+        assert!(inventory.clock_is_off(now("1970-01-01T00:00:00Z")));
+        inventory.time = None;
+        assert!(!inventory.clock_is_off(now("1970-01-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn what_only_informs_may_be_missing_and_is_named() {
+        let address: Address = "127.0.0.1".parse().unwrap();
+        let mut unread = Vec::new();
+        let denied = Error::NoPermission { address: address.clone(), path: "/x" };
+        assert!(matches!(informs::<()>(Err(denied), &mut unread), Ok(None)));
+        assert!(unread[0].as_str().contains("/x"));
+        let wrong = Error::WrongPassword { address, attempts_left: None };
+        assert!(informs::<()>(Err(wrong), &mut unread).is_err());
+        assert_eq!(unread.len(), 1);
+    }
+}

@@ -1,0 +1,15 @@
+//! The offline half of Courier: verify a stick, plan, push, confirm, and sign a receipt.
+
+pub mod cli;
+pub mod commands;
+pub mod confirm;
+pub mod event;
+pub mod inventory;
+pub mod isolation;
+pub mod journal;
+pub mod plan;
+pub mod run;
+mod run_id;
+pub mod stage;
+pub mod state;
+pub mod verify;

@@ -1,0 +1,157 @@
+use std::fmt::Display;
+
+use firmware::{FirmwareVersion, Mismatch, Model, ReleaseId, Revision, Serial, Text};
+use serde::Serialize;
+
+/// One reason not to push (DESIGN §6). The recorder is untouched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "refusal", rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Nothing in the publication is for this model.
+    #[error(
+        "no release of this publication lists model {model}{}",
+        suffix("similar, but not the same: ", near)
+    )]
+    NoRelease {
+        /// The recorder's.
+        model: Model,
+        /// Models that look like it; for people only.
+        near: Vec<Model>,
+    },
+    /// `--release` names none of the publication.
+    #[error("release {id} is not in this publication: unknown, never approved, or withdrawn")]
+    UnknownRelease {
+        /// As given.
+        id: ReleaseId,
+    },
+    /// Several could be meant.
+    #[error("several releases could be meant: {}", list(ids))]
+    Ambiguous {
+        /// These.
+        ids: Vec<ReleaseId>,
+    },
+    /// It is not for this recorder.
+    #[error("release {id}: {mismatch}")]
+    Mismatch {
+        /// The release.
+        id: ReleaseId,
+        /// Why not.
+        mismatch: Mismatch,
+    },
+    /// Another recorder than expected.
+    #[error("recorder has serial {found}, expected {expected}")]
+    OtherSerial {
+        /// By the site file.
+        expected: Serial,
+        /// As it says.
+        found: Serial,
+    },
+    /// The release is older than what runs.
+    #[error("release {id} is {to}, older than {from}, which the recorder runs")]
+    Older {
+        /// The release.
+        id: ReleaseId,
+        /// What runs.
+        from: Revision,
+        /// What it would become.
+        to: Revision,
+    },
+    /// A higher version with an older build comes from another branch.
+    #[error("release {id} is {to}: a higher version than {from}, but an older build, so of another branch")]
+    OtherBranch {
+        /// The release.
+        id: ReleaseId,
+        /// What runs.
+        from: Revision,
+        /// What it would become.
+        to: Revision,
+    },
+    /// The vendor forbids going back that far.
+    #[error("release {id} has version {to}; from {from} nothing below {floor} can be installed")]
+    BelowFloor {
+        /// The release.
+        id: ReleaseId,
+        /// What runs.
+        from: FirmwareVersion,
+        /// What it would become.
+        to: FirmwareVersion,
+        /// The lowest that is allowed.
+        floor: FirmwareVersion,
+    },
+    /// Another release has to come first.
+    #[error("release {id} needs {} first; the recorder runs {from}{}", needs(at_least.as_ref()), suffix("steps, in this order: ", steps))]
+    MissingStep {
+        /// The release.
+        id: ReleaseId,
+        /// What runs.
+        from: Revision,
+        /// The version it must run before.
+        at_least: Option<FirmwareVersion>,
+        /// The releases to install before.
+        steps: Vec<ReleaseId>,
+    },
+    /// Approved, but not on this stick.
+    #[error("release {id} is approved, but this stick does not carry it")]
+    NotCarried {
+        /// The release.
+        id: ReleaseId,
+    },
+    /// A disk has a fault.
+    #[error("disk in error: {}", list(disks))]
+    DiskError {
+        /// Slot and status of each.
+        disks: Vec<Text>,
+    },
+    /// Somebody is working on it.
+    #[error("somebody is logged in: {}", list(users))]
+    LoggedIn {
+        /// Their names and addresses.
+        users: Vec<Text>,
+    },
+    /// An upgrade is running.
+    #[error("recorder is busy with an upgrade")]
+    Busy,
+}
+
+impl Refusal {
+    /// What to do now.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoRelease { .. } => {
+                "models match exactly or not at all; look in the catalogue with fetcher releases --model, approve and load one"
+            }
+            Self::UnknownRelease { .. } => "applier verify lists what this stick holds",
+            Self::Ambiguous { .. } => "compare them and name one with --release ID",
+            Self::Mismatch { mismatch: Mismatch::Region { .. } | Mismatch::RegionUnknown { .. }, .. } => {
+                "find out the recorder's region, then give --region R; there is no way round a region that differs"
+            }
+            Self::Mismatch { .. } => {
+                "this release is not for this recorder; there is no override, since a wrong image bricks it"
+            }
+            Self::OtherSerial { .. } => "check the cable and the site file",
+            Self::Older { .. } | Self::OtherBranch { .. } => {
+                "if this is what you want: --allow-downgrade REASON"
+            }
+            Self::BelowFloor { .. } => "there is no override: such downgrades do not start again",
+            Self::MissingStep { .. } => {
+                "load and apply the steps one after the other, each with --release ID"
+            }
+            Self::NotCarried { .. } => "load it at the depot: fetcher load --model MODEL",
+            Self::DiskError { .. } => "replace the disk, or give --allow-disk-errors REASON",
+            Self::LoggedIn { .. } => "ask them to log out, or give --allow-logged-in REASON",
+            Self::Busy => "wait until it is idle; do not cut the power",
+        }
+    }
+}
+
+fn list<T: Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn suffix<T: Display>(words: &str, items: &[T]) -> String {
+    if items.is_empty() { String::new() } else { format!("; {words}{}", list(items)) }
+}
+
+fn needs(at_least: Option<&FirmwareVersion>) -> String {
+    at_least.map_or_else(|| "other releases".into(), |version| format!("version {version} or later"))
+}

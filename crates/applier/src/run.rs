@@ -1,0 +1,221 @@
+//! A run: a plan and an open file become a recorder that is confirmed, or one whose state is said.
+//!
+//! Every stage is journaled and synced before what it names is done ([`crate::journal`]). The package
+//! is sent once; once more only if the recorder answered 401 while the last block was still here. What
+//! follows from how the sending ended:
+//!
+//! | the last block | the recorder | then |
+//! |---|---|---|
+//! | still here | anything | read the identity: unchanged is *failed*, anything else *unknown* |
+//! | left | took it | tell it to restart, wait, read back |
+//! | left | refused it | read the identity: unchanged is *failed*, else *unknown* |
+//! | left | silent, busy, unclear | wait, poll, read back; its old version proves nothing, it may still be flashing |
+//!
+//! Waiting is polling: no recorder announces that it is back. `clock` gives the time for the journal.
+
+mod ledger;
+mod settle;
+mod upload;
+mod wait;
+
+use std::time::Duration;
+
+use firmware::Device;
+use isapi::{Answer, Error, Package, Patience, Reboot, Recorder};
+use jiff::Timestamp;
+
+use crate::event::{Event, Outcome, Reason, RunId};
+use crate::isolation::CheckedLink;
+use crate::journal::{Journal, JournalError};
+use crate::plan::Plan;
+use crate::stage::{IllegalMove, Stage};
+use ledger::Ledger;
+use upload::Sent;
+
+/// How long is waited for what. Each is a flag with these defaults (DESIGN §6.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Without a byte taken: 600 s, the time after which third-party tools that work give up.
+    pub stalled: Duration,
+    /// The whole push with its flashing: 1800 s, likewise.
+    pub whole: Duration,
+    /// For the return after a restart: 300 s; 240 to 300 were seen to suffice.
+    pub back: Duration,
+    /// After a push that may still be going on, before its recorder is given up: 900 s.
+    pub quiet: Duration,
+    /// Between two looks: 2 s, as the vendor's page does.
+    pub poll: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            stalled: seconds(600),
+            whole: seconds(1800),
+            back: seconds(300),
+            quiet: seconds(900),
+            poll: seconds(2),
+        }
+    }
+}
+
+impl Deadlines {
+    fn patience(self) -> Patience {
+        Patience { stalled: self.stalled, whole: self.whole }
+    }
+}
+
+/// What a run is given.
+pub struct Run<'a> {
+    /// Its name.
+    pub id: RunId,
+    /// The recorder, with the one login.
+    pub recorder: &'a Recorder,
+    /// The link to it.
+    pub link: &'a CheckedLink,
+    /// What was agreed to.
+    pub plan: &'a Plan,
+    /// The verified file.
+    pub package: &'a Package,
+    /// How long is waited.
+    pub deadlines: Deadlines,
+    /// Where it is written down.
+    pub journal: Journal,
+}
+
+/// A run could not be written down, and so was not begun: nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The plan has no digest.
+    #[error("plan cannot be encoded")]
+    Plan(#[from] serde_json::Error),
+    /// A stage cannot follow the one before: a fault of this program.
+    #[error(transparent)]
+    Stage(#[from] IllegalMove),
+}
+
+impl Run<'_> {
+    /// Does it. `tell` hears every event, in order; those that are journaled after they are on disk.
+    pub async fn execute(
+        self,
+        clock: impl Fn() -> Timestamp,
+        mut tell: impl FnMut(&Event),
+    ) -> Result<Outcome, RunError> {
+        let Self { id, recorder, link, plan, package, deadlines, journal } = self;
+        let mut ledger = Ledger::new(journal, &clock, &mut tell);
+        let (digest, link) = (plan.digest()?, link.facts().clone());
+        ledger.must(&Event::Planned { run: id, plan: Box::new(plan.clone()), digest, link })?;
+        let going = Going { recorder, plan, package, deadlines };
+        let end = match going.still_as_planned().await {
+            Ok(()) => going.push(&mut ledger).await?,
+            Err(end) => end,
+        };
+        ledger.end(end)
+    }
+}
+
+/// What does not change during a run.
+#[derive(Clone, Copy)]
+struct Going<'a> {
+    recorder: &'a Recorder,
+    plan: &'a Plan,
+    package: &'a Package,
+    deadlines: Deadlines,
+}
+
+/// How a run is going to end; the ledger knows the rest.
+struct End {
+    to: fn(Stage) -> Result<Stage, IllegalMove>,
+    reason: Reason,
+    detail: String,
+    after: Option<Device>,
+}
+
+impl End {
+    fn new(to: fn(Stage) -> Result<Stage, IllegalMove>, reason: Reason, detail: impl Into<String>) -> Self {
+        Self { to, reason, detail: detail.into(), after: None }
+    }
+
+    fn with(self, after: Device) -> Self {
+        Self { after: Some(after), ..self }
+    }
+
+    /// Nothing was sent.
+    fn not_begun(error: &Error) -> Self {
+        let reason = match error {
+            error if error.is_absence() => Reason::Unreachable,
+            error if error.is_login() => Reason::LoginRefused,
+            Error::Upgrading { .. } => Reason::Busy,
+            Error::NoPermission { .. } | Error::NotOffered { .. } => Reason::NotPermitted,
+            _ => Reason::AnswerUnclear,
+        };
+        Self::new(Stage::refuse, reason, chain(error))
+    }
+}
+
+/// An error with its causes, for people.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
+}
+
+impl Going<'_> {
+    /// A person took time to agree: is it still the recorder that was planned for, and idle?
+    async fn still_as_planned(self) -> Result<(), End> {
+        let device = self.recorder.device_info().await.map_err(|e| End::not_begun(&e))?;
+        let planned = &self.plan.device;
+        if device.serial != planned.serial || device.revision != planned.revision {
+            let detail = format!(
+                "recorder is {} with {}, planned for {} with {}",
+                device.serial, device.revision, planned.serial, planned.revision
+            );
+            return Err(End::new(Stage::refuse, Reason::NotAsPlanned, detail).with(device));
+        }
+        let status = self.recorder.upgrade_status().await.map_err(|e| End::not_begun(&e))?;
+        if status.is_some_and(|s| s.in_progress()) {
+            return Err(
+                End::new(Stage::refuse, Reason::Busy, "recorder is busy with an upgrade").with(device)
+            );
+        }
+        Ok(())
+    }
+
+    async fn push(self, ledger: &mut Ledger<'_>) -> Result<End, RunError> {
+        match self.send(ledger).await? {
+            Sent::Not(end) => Ok(end),
+            Sent::Held { reason, detail } | Sent::Refused { reason, detail } => {
+                Ok(self.untouched(ledger, reason, detail).await)
+            }
+            Sent::Taken(reboot) => Ok(self.restart(ledger, reboot).await),
+            Sent::Unsettled { detail } => Ok(self.wait_unsettled(ledger, detail).await),
+        }
+    }
+
+    /// The recorder took the package: make it run it, and read back.
+    async fn restart(self, ledger: &mut Ledger<'_>, reboot: Reboot) -> End {
+        if reboot != Reboot::ByItself {
+            ledger.go(Stage::request_reboot);
+            let how = match self.recorder.reboot().await {
+                Ok(Answer::Taken { .. }) => "recorder restarts".into(),
+                // it may be going down already, which looks like either of these
+                Ok(answer) => format!("recorder did not agree to restart ({answer:?})"),
+                Err(error) => chain(&error),
+            };
+            ledger.note(&Event::RebootAnswered { how });
+        }
+        self.wait_settled(ledger).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+use firmware::Device;
+
+use super::ledger::Ledger;
+use super::wait::{Back, Until};
+use super::{End, Going};
+use crate::confirm::{Verdict, confirm};
+use crate::event::Reason;
+use crate::stage::Stage;
+
+impl Going<'_> {
+    /// The recorder cannot have the firmware, or said that it does not take it. It is as before if it
+    /// says so itself; what it was last seen to say otherwise is not known.
+    pub(super) async fn untouched(self, ledger: &mut Ledger<'_>, reason: Reason, detail: String) -> End {
+        match self.wait_for(ledger, Until::Answers, self.deadlines.back).await {
+            Back::Answered(after) => {
+                let unchanged =
+                    confirm(&self.plan.device, &self.plan.target.revision, &after) == Verdict::Unchanged;
+                if unchanged {
+                    return End::new(Stage::fail, reason, detail).with(after);
+                }
+                let detail =
+                    format!("{detail}; and now the recorder is {} with {}", after.serial, after.revision);
+                End::new(Stage::lose_sight, reason, detail).with(after)
+            }
+            // nothing more can be asked, but the last block never left
+            Back::LoginRefused(_) if reason == Reason::LoginRefused => End::new(Stage::fail, reason, detail),
+            Back::LoginRefused(why) | Back::Not(why) => End::new(
+                Stage::lose_sight,
+                reason,
+                format!("{detail}; and its version could not be read back: {why}"),
+            ),
+        }
+    }
+
+    /// The recorder took it: whatever it answers after its restart is how it is.
+    pub(super) async fn wait_settled(self, ledger: &mut Ledger<'_>) -> End {
+        match self.wait_for(ledger, Until::Restarted, self.deadlines.back).await {
+            Back::Answered(after) => self.judge(ledger, after),
+            Back::LoginRefused(why) => End::new(Stage::lose_sight, Reason::LoginRefused, why),
+            Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, why),
+        }
+    }
+
+    /// Nobody said how the push ended: only another version than before says that it is over.
+    pub(super) async fn wait_unsettled(self, ledger: &mut Ledger<'_>, detail: String) -> End {
+        match self.wait_for(ledger, Until::Changed, self.deadlines.quiet).await {
+            Back::Answered(after)
+                if confirm(&self.plan.device, &self.plan.target.revision, &after) == Verdict::Unchanged =>
+            {
+                let detail =
+                    format!("{detail}; the recorder answers with its old version and may still be flashing");
+                End::new(Stage::lose_sight, Reason::LostAfterEnd, detail).with(after)
+            }
+            Back::Answered(after) => self.judge(ledger, after),
+            Back::LoginRefused(why) => {
+                End::new(Stage::lose_sight, Reason::LoginRefused, format!("{detail}; {why}"))
+            }
+            Back::Not(why) => End::new(Stage::lose_sight, Reason::LostAfterEnd, format!("{detail}; {why}")),
+        }
+    }
+
+    fn judge(self, ledger: &mut Ledger<'_>, after: Device) -> End {
+        ledger.go(Stage::come_back);
+        let target = &self.plan.target.revision;
+        let verdict = confirm(&self.plan.device, target, &after);
+        let detail = format!("{verdict}: {} with {}, target {target}", after.serial, after.revision);
+        let to = match verdict {
+            Verdict::Confirmed => Stage::confirm,
+            Verdict::Unchanged | Verdict::Older | Verdict::Other => Stage::miss_target,
+            Verdict::OtherSerial => Stage::lose_sight,
+        };
+        End::new(to, Reason::of(&verdict), detail).with(after)
+    }
+}

@@ -1,0 +1,309 @@
+use std::io::Write as _;
+use std::time::Duration;
+
+use firmware::Sha256Digest;
+use firmware::container::Container;
+use isapi::{Address, Credentials};
+use nvr_sim::synthetic::Synthetic;
+use nvr_sim::{Builder, Faults, Handle};
+use terminal::Exit;
+
+use super::*;
+use crate::inventory::Inventory;
+use crate::isolation::link_guard;
+use crate::journal::{Journals, Replay};
+use crate::plan::{Decision, Listed, Options, plan};
+
+const BEFORE: &str = "V4.30.097 build 200101";
+const TARGET: &str = "V4.61.025 build 230421";
+const PASSWORD: &str = "a good one 1";
+/// A recorder, a plan for it, and the package.
+struct Bench {
+    sim: Handle,
+    recorder: Recorder,
+    plan: Plan,
+    package: Package,
+    journals: Journals,
+    dir: tempfile::TempDir,
+}
+
+fn clock() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
+}
+
+fn brief() -> Deadlines {
+    let ms = Duration::from_millis;
+    Deadlines { stalled: ms(5000), whole: ms(20_000), back: ms(5000), quiet: ms(1500), poll: ms(40) }
+}
+
+async fn bench(change: impl FnOnce(&mut Builder)) -> Bench {
+    let (model, before) = ("DS-7608NI-I2".parse().unwrap(), BEFORE.parse().unwrap());
+    let mut builder = Builder::new(model, before, TARGET.parse().unwrap(), PASSWORD, clock());
+    (builder.flash, builder.down) = (Duration::from_millis(100), Duration::from_millis(300));
+    change(&mut builder);
+    let sim = builder.start().await.unwrap();
+    let address: Address = sim.address().to_string().parse().unwrap();
+    let recorder = Recorder::new(address, Credentials::new("admin", PASSWORD.into())).unwrap();
+
+    let firmware =
+        Synthetic { size: 8 << 20, revision: TARGET.parse().unwrap(), language: 1, device_class: 1, seed: 1 };
+    let mut file = tempfile::tempfile().unwrap();
+    let sha256 = firmware.write_dav(&mut file).unwrap();
+    file.flush().unwrap();
+    let package = Package::new(file, firmware.size, sha256).unwrap();
+
+    let inventory = Inventory::read(&recorder).await.unwrap();
+    let listed = [listed(sha256, firmware.size)];
+    let Decision::Push(plan) = plan(&inventory, &listed, Some(&Container::B), &Options::default(), clock())
+    else {
+        panic!("not planned")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let journals = Journals::open(&dir.path().join("journals")).unwrap();
+    Bench { sim, recorder, plan: *plan, package, journals, dir }
+}
+
+fn listed(sha256: Sha256Digest, length: u64) -> Listed {
+    let revision: firmware::Revision = TARGET.parse().unwrap();
+    let release = serde_json::json!({
+        "id": "new", "family": "nvr", "models": ["DS-7608NI-I2"], "version": revision.version, "build": revision.build,
+    });
+    let target = serde_json::json!({
+        "release": "new", "version": revision.version, "build": revision.build, "name": "new/digicap.dav",
+        "length": length, "sha256": sha256,
+    });
+    Listed {
+        release: serde_json::from_value(release).unwrap(),
+        target: serde_json::from_value(target).unwrap(),
+    }
+}
+
+impl Bench {
+    /// Runs it; the events besides the outcome.
+    async fn run(&self) -> (Outcome, Vec<Event>) {
+        self.run_with(|_| {}).await
+    }
+
+    async fn run_with(&self, mut at: impl FnMut(&Event)) -> (Outcome, Vec<Event>) {
+        let id = RunId::new(clock(), [0; 4]);
+        let link = link_guard(self.recorder.address()).unwrap();
+        let journal = self.journals.create(&id).unwrap();
+        let (recorder, plan, package) = (&self.recorder, &self.plan, &self.package);
+        let run = Run { id, recorder, link: &link, plan, package, deadlines: brief(), journal };
+        let mut events = Vec::new();
+        let outcome = run
+            .execute(clock, |event| {
+                at(event);
+                events.push(event.clone());
+            })
+            .await
+            .unwrap();
+        (outcome, events)
+    }
+
+    fn replay(&self) -> Replay {
+        self.journals.all().unwrap().remove(0)
+    }
+
+    fn faults(&self, faults: Faults) {
+        self.sim.set_faults(faults);
+    }
+}
+
+fn stages(events: &[Event]) -> Vec<Stage> {
+    events.iter().filter_map(|e| if let Event::Stage { stage } = e { Some(*stage) } else { None }).collect()
+}
+
+#[tokio::test]
+async fn a_good_run_is_confirmed_and_written_down() {
+    let bench = bench(|_| {}).await;
+    let (outcome, events) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Confirmed, Reason::Confirmed, Exit::Done)
+    );
+    assert_eq!(outcome.after.as_ref().unwrap().revision.to_string(), TARGET);
+    let all = ["uploading", "flashing", "reboot-requested", "rebooting", "returned", "confirmed"];
+    assert_eq!(stages(&events).iter().map(Stage::to_string).collect::<Vec<_>>(), all);
+    assert!(
+        matches!(events.first(), Some(Event::Planned { .. }))
+            && matches!(events.last(), Some(Event::Ended { .. }))
+    );
+    assert!(events.iter().any(|e| matches!(e, Event::Progress { .. })), "progress over a second connection");
+    let counters = bench.sim.state().counters;
+    assert_eq!((counters.pushes, counters.bodies, counters.reboots, counters.wrong_logins), (1, 1, 1, 0));
+    let replay = bench.replay();
+    assert_eq!((replay.stage, replay.pushes, replay.outcome), (Stage::Confirmed, 1, Some(outcome)));
+}
+
+#[tokio::test]
+async fn the_stage_is_on_disk_before_the_package_leaves() {
+    let bench = bench(|_| {}).await;
+    let mut checked = false;
+    bench
+        .run_with(|event| {
+            if matches!(event, Event::Push { .. }) {
+                assert_eq!(bench.replay().stage, Stage::Uploading);
+                assert_eq!(bench.sim.state().counters.pushes, 0);
+                checked = true;
+            }
+        })
+        .await;
+    assert!(checked);
+}
+
+#[tokio::test]
+async fn a_refused_package_leaves_the_recorder_as_it_was() {
+    for status in [403, 200] {
+        let bench = bench(|_| {}).await;
+        bench.faults(Faults {
+            refuse: Some("badDevType".into()),
+            refuse_status: Some(status),
+            ..Faults::default()
+        });
+        let (outcome, events) = bench.run().await;
+        assert_eq!(
+            (outcome.stage, outcome.reason, outcome.exit()),
+            (Stage::Failed, Reason::PackageRefused, Exit::Failed)
+        );
+        assert!(outcome.detail.contains("another type of device"), "{}", outcome.detail);
+        assert_eq!(outcome.after.unwrap().revision.to_string(), BEFORE);
+        assert!(!stages(&events).contains(&Stage::RebootRequested));
+        assert_eq!(bench.sim.state().counters.pushes, 1);
+        assert_eq!(bench.journals.blocked(&bench.plan.device).unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn lost_before_the_last_byte_is_failed_once_read_back() {
+    let bench = bench(|_| {}).await;
+    bench.faults(Faults { cut_after: Some(1 << 20), ..Faults::default() });
+    let (outcome, _) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Failed, Reason::LostBeforeEnd, Exit::Failed)
+    );
+    let counters = bench.sim.state().counters;
+    assert_eq!((counters.pushes, counters.bodies), (1, 0));
+}
+
+#[tokio::test]
+async fn lost_after_the_last_byte_is_watched_until_it_is_back() {
+    let bench = bench(|_| {}).await;
+    bench.faults(Faults { cut_at_end: true, ..Faults::default() });
+    let (outcome, events) = bench.run().await;
+    assert_eq!((outcome.stage, outcome.exit()), (Stage::Confirmed, Exit::Done), "{}", outcome.detail);
+    assert!(events.iter().any(|e| matches!(e, Event::Uploaded { released: true, answer: None, .. })));
+    assert!(!stages(&events).contains(&Stage::RebootRequested), "it restarted by itself");
+    assert_eq!(bench.sim.state().counters.pushes, 1);
+}
+
+#[tokio::test]
+async fn an_old_version_after_a_lost_answer_is_unknown_and_blocks() {
+    // the recorder restarts by itself with what it ran before: nothing tells that the push is over
+    let bench = bench(|b| b.after = BEFORE.parse().unwrap()).await;
+    bench.faults(Faults { cut_at_end: true, ..Faults::default() });
+    let (outcome, _) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Unknown, Reason::LostAfterEnd, Exit::Unknown)
+    );
+    assert!(outcome.detail.contains("may still be flashing"), "{}", outcome.detail);
+    assert_eq!(bench.journals.blocked(&bench.plan.device).unwrap().unwrap().stage, Stage::Unknown);
+}
+
+#[tokio::test]
+async fn another_version_than_the_target_is_no_success() {
+    for (after, reason) in [
+        (BEFORE, Reason::VersionUnchanged),
+        ("V4.61.025 build 220905", Reason::VersionOlder),
+        ("V4.62.000 build 230421", Reason::VersionOther),
+    ] {
+        let bench = bench(|b| b.after = after.parse().unwrap()).await;
+        let (outcome, _) = bench.run().await;
+        assert_eq!(
+            (outcome.stage, outcome.reason),
+            (Stage::ChangedNotToTarget, reason),
+            "{after}: {}",
+            outcome.detail
+        );
+        assert_eq!(outcome.exit(), Exit::NotAtTarget);
+    }
+}
+
+#[tokio::test]
+async fn a_recorder_that_never_returns_is_unknown() {
+    let bench = bench(|b| b.down = Duration::from_secs(3600)).await;
+    let mut deadlines = brief();
+    deadlines.back = Duration::from_millis(600);
+    let id = RunId::new(clock(), [0; 4]);
+    let link = link_guard(bench.recorder.address()).unwrap();
+    let journal = bench.journals.create(&id).unwrap();
+    let (recorder, plan, package) = (&bench.recorder, &bench.plan, &bench.package);
+    let run = Run { id, recorder, link: &link, plan, package, deadlines, journal };
+    let outcome = run.execute(clock, |_| {}).await.unwrap();
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Unknown, Reason::NeverReturned, Exit::Unknown)
+    );
+}
+
+#[tokio::test]
+async fn what_changed_since_the_plan_is_not_pushed_to() {
+    let mut bench = bench(|_| {}).await;
+    bench.faults(Faults { busy: true, ..Faults::default() });
+    let (outcome, _) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Refused, Reason::Busy, Exit::Refused)
+    );
+    bench.faults(Faults::default());
+    bench.journals = Journals::open(&bench.dir.path().join("second")).unwrap();
+    bench.plan.device.serial = "ANOTHER".parse().unwrap();
+    let (outcome, _) = bench.run().await;
+    assert_eq!((outcome.stage, outcome.reason), (Stage::Refused, Reason::NotAsPlanned));
+    assert_eq!((outcome.pushes, bench.sim.state().counters.pushes), (0, 0));
+}
+
+#[tokio::test]
+async fn a_changed_file_never_arrives_whole() {
+    let mut bench = bench(|_| {}).await;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&vec![1; 1 << 20]).unwrap();
+    bench.package = Package::new(file, 1 << 20, bench.plan.target.sha256).unwrap();
+    let (outcome, _) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Failed, Reason::DigestMismatch, Exit::Rejected)
+    );
+    assert!(outcome.detail.contains(&bench.plan.target.sha256.to_string()), "{}", outcome.detail);
+    assert_eq!(bench.sim.state().counters.bodies, 0);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_and_nothing_is_sent() {
+    let mut bench = bench(|_| {}).await;
+    let address = bench.recorder.address().clone();
+    bench.recorder = Recorder::new(address, Credentials::new("admin", "wrong".into())).unwrap();
+    let (outcome, _) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Refused, Reason::LoginRefused, Exit::Credentials)
+    );
+    assert!(outcome.detail.contains("4 more"), "{}", outcome.detail);
+    let counters = bench.sim.state().counters;
+    assert_eq!((counters.wrong_logins, counters.pushes), (1, 0));
+}
+
+#[tokio::test]
+async fn a_recorder_that_is_not_there_is_untouched() {
+    let Bench { sim, recorder, plan, package, journals, dir } = bench(|_| {}).await;
+    sim.shutdown().await;
+    let gone = bench(|_| {}).await;
+    let bench = Bench { sim: gone.sim, recorder, plan, package, journals, dir };
+    let (outcome, _) = bench.run().await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Refused, Reason::Unreachable, Exit::Unreachable)
+    );
+}

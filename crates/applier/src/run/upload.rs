@@ -1,0 +1,172 @@
+use std::pin::pin;
+use std::time::Duration;
+
+use isapi::{Answer, End as Sending, Error, Pushed, Reboot, Recorder, Ticket, UpgradeStatus, UploadProgress};
+use tokio::sync::watch;
+
+use super::ledger::Ledger;
+use super::{End, Going, RunError, chain};
+use crate::event::{Event, Reason};
+use crate::stage::Stage;
+
+/// What is known once the sending is over.
+pub(super) enum Sent {
+    /// Nothing was sent.
+    Not(End),
+    /// The last block is still here.
+    Held { reason: Reason, detail: String },
+    /// All left, and the recorder said no.
+    Refused { reason: Reason, detail: String },
+    /// All left, and the recorder took it.
+    Taken(Reboot),
+    /// All left; how it ended the recorder did not say.
+    Unsettled { detail: String },
+}
+
+impl Going<'_> {
+    /// Sends the package, and once more where that is allowed.
+    pub(super) async fn send(self, ledger: &mut Ledger<'_>) -> Result<Sent, RunError> {
+        let mut ticket = match self.recorder.upload_ticket().await {
+            Ok(ticket) => ticket,
+            Err(error) => return Ok(Sent::Not(End::not_begun(&error))),
+        };
+        ledger.push(Stage::upload)?;
+        loop {
+            let pushed = match self.send_once(ticket, ledger).await {
+                Ok(pushed) => pushed,
+                Err(error) => return Ok(Sent::Held { reason: Reason::LoginRefused, detail: chain(&error) }),
+            };
+            let Pushed { handed, released, end } = pushed;
+            if released {
+                ledger.go(Stage::flash);
+            }
+            let (sent, answer, how, resend) = judge(released, end);
+            ledger.note(&Event::Uploaded { handed, released, answer, how });
+            match resend {
+                // what cannot be written down is not sent
+                Some(again) if ledger.push(Stage::resend).is_ok() => ticket = again,
+                _ => return Ok(sent),
+            }
+        }
+    }
+
+    async fn send_once(self, ticket: Ticket, ledger: &mut Ledger<'_>) -> Result<Pushed, Error> {
+        let (progress, mut seen) = watch::channel(UploadProgress::default());
+        let mut upload =
+            pin!(self.recorder.upload(ticket, self.package, self.deadlines.patience(), &progress));
+        let mut look = pin!(look(self.recorder, self.deadlines.poll));
+        let total = self.package.size();
+        let mut told = 0;
+        loop {
+            tokio::select! {
+                biased;
+                pushed = &mut upload => return pushed,
+                Ok(()) = seen.changed() => {
+                    let UploadProgress { handed, released } = *seen.borrow_and_update();
+                    if released && ledger.stage() == Stage::Uploading {
+                        ledger.go(Stage::flash);
+                    }
+                    if released || handed - told >= total / 100 {
+                        told = handed;
+                        ledger.note(&Event::Upload { handed, total });
+                    }
+                }
+                // what the recorder says of itself counts once it has everything
+                status = &mut look, if ledger.stage() == Stage::Flashing => {
+                    let stop = matches!(&status, Err(error) if error.is_login());
+                    if let Ok(Some(UpgradeStatus { percent: Some(percent), .. })) = status {
+                        ledger.note(&Event::Progress { percent });
+                    }
+                    look.set(self::look(self.recorder, if stop { Duration::MAX } else { self.deadlines.poll }));
+                }
+            }
+        }
+    }
+}
+
+/// One look at the progress, after a pause, over a connection of its own.
+async fn look(recorder: &Recorder, pause: Duration) -> Result<Option<UpgradeStatus>, Error> {
+    tokio::time::sleep(pause).await;
+    recorder.upgrade_status().await
+}
+
+/// What the end of a sending means (DESIGN §6.6, §6.7).
+fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<Ticket>) {
+    let held = |reason, detail: &str| Sent::Held { reason, detail: detail.to_owned() };
+    let unsettled = |detail: &str| Sent::Unsettled { detail: detail.to_owned() };
+    match end {
+        Sending::Answered(answer) => {
+            let how = words(&answer);
+            let sent = match &answer {
+                Answer::Taken { reboot } if released => Sent::Taken(*reboot),
+                Answer::Refused(_) if released => {
+                    Sent::Refused { reason: Reason::PackageRefused, detail: how.clone() }
+                }
+                Answer::NoPermission | Answer::NotOffered if released => {
+                    Sent::Refused { reason: Reason::NotPermitted, detail: how.clone() }
+                }
+                // statusCode 2 and a 401 prove nothing once the last block has left
+                _ if released => unsettled(&how),
+                Answer::StillUpgrading | Answer::RetryLater(_) => held(Reason::Busy, &how),
+                Answer::Refused(_) => held(Reason::PackageRefused, &how),
+                Answer::NoPermission | Answer::NotOffered => held(Reason::NotPermitted, &how),
+                Answer::Authentication(_) => held(Reason::LoginRefused, &how),
+                Answer::Taken { .. } | Answer::Unclear { .. } => held(Reason::AnswerUnclear, &how),
+            };
+            (sent, Some(answer), how, None)
+        }
+        Sending::Unauthorized { check, resend } => {
+            let how = match &resend {
+                Some(_) => "recorder wants a new login challenge; sending once more",
+                None => "recorder refused the login of the upload",
+            };
+            let sent = if released { unsettled(how) } else { held(Reason::LoginRefused, how) };
+            (sent, Some(Answer::Authentication(check)), how.into(), resend)
+        }
+        Sending::Lost(error) => broken(released, Reason::LostBeforeEnd, chain(&error)),
+        Sending::Stalled(after) => {
+            broken(released, Reason::LostBeforeEnd, format!("no byte was taken for {} s", after.as_secs()))
+        }
+        Sending::TooLong(after) => {
+            broken(released, Reason::LostBeforeEnd, format!("no answer within {} s", after.as_secs()))
+        }
+        Sending::WrongDigest { expected, found } => {
+            let how = format!(
+                "local copy of the package has SHA-256 {found}, approved is {expected}: upload aborted before its last block"
+            );
+            broken(released, Reason::DigestMismatch, how)
+        }
+        Sending::Unreadable(why) => broken(
+            released,
+            Reason::PackageUnreadable,
+            format!("local copy of the package cannot be read: {why}"),
+        ),
+    }
+}
+
+fn broken(released: bool, reason: Reason, how: String) -> (Sent, Option<Answer>, String, Option<Ticket>) {
+    let sent = if released {
+        Sent::Unsettled { detail: how.clone() }
+    } else {
+        Sent::Held { reason, detail: how.clone() }
+    };
+    (sent, None, how, None)
+}
+
+fn words(answer: &Answer) -> String {
+    match answer {
+        Answer::Taken { reboot: Reboot::Due } => "recorder took the package and waits for a restart".into(),
+        Answer::Taken { reboot: Reboot::ByItself } => {
+            "recorder took the package and restarts by itself".into()
+        }
+        Answer::Taken { reboot: Reboot::NotSaid } => "recorder took the package".into(),
+        Answer::StillUpgrading => "recorder says that an upgrade is under way".into(),
+        Answer::RetryLater(refusal) | Answer::Refused(refusal) => format!("{refusal}; {}", refusal.advice()),
+        Answer::NoPermission => "the account lacks the right to upgrade".into(),
+        Answer::NotOffered => "recorder does not offer upgrades this way".into(),
+        Answer::Authentication(_) => "recorder refused the login of the upload".into(),
+        Answer::Unclear { http, why } => {
+            format!("recorder answered HTTP {http} with something unreadable ({why})")
+        }
+    }
+}
