@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use secrecy::SecretString;
+use keys::key_file::KeyFileError;
+use secrecy::{ExposeSecret, SecretString};
 use terminal::{Color, Exit, Failure, Output, SecretSource};
 
 use crate::catalog::{Catalog, CatalogError};
@@ -53,9 +54,15 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(commands::init::Args),
     Releases(commands::releases::Args),
+    Approve(commands::approve::Args),
+    Withdraw(commands::approve::WithdrawArgs),
+    Status(commands::status::Args),
+    Load(commands::load::Args),
     Collect(commands::collect::Args),
     Fleet(commands::fleet::Args),
+    Root(commands::root::Args),
     Laptops(commands::laptops::Args),
 }
 
@@ -79,7 +86,13 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
     let Global { home, manifests, verbose, .. } = cli.global;
     let context = Context { output, now, verbose, home, manifests };
     let result = match cli.command {
+        Command::Init(args) => commands::init::run(&args, &context),
         Command::Releases(args) => commands::releases::run(&args, &context),
+        Command::Approve(args) => commands::approve::run(&args, &context),
+        Command::Withdraw(args) => commands::approve::withdraw(&args, &context),
+        Command::Status(args) => commands::status::run(&args, &context),
+        Command::Load(args) => commands::load::run(&args, &context),
+        Command::Root(args) => commands::root::run(&args, &context),
         Command::Collect(args) => commands::collect::run(&args, &context),
         Command::Fleet(args) => commands::fleet::run(&args, &context),
         Command::Laptops(args) => commands::laptops::run(&args, &context),
@@ -103,6 +116,11 @@ impl Context {
     /// Opens the home.
     pub fn open_home(&self) -> Result<Home, Failure> {
         Home::open(&self.home_dir()?).map_err(home_failure)
+    }
+
+    /// The folder of the catalogue, where a flag names it.
+    pub fn named_manifests(&self) -> Option<&Path> {
+        self.manifests.as_deref()
     }
 
     /// The folder of the catalogue.
@@ -144,6 +162,20 @@ fn catalog_failure(error: CatalogError, dir: &Path) -> Failure {
     }
 }
 
+/// A key file that cannot be opened is a matter of usage; one that cannot be written is not.
+pub(crate) fn key_failure(error: KeyFileError) -> Failure {
+    let hint = match &error {
+        KeyFileError::WrongPassphrase(_) => Some("try again; the key itself is untouched"),
+        KeyFileError::PassphraseNeeded(_) => Some("give --passphrase-file FILE or --passphrase-stdin"),
+        KeyFileError::Io { action: "read", .. } => Some("name the folder of the keys with --keys DIR"),
+        KeyFileError::Exists(_) => {
+            Some("an earlier init did not end: move its keys away if no laptop trusts them")
+        }
+        _ => None,
+    };
+    Failure { exit: Exit::Usage, error: error.into(), hint: hint.map(str::to_owned) }
+}
+
 /// Where the passphrase of a key comes from.
 #[derive(Debug, Clone, Args)]
 pub struct PassphraseArgs {
@@ -166,9 +198,14 @@ impl PassphraseArgs {
         terminal::secret(&source, prompt)
     }
 
-    /// Whether a flag says where it is, so that nobody needs to be asked twice.
-    pub fn is_given(&self) -> bool {
-        self.passphrase_file.is_some() || self.passphrase_stdin
+    /// Reads a new one; where it is typed, it is typed twice.
+    pub fn choose(&self, prompt: &str) -> Result<SecretString, Failure> {
+        let first = self.read(prompt)?;
+        let given = self.passphrase_file.is_some() || self.passphrase_stdin;
+        if !given && self.read("The same again")?.expose_secret() != first.expose_secret() {
+            return Err(Failure::new(Exit::Usage, "passphrase: the two differ; nothing was made"));
+        }
+        Ok(first)
     }
 }
 

@@ -1,9 +1,14 @@
 //! One file for each command: its arguments and what it does.
 
+pub mod approve;
 pub mod collect;
 pub mod fleet;
+pub mod init;
 pub mod laptops;
+pub mod load;
 pub mod releases;
+pub mod root;
+pub mod status;
 
 use std::path::Path;
 
@@ -11,6 +16,8 @@ use stick::Directory;
 use terminal::{Exit, Failure};
 
 use crate::ledger::LedgerError;
+use crate::publication::PublicationError;
+use crate::publish::PublishError;
 
 /// A ledger of a later version is a matter of usage, anything else an internal fault.
 fn ledger_failure(error: LedgerError) -> Failure {
@@ -29,4 +36,16 @@ fn open_stick(path: &Path) -> Result<Directory, Failure> {
             .context(format!("stick {}", path.display()))
             .hint("plug it in and name the folder where it is mounted")
     })
+}
+
+/// What the depot itself published is damaged, or cannot be read.
+fn publication_failure(error: PublicationError) -> Failure {
+    let exit = if matches!(error, PublicationError::Rejected(..)) { Exit::Rejected } else { Exit::Internal };
+    Failure { exit, error: error.into(), hint: Some("restore the publication folder from a backup".into()) }
+}
+
+/// Nothing was signed.
+fn publish_failure(error: PublishError) -> Failure {
+    let exit = if matches!(error, PublishError::NotOurKey(_)) { Exit::Usage } else { Exit::Internal };
+    Failure { exit, error: error.into(), hint: None }
 }

@@ -9,4 +9,8 @@ pub mod collect;
 pub mod commands;
 pub mod fleet;
 pub mod home;
+pub mod key_ring;
 pub mod ledger;
+pub mod load;
+pub mod publication;
+pub mod publish;

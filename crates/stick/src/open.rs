@@ -8,8 +8,8 @@ use receipt::Publication;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tuf_client::{
-    Clock, Error, FetchError, Repository, StartTime, Target, TargetError, TargetRejected, TrustStore,
-    TrustedMetadata,
+    Clock, Error, FetchError, Repository, Role, Root, StartTime, Target, TargetError, TargetRejected,
+    TrustStore, TrustedMetadata, Verified,
 };
 
 use crate::layout;
@@ -68,6 +68,12 @@ pub enum OpenError {
         target: String,
         /// What is wrong.
         why: String,
+    },
+    /// What was verified before is not what lies on the medium now.
+    #[error("publication: {file} on the stick is not the file of this version that was verified: damaged")]
+    Damaged {
+        /// The file's name.
+        file: String,
     },
     /// The medium cannot be read.
     #[error("stick: cannot be read")]
@@ -178,11 +184,49 @@ impl<'m> UnverifiedPublication<'m> {
         }
         let mut repository = self;
         let metadata = tuf_client::refresh(store, &mut repository, clock).map_err(OpenError::Metadata)?;
+        self.check_whole(&metadata)?;
         let releases = metadata.targets().targets().iter();
         let releases =
             releases.filter_map(|(name, target)| SignedRelease::read(name.as_str(), target).transpose());
         let releases = releases.collect::<Result<_, _>>()?;
         Ok(VerifiedPublication { medium, metadata, releases })
+    }
+}
+
+impl UnverifiedPublication<'_> {
+    /// Checks that the medium itself holds what was verified, byte for byte. The workflow reads no
+    /// more than it needs: a machine that has seen this publication before would not notice that the
+    /// stick has rotted, and the next machine would be refused on site.
+    fn check_whole(mut self, metadata: &TrustedMetadata) -> Result<(), OpenError> {
+        let newest = metadata.root().version();
+        let mut root: Option<Verified<Root>> = None;
+        for version in 1..=newest {
+            let name = Role::Root.versioned_file(version, true);
+            let bytes = self.required(&name, Role::Root)?;
+            let next = root.map_or_else(|| Verified::self_signed(&bytes), |root| root.successor(&bytes));
+            root = Some(next.map_err(|reason| OpenError::Metadata(Error::Rejected { file: name, reason }))?);
+        }
+        let [snapshot, targets] = [Role::Snapshot, Role::Targets];
+        self.same(Role::Root, newest, metadata.root().bytes())?;
+        self.same(Role::Timestamp, metadata.timestamp().version(), metadata.timestamp().bytes())?;
+        self.same(snapshot, metadata.snapshot().version(), metadata.snapshot().bytes())?;
+        self.same(targets, metadata.targets().version(), metadata.targets().bytes())
+    }
+
+    fn same(&mut self, role: Role, version: u64, verified: &[u8]) -> Result<(), OpenError> {
+        let file = role.versioned_file(version, true);
+        let found = self.required(&file, role)?;
+        if found == verified { Ok(()) } else { Err(OpenError::Damaged { file }) }
+    }
+
+    fn required(&mut self, name: &str, role: Role) -> Result<Vec<u8>, OpenError> {
+        let file = || name.to_owned();
+        match self.metadata(name, role.cap()) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(OpenError::Metadata(Error::Missing { file: file() })),
+            Err(FetchError::TooLarge) => Err(OpenError::Damaged { file: file() }),
+            Err(FetchError::Io(source)) => Err(OpenError::Metadata(Error::Io { file: file(), source })),
+        }
     }
 }
 

@@ -1,0 +1,182 @@
+//! `fetcher approve`: sign releases for the sticks; `fetcher withdraw`: take them back.
+
+use std::path::PathBuf;
+
+use firmware::{Model, Pin, Release, ReleaseId};
+use serde_json::json;
+use terminal::{Exit, Fail, Failure};
+use tuf_client::Targets;
+use tuf_repository::{Signed, TargetsDraft};
+
+use super::{publication_failure, publish_failure};
+use crate::catalog::Catalog;
+use crate::cli::{Context, PassphraseArgs, key_failure};
+use crate::home::Home;
+use crate::key_ring;
+use crate::publication::Publication;
+use crate::publish;
+
+/// Sign pinned releases: only what is approved is ever carried or pushed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher approve nvr-k51-4.61.025-230421
+  fetcher approve nvr-k51-4.61.025-230421 --keys /media/keys --yes --passphrase-file pass.txt")]
+pub struct Args {
+    /// The releases
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<ReleaseId>,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+/// Take back the approval of releases: laptops refuse them as soon as they see the new publication.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher withdraw nvr-k51-4.61.025-230421")]
+pub struct WithdrawArgs {
+    /// The releases
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<ReleaseId>,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+/// How the approver's key is reached.
+#[derive(Debug, clap::Args)]
+struct SigningArgs {
+    /// The folder of the approver's key, where it was kept apart at init
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Runs `approve`.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let home = context.open_home()?;
+    let catalog = context.catalog()?;
+    let releases = pinned(&args.ids, &catalog)?;
+    let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    for (release, pin) in &releases {
+        show(release, pin, context);
+    }
+    agree("Approve these for every recorder of these models?", args.signing.yes)?;
+    let draft = TargetsDraft::after(publication.current().targets.clone());
+    sign(publication, &home, &args.signing, context, |approver| {
+        publish::approve(draft, &releases, approver, context.now).map_err(publish_failure)
+    })
+}
+
+/// Runs `withdraw`.
+pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure> {
+    let home = context.open_home()?;
+    let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    let mut draft = TargetsDraft::after(publication.current().targets.clone());
+    let unknown = publish::withdraw(&mut draft, &args.ids);
+    if !unknown.is_empty() {
+        let ids: Vec<&str> = unknown.iter().map(|id| id.as_str()).collect();
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("not approved, so nothing to withdraw: {}", ids.join(" ")),
+        ));
+    }
+    agree("Withdraw them?", args.signing.yes)?;
+    sign(publication, &home, &args.signing, context, |approver| {
+        publish::sign_targets(&draft, approver, context.now).map_err(publish_failure)
+    })
+}
+
+/// The releases of these ids with their pins, or every reason why not.
+fn pinned<'a>(ids: &[ReleaseId], catalog: &'a Catalog) -> Result<Vec<(&'a Release, &'a Pin)>, Failure> {
+    let (mut unknown, mut refused, mut releases) = (Vec::new(), Vec::new(), Vec::new());
+    for id in ids {
+        match catalog.release(id) {
+            None => unknown.push(id.as_str()),
+            Some(Release { pin: None, .. }) => refused.push(format!("{id} is not pinned")),
+            Some(release) if release.models.is_empty() => {
+                refused.push(format!("{id} lists no model, so it would never be planned"));
+            }
+            Some(release) => releases.extend(release.pin.as_ref().map(|pin| (release, pin))),
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("release: the catalogue has no {}", unknown.join(" ")),
+        )
+        .hint("fetcher releases --model MODEL lists what it has"));
+    }
+    if !refused.is_empty() {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!("release: {}; nothing was approved", refused.join("; ")),
+        )
+        .hint("fetcher pin ID looks at the file and writes its size and digest down"));
+    }
+    Ok(releases)
+}
+
+fn show(release: &Release, pin: &Pin, context: &Context) {
+    let output = context.output;
+    let models: Vec<&str> = release.models.iter().map(Model::as_str).collect();
+    output.data(format_args!("{}  {}", release.id, release.revision));
+    output.data(format_args!("  models      {}", models.join(" ")));
+    output.data(format_args!("  file        {} bytes, SHA-256 {}", pin.size, pin.sha256));
+    output.data(format_args!("  pinned      {}, {}", pin.on, pin.provenance));
+    if let Some(region) = &release.region {
+        output.data(format_args!("  region      {region}"));
+    }
+    for warning in &release.warnings {
+        output.data(format_args!("  warning     {warning}"));
+    }
+}
+
+fn agree(question: &str, yes: bool) -> Result<(), Failure> {
+    if yes || terminal::confirm(question, "--yes")? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, "not agreed to: nothing was signed"))
+}
+
+/// Opens the approver's key, signs, and makes the result the current publication.
+fn sign(
+    mut publication: Publication,
+    home: &Home,
+    args: &SigningArgs,
+    context: &Context,
+    targets: impl FnOnce(&keys::SigningKey) -> Result<Signed<Targets>, Failure>,
+) -> Result<Exit, Failure> {
+    let keys = args.keys.clone().unwrap_or_else(|| home.keys());
+    let encrypted = key_ring::approver_is_encrypted(&keys).map_err(key_failure)?;
+    let passphrase =
+        encrypted.then(|| args.passphrase.read("Passphrase of the approver's key")).transpose()?;
+    let approver = key_ring::approver(&keys, passphrase.as_ref()).map_err(key_failure)?;
+    let targets = targets(&approver)?;
+    let online = key_ring::online(&home.keys()).map_err(key_failure)?;
+    let (snapshot, timestamp) = publish::make_current(
+        publication.root(),
+        Some(publication.current()),
+        &targets,
+        &online,
+        context.now,
+    )
+    .map_err(publish_failure)?;
+    publication.replace(Some(&targets), &snapshot, &timestamp).fail(Exit::Internal)?;
+    let current = publication.current();
+    let count = current.targets.targets().len();
+    context.output.json(&json!({
+        "targets": current.targets.version(), "timestamp": current.timestamp.version(), "approved": count,
+        "expires": current.targets.expires(),
+    }));
+    context.output.data(format_args!(
+        "signed: targets version {}, {count} releases approved, good until {}",
+        current.targets.version(),
+        current.targets.expires().strftime("%F")
+    ));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,89 @@
+//! `fetcher init`: a new depot.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use terminal::{Exit, Fail, Failure};
+use tuf_client::Verified;
+use tuf_repository::TargetsDraft;
+
+use super::publish_failure;
+use crate::cli::{Context, PassphraseArgs, home_failure, key_failure};
+use crate::home::{Home, Settings};
+use crate::key_ring;
+use crate::publication::Publication;
+use crate::publish::{self, Keys};
+
+/// Make a new depot: keys, the first root, an empty publication, configuration.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher init --offline-keys /media/keys      the normal way: root and approver's key on a stick of their own
+  fetcher init                                 all keys in the home, under a passphrase
+  fetcher --home /srv/courier --manifests /srv/firmware-manifests init --passphrase-file pass.txt")]
+pub struct Args {
+    /// Keep the root key and the approver's key in this folder, a second stick, say
+    #[arg(long, value_name = "DIR")]
+    offline_keys: Option<PathBuf>,
+    /// Do not encrypt the root key and the approver's key
+    #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_stdin"])]
+    unencrypted: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let dir = context.home_dir()?;
+    let mut home = Home::create(&dir).map_err(home_failure)?;
+    let settings = Settings { manifests: context.named_manifests().map(absolute).transpose()? };
+    let passphrase = if args.unencrypted {
+        context.output.warn(
+            "root key and approver's key are not encrypted: whoever copies the files can approve firmware",
+        );
+        None
+    } else {
+        Some(args.passphrase.choose("Passphrase for the root key and the approver's key")?)
+    };
+    let offline = args.offline_keys.clone().unwrap_or_else(|| home.keys());
+    if !offline.is_dir() {
+        let message = format!("offline keys {}: there is no such folder", offline.display());
+        return Err(
+            Failure::new(Exit::Usage, message).hint("plug the stick for the keys in, or make the folder")
+        );
+    }
+    let keys = key_ring::create(&offline, &home.keys(), passphrase.as_ref()).map_err(key_failure)?;
+    let publication = first_publication(&home, &keys, context)?;
+    home.commit(settings).map_err(home_failure)?;
+
+    let root = publication.root();
+    context.output.json(&json!({
+        "home": dir, "offline_keys": args.offline_keys,
+        "root": {"version": root.version(), "fingerprint": root.sha256(), "expires": root.expires()},
+    }));
+    let output = context.output;
+    output.data(format_args!("depot {} is ready", dir.display()));
+    output.data(format_args!("root fingerprint, for the laptops: {}", root.sha256()));
+    if args.offline_keys.is_none() {
+        output.note("the approver's key lies in the depot's home: whoever takes over this machine and learns the passphrase can approve firmware; --offline-keys DIR keeps it apart");
+    }
+    output.note(format_args!(
+        "back up {}: without it no new root can be made and every laptop must be visited",
+        offline.join("root.pem").display()
+    ));
+    Ok(Exit::Done)
+}
+
+fn first_publication(home: &Home, keys: &Keys, context: &Context) -> Result<Publication, Failure> {
+    let root = publish::first_root(keys, context.now).map_err(publish_failure)?;
+    let verified = Verified::self_signed(&root.bytes()).fail(Exit::Internal)?;
+    let targets =
+        publish::sign_targets(&TargetsDraft::first(), &keys.targets, context.now).map_err(publish_failure)?;
+    let (snapshot, timestamp) = publish::make_current(&verified, None, &targets, &keys.online, context.now)
+        .map_err(publish_failure)?;
+    Publication::create(&home.publication(), &root, &targets, &snapshot, &timestamp).fail(Exit::Internal)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).fail(Exit::Usage)
+}

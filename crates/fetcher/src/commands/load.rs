@@ -1,0 +1,192 @@
+//! `fetcher load`: write a stick and read it back.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use firmware::Model;
+use serde_json::json;
+use stick::{Event, StickState, WriteError};
+use terminal::{Exit, Fail, Failure, Output, Progress};
+use tuf_client::Clock;
+
+use super::{collect as collect_command, ledger_failure, open_stick, publication_failure, publish_failure};
+use crate::cli::{Context, key_failure};
+use crate::collect::collect;
+use crate::home::Home;
+use crate::key_ring;
+use crate::ledger::Ledger;
+use crate::load::{Approved, Wanted, acknowledged, approved, contents, good_until, select};
+use crate::publication::Publication;
+use crate::publish;
+
+/// Collect from a stick, write the publication and firmware to it, read everything back.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher load --to /media/stick --model DS-7608NI-I2
+  fetcher load --to /media/stick --all")]
+pub struct Args {
+    /// The stick: the folder where it is mounted
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Carry the approved releases for this model (may be given again)
+    #[arg(long, value_name = "MODEL")]
+    model: Vec<Model>,
+    /// Carry every approved release
+    #[arg(long, conflicts_with = "model")]
+    all: bool,
+    /// Carry no firmware, only what is approved, acknowledged and withdrawn
+    #[arg(long, conflicts_with_all = ["model", "all"])]
+    metadata_only: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let wanted = wanted(args)?;
+    let home = context.open_home()?;
+    let stick = open_stick(&args.to)?;
+    let mut publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    let approved = approved(&publication);
+    let carried = select(&approved, &wanted).map_err(|nothing| {
+        let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::Refused, models.join("; "))
+            .hint("fetcher releases --model MODEL, then pin and approve one")
+    })?;
+    all_in_depot(&home, &carried)?;
+
+    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let collected = collect(&stick, &mut ledger, context.now).map_err(collect_command::failure)?;
+    collect_command::tell(&collected, context);
+
+    let keys = key_ring::online(&home.keys()).map_err(key_failure)?;
+    if let Some((snapshot, timestamp)) =
+        publish::renew(publication.root(), publication.current(), &keys, context.now)
+            .map_err(publish_failure)?
+    {
+        publication.replace(None, &snapshot, &timestamp).map_err(publication_failure)?;
+    }
+    let arrived = ledger.laptops().map_err(ledger_failure)?;
+    let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
+    let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
+    let contents = contents(&publication, &carried, acknowledged);
+
+    let depot = home.depot();
+    let source = |name: &str| Ok(Box::new(File::open(depot.join(name))?) as Box<dyn io::Read>);
+    // the depot's own clock is what it signs by, so nothing else is known of the time
+    let clock = Clock { system: context.now, build: context.now };
+    let mut view = View::new(context.output);
+    let plan =
+        stick::write(&stick, &contents, &source, publication.root(), clock, &mut |event| view.show(&event));
+    view.close();
+    let plan = plan.map_err(write_failure)?;
+    let until = good_until(&publication);
+    context.output.json(&json!({
+        "event": "loaded", "stick": args.to, "collected": collected,
+        "timestamp": publication.current().timestamp.version(),
+        "carried": contents.carried, "written_bytes": plan.bytes, "good_until": until,
+    }));
+    context.output.data(format_args!(
+        "stick {}: publication {}, {} releases carried, read back and verified",
+        args.to.display(),
+        publication.current().timestamp.version(),
+        contents.carried.len()
+    ));
+    context
+        .output
+        .data(format_args!("good until {}; unmount it before you pull it out", until.strftime("%F")));
+    Ok(Exit::Done)
+}
+
+fn wanted(args: &Args) -> Result<Wanted, Failure> {
+    if args.all {
+        Ok(Wanted::All)
+    } else if args.metadata_only {
+        Ok(Wanted::MetadataOnly)
+    } else if args.model.is_empty() {
+        let message = "load: nothing says what the stick is to carry";
+        Err(Failure::new(Exit::Usage, message).hint("give --model MODEL, --all or --metadata-only"))
+    } else {
+        Ok(Wanted::Models(args.model.clone()))
+    }
+}
+
+fn all_in_depot(home: &Home, carried: &[&Approved]) -> Result<(), Failure> {
+    let there = |a: &Approved| home.depot().join(a.consistent_name()).is_file();
+    let missing: Vec<&str> = carried.iter().filter(|a| !there(a)).map(|a| a.release.id.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("depot: approved and not in it: {}; the stick was not touched", missing.join(" "));
+    Err(Failure::new(Exit::Refused, message)
+        .hint("fetcher sync downloads it; fetcher pin ID --file PATH takes a file by hand"))
+}
+
+fn write_failure(error: WriteError) -> Failure {
+    let exit = match &error {
+        WriteError::Source { .. } => Exit::Rejected,
+        _ => Exit::Stick,
+    };
+    let hint = match (&error, error.state()) {
+        (WriteError::Source { .. }, _) => "the depot's file is damaged: remove it and fetch it again",
+        (WriteError::ReadBack { .. }, _) => "do not use this stick; it still carries what it carried before",
+        (_, StickState::AsBefore) => "the stick still carries what it carried before",
+        (_, StickState::Uncertain) => "the stick may be damaged: load it again before it leaves",
+    };
+    Failure { exit, error: error.into(), hint: Some(hint.into()) }
+}
+
+/// The events of a write as bars, or as JSON lines.
+struct View {
+    output: Output,
+    write_bytes: u64,
+    check_bytes: u64,
+    writing: Option<Progress>,
+    checking: Option<Progress>,
+}
+
+impl View {
+    fn new(output: Output) -> Self {
+        Self { output, write_bytes: 0, check_bytes: 0, writing: None, checking: None }
+    }
+
+    fn show(&mut self, event: &Event) {
+        let output = self.output;
+        output.json(event);
+        match event {
+            Event::Planned { write_bytes, check_bytes, unchanged } => {
+                (self.write_bytes, self.check_bytes) = (*write_bytes, *check_bytes);
+                if *unchanged {
+                    output.note("the stick holds everything already; it is read back");
+                }
+            }
+            Event::Writing { bytes } => {
+                let total = self.write_bytes;
+                self.writing
+                    .get_or_insert_with(|| Progress::bytes(output, "writing", Some(total)))
+                    .set(*bytes);
+            }
+            Event::Syncing => {
+                self.close();
+                output.note("syncing");
+            }
+            Event::Checking { bytes } => {
+                let total = self.check_bytes;
+                self.checking
+                    .get_or_insert_with(|| Progress::bytes(output, "reading back", Some(total)))
+                    .set(*bytes);
+            }
+            Event::Mending { path } => {
+                output.warn(format_args!("{path} on the stick was damaged; it is written again"));
+            }
+            Event::Current => self.close(),
+            Event::Removed { files } => output.note(format_args!("{files} superseded files removed")),
+        }
+    }
+
+    fn close(&mut self) {
+        for bar in [self.writing.take(), self.checking.take()].into_iter().flatten() {
+            bar.finish();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `fetcher status`: what is due.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use terminal::{Exit, Failure};
+
+use super::publication_failure;
+use crate::catalog::Catalog;
+use crate::cli::Context;
+use crate::home::Home;
+use crate::load::{Approved, approved};
+use crate::publication::Publication;
+use crate::publish::REMIND_BELOW_DAYS;
+
+/// Say what is due: expiries, what is unpinned, unapproved, or missing from the depot.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fetcher status
+  fetcher status --json | jq .missing")]
+pub struct Args {}
+
+/// What is due.
+#[derive(Debug, Serialize)]
+struct Status {
+    expiries: Vec<Expiry>,
+    /// Releases that the catalogue lists without a pin.
+    unpinned: usize,
+    /// Pinned releases that nobody has approved.
+    unapproved: Vec<String>,
+    /// Approved releases whose file is not in the depot.
+    missing: Vec<String>,
+    approved: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Expiry {
+    role: &'static str,
+    version: u64,
+    expires: Timestamp,
+    days_left: i64,
+    due: bool,
+}
+
+/// Runs the command.
+pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let home = context.open_home()?;
+    let catalog = context.catalog()?;
+    let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    let status = status(&home, &catalog, &publication, context.now);
+    context.output.json(&status);
+    tell(&status, context);
+    Ok(Exit::Done)
+}
+
+fn status(home: &Home, catalog: &Catalog, publication: &Publication, now: Timestamp) -> Status {
+    let approved = approved(publication);
+    let in_depot = |a: &&Approved| {
+        let file = home.depot().join(a.consistent_name());
+        file.metadata().is_ok_and(|file| file.len() == a.sealed.length)
+    };
+    let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release.id == *id);
+    let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
+    Status {
+        expiries: expiries(publication, now),
+        unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
+        unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
+        missing: approved.iter().filter(|a| !in_depot(a)).map(|a| a.release.id.to_string()).collect(),
+        approved: approved.len(),
+    }
+}
+
+fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
+    let (root, current) = (publication.root(), publication.current());
+    // snapshot and timestamp are signed anew by every load that finds them old: nobody need do anything
+    let expiry = |role, version, expires: Timestamp, by_hand: bool| {
+        let days_left = expires.duration_since(now).as_hours().div_euclid(24);
+        Expiry { role, version, expires, days_left, due: by_hand && days_left < i64::from(REMIND_BELOW_DAYS) }
+    };
+    vec![
+        expiry("root", root.version(), root.expires(), true),
+        expiry("targets", current.targets.version(), current.targets.expires(), true),
+        expiry("snapshot", current.snapshot.version(), current.snapshot.expires(), false),
+        expiry("timestamp", current.timestamp.version(), current.timestamp.expires(), false),
+    ]
+}
+
+fn tell(status: &Status, context: &Context) {
+    let output = context.output;
+    for Expiry { role, version, expires, days_left, due } in &status.expiries {
+        let word = if *due { "DUE" } else { "ok " };
+        output.data(format_args!(
+            "{word} {role:<10} version {version}, {days_left} days left, until {}",
+            expires.strftime("%F")
+        ));
+    }
+    output.data(format_args!(
+        "{} releases approved, {} in the catalogue are not pinned",
+        status.approved, status.unpinned
+    ));
+    if !status.unapproved.is_empty() {
+        output.data(format_args!("pinned and not approved: {}", status.unapproved.join(" ")));
+    }
+    if !status.missing.is_empty() {
+        output.data(format_args!(
+            "approved and not in the depot: {}  (fetcher sync)",
+            status.missing.join(" ")
+        ));
+    }
+}

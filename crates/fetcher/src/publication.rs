@@ -1,0 +1,142 @@
+//! The depot's own publication on disk, `publication/metadata/`: read and verified, replaced file by
+//! file, the timestamp last.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use keys::durable;
+use tuf_client::{Document, Rejection, Role, Root, Snapshot, Targets, Timestamp, Verified};
+use tuf_repository::Signed;
+
+/// What the depot has signed, verified against its own root.
+#[derive(Debug)]
+pub struct Publication {
+    dir: PathBuf,
+    roots: BTreeMap<String, Vec<u8>>,
+    root: Verified<Root>,
+    current: Current,
+}
+
+/// The metadata that the timestamp makes current.
+#[derive(Debug, Clone)]
+pub struct Current {
+    /// What is approved.
+    pub targets: Verified<Targets>,
+    /// Which targets metadata is current.
+    pub snapshot: Verified<Snapshot>,
+    /// Which snapshot is current.
+    pub timestamp: Verified<Timestamp>,
+}
+
+/// Why the depot's own publication cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PublicationError {
+    /// A file cannot be read or written.
+    #[error("publication {}", .0.display())]
+    Io(PathBuf, #[source] io::Error),
+    /// A file is damaged or not signed by the keys of the root.
+    #[error("publication {}: rejected", .0.display())]
+    Rejected(PathBuf, #[source] Rejection),
+    /// There is no root.
+    #[error("publication {}: there is no 1.root.json", .0.display())]
+    NoRoot(PathBuf),
+}
+
+impl Publication {
+    /// Reads and verifies what is in `dir`: the chain of roots, then what the timestamp names.
+    pub fn open(dir: &Path) -> Result<Self, PublicationError> {
+        let dir = dir.join("metadata");
+        let mut roots = BTreeMap::new();
+        let mut root: Option<Verified<Root>> = None;
+        for version in 1.. {
+            let name = format!("{version}.root.json");
+            let path = dir.join(&name);
+            if !path.exists() {
+                break;
+            }
+            let bytes = read(&path, Role::Root)?;
+            let next = root.map_or_else(|| Verified::self_signed(&bytes), |root| root.successor(&bytes));
+            root = Some(next.map_err(|e| PublicationError::Rejected(path, e))?);
+            roots.insert(name, bytes);
+        }
+        let root = root.ok_or_else(|| PublicationError::NoRoot(dir.clone()))?;
+        let timestamp: Verified<Timestamp> = verified(&dir, &root, 0)?;
+        let snapshot: Verified<Snapshot> = verified(&dir, &root, timestamp.snapshot().version())?;
+        let targets = verified(&dir, &root, snapshot.targets().version())?;
+        Ok(Self { dir, roots, root, current: Current { targets, snapshot, timestamp } })
+    }
+
+    /// Writes a first publication. Whatever an earlier attempt left is replaced.
+    pub fn create(
+        dir: &Path,
+        root: &Signed<Root>,
+        targets: &Signed<Targets>,
+        snapshot: &Signed<Snapshot>,
+        timestamp: &Signed<Timestamp>,
+    ) -> Result<Self, PublicationError> {
+        let metadata = dir.join("metadata");
+        std::fs::create_dir_all(&metadata).map_err(|e| PublicationError::Io(metadata.clone(), e))?;
+        save(&metadata, root)?;
+        save(&metadata, targets)?;
+        save(&metadata, snapshot)?;
+        save(&metadata, timestamp)?;
+        Self::open(dir)
+    }
+
+    /// Makes a new publication the current one: the timestamp is written last, so that a power cut
+    /// leaves the one before.
+    pub fn replace(
+        &mut self,
+        targets: Option<&Signed<Targets>>,
+        snapshot: &Signed<Snapshot>,
+        timestamp: &Signed<Timestamp>,
+    ) -> Result<(), PublicationError> {
+        if let Some(targets) = targets {
+            save(&self.dir, targets)?;
+        }
+        save(&self.dir, snapshot)?;
+        save(&self.dir, timestamp)?;
+        let parent = self.dir.parent().unwrap_or(&self.dir).to_owned();
+        *self = Self::open(&parent)?;
+        Ok(())
+    }
+
+    /// The newest root.
+    pub fn root(&self) -> &Verified<Root> {
+        &self.root
+    }
+
+    /// What is current.
+    pub fn current(&self) -> &Current {
+        &self.current
+    }
+
+    /// Every versioned file that a stick carries: all roots, the snapshot, the targets.
+    pub fn versioned_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let Current { targets, snapshot, .. } = &self.current;
+        let mut files = self.roots.clone();
+        files.insert(Role::Targets.versioned_file(targets.version(), true), targets.bytes().to_vec());
+        files.insert(Role::Snapshot.versioned_file(snapshot.version(), true), snapshot.bytes().to_vec());
+        files
+    }
+}
+
+fn verified<T: Document>(
+    dir: &Path,
+    root: &Verified<Root>,
+    version: u64,
+) -> Result<Verified<T>, PublicationError> {
+    let path = dir.join(T::ROLE.versioned_file(version, true));
+    let bytes = read(&path, T::ROLE)?;
+    root.verify(&bytes).map_err(|e| PublicationError::Rejected(path, e))
+}
+
+fn read(path: &Path, role: Role) -> Result<Vec<u8>, PublicationError> {
+    durable::read(path, role.cap()).map_err(|e| PublicationError::Io(path.into(), e))
+}
+
+fn save<T: Document>(dir: &Path, signed: &Signed<T>) -> Result<(), PublicationError> {
+    let path = dir.join(signed.file_name());
+    durable::write_atomic(&path, &signed.bytes(), 0o644).map_err(|e| PublicationError::Io(path, e))
+}
