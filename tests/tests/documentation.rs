@@ -1,0 +1,119 @@
+//! What the documents say is what is there: generated parts are current, and every path exists.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::fmt::Write;
+use std::fs::{File, read_to_string};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use journeys::programs::program;
+
+/// Set, it writes what is generated instead of comparing it.
+const UPDATE: &str = "COURIER_UPDATE_DOCS";
+
+const WRITTEN_BY_HAND: [&str; 6] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/formats.md",
+    "firmware-manifests/README.md",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+#[test]
+fn commands_are_documented_by_their_own_help() {
+    let mut text = String::from(
+        "# Commands\n\nThe help of all programs, as they print it. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`; the same test holds it current.\n",
+    );
+    for name in ["fetcher", "applier", "nvr-sim"] {
+        help(&mut text, name, &[]);
+    }
+    assert_current("docs/commands.md", &text);
+}
+
+/// Adds the help of a program or one of its commands, and of all commands below.
+fn help(text: &mut String, name: &str, command: &[&str]) {
+    // the summary is enough below: the long form repeats the global options each time
+    let long_or_short = if command.is_empty() { "--help" } else { "-h" };
+    let output =
+        Command::new(program(name)).args(command).arg(long_or_short).env("COLUMNS", "100").output().unwrap();
+    assert!(output.status.success(), "{name} {command:?}");
+    let help: String = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect();
+    // a home directory in a default would be the machine's
+    assert!(!help.contains("/home/") && !help.contains("/root"), "{help}");
+    let title = [&[name], command].concat().join(" ");
+    let level = if command.is_empty() { "##" } else { "###" };
+    write!(text, "\n{level} {title}\n\n```text\n{}\n```\n", help.trim_end()).unwrap();
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    for line in commands.take_while(|line| line.starts_with("  ")) {
+        // a continued description is indented further
+        let below = line.strip_prefix("  ").filter(|line| !line.starts_with(' '));
+        if let Some(below) =
+            below.and_then(|line| line.split_whitespace().next()).filter(|name| *name != "help")
+        {
+            self::help(text, name, &[command, &[below]].concat());
+        }
+    }
+}
+
+#[test]
+fn stages_are_drawn_as_in_the_code() {
+    let code = read_to_string(root().join("crates/applier/src/stage.rs")).unwrap();
+    let drawing: String = code
+        .lines()
+        .skip_while(|line| *line != "/// ```text")
+        .skip(1)
+        .take_while(|line| *line != "/// ```")
+        .map(|line| line.trim_start_matches("///").strip_prefix(' ').unwrap_or_default().to_owned() + "\n")
+        .collect();
+    assert!(drawing.contains("Confirmed"));
+    assert_current(
+        "docs/stages.md",
+        &format!(
+            "# Stages of a run\n\nAs drawn in `crates/applier/src/stage.rs`, whose table of moves is tested against the names here.\n\n```text\n{drawing}```\n"
+        ),
+    );
+}
+
+fn assert_current(document: &str, text: &str) {
+    let path = root().join(document);
+    if std::env::var_os(UPDATE).is_some() {
+        File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+    let there = read_to_string(&path).unwrap_or_default();
+    let differs = there.lines().zip(text.lines()).position(|(there, made)| there != made);
+    assert!(there == text, "{document} is not current at line {differs:?}: run again with {UPDATE}=1");
+}
+
+#[test]
+fn every_path_in_a_document_exists() {
+    let mut seen = 0;
+    for document in WRITTEN_BY_HAND {
+        let text = read_to_string(root().join(document)).unwrap();
+        for path in paths(&text) {
+            seen += 1;
+            let here = root().join(document).parent().unwrap().join(path);
+            assert!(root().join(path).exists() || here.exists(), "{document}: {path}");
+        }
+    }
+    assert!(seen > 30, "only {seen} paths were found");
+}
+
+/// What stands in backticks and is a path of this repository, and where links lead.
+fn paths(text: &str) -> Vec<&str> {
+    const TOP: [&str; 6] = ["crates/", "docs/", "firmware-manifests/", "scripts/", "tests/", ".ci/"];
+    let quoted = text.split('`').skip(1).step_by(2);
+    let quoted = quoted.filter(|word| TOP.iter().any(|top| word.starts_with(top)));
+    let quoted = quoted.filter(|word| !word.contains(['<', ' ', '*', '…']));
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    quoted.chain(links.filter(|link| !link.is_empty() && !link.contains("://"))).collect()
+}
