@@ -52,6 +52,9 @@ struct Global {
 enum Command {
     Trust(commands::trust::Args),
     Verify(commands::verify::Args),
+    Inspect(commands::inspect::Args),
+    Plan(commands::plan::Args),
+    Apply(Box<commands::apply::Args>),
     Receipts(commands::receipts::Args),
 }
 
@@ -62,22 +65,27 @@ pub struct Context {
     pub output: Output,
     /// When the program was started, and when it was built.
     pub clock: Clock,
+    /// Reads the clock: for statements and journals only, never for a decision.
+    pub now: fn() -> Timestamp,
     /// Whether to say more.
     pub verbose: bool,
     state: Option<PathBuf>,
     stick: Option<PathBuf>,
 }
 
-/// Runs a parsed command line and prints how it ended; `now` is the start of the run.
-pub fn run(cli: Cli, now: Timestamp) -> Exit {
+/// Runs a parsed command line and prints how it ended; `now` reads the clock.
+pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
     cli.global.color.apply();
     let output = Output::new(cli.global.json);
     let Global { state, stick, verbose, .. } = cli.global;
-    let clock = Clock { system: now, build: built() };
-    let context = Context { output, clock, verbose, state, stick };
+    let clock = Clock { system: now(), build: built() };
+    let context = Context { output, clock, now, verbose, state, stick };
     let result = match cli.command {
         Command::Trust(args) => commands::trust::run(&args, &context),
         Command::Verify(args) => commands::verify::run(&args, &context),
+        Command::Inspect(args) => commands::inspect::run(&args, &context),
+        Command::Plan(args) => commands::plan::run(&args, &context),
+        Command::Apply(args) => commands::apply::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
     };
     terminal::report(&output, "applier", result)

@@ -1,5 +1,10 @@
 //! One file for each command: its arguments and what it does.
 
+pub mod apply;
+pub mod inspect;
+pub mod plan;
 pub mod receipts;
+pub mod recorder;
 pub mod trust;
 pub mod verify;
+mod watch;

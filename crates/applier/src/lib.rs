@@ -1,5 +1,6 @@
 //! The offline half of Courier: verify a stick, plan, push, confirm, and sign a receipt.
 
+pub mod at_hand;
 pub mod cli;
 pub mod commands;
 pub mod confirm;
@@ -8,6 +9,7 @@ pub mod inventory;
 pub mod isolation;
 pub mod journal;
 pub mod plan;
+pub mod report;
 pub mod run;
 mod run_id;
 pub mod stage;

@@ -6,8 +6,10 @@ use applier::cli::Cli;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    #[expect(clippy::disallowed_methods, reason = "the one place where this program reads the clock")]
-    let now = jiff::Timestamp::now();
-    applier::cli::run(cli, now).into()
+    applier::cli::run(Cli::parse(), now).into()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where this program reads the clock")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }

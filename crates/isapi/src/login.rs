@@ -1,3 +1,5 @@
+use std::fmt;
+
 use firmware::Text;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +75,16 @@ impl OnlineUser {
             Some(Self { name, address, since: user.shown("loginTime") })
         };
         root.children("OnlineUser").filter_map(one).collect()
+    }
+}
+
+impl fmt::Display for OnlineUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)?;
+        if let Some(address) = &self.address {
+            write!(f, " from {address}")?;
+        }
+        self.since.as_ref().map_or(Ok(()), |since| write!(f, " since {since}"))
     }
 }
 

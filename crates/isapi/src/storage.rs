@@ -1,3 +1,5 @@
+use std::fmt;
+
 use firmware::Text;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,16 @@ impl Disk {
     pub fn in_error(&self) -> bool {
         let harmless = ["ok", "idle", "sleeping", "unformatted"];
         self.is_present() && !harmless.iter().any(|s| self.status.as_str().eq_ignore_ascii_case(s))
+    }
+}
+
+impl fmt::Display for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.id, self.status)?;
+        if let Some(capacity) = self.capacity_mb {
+            write!(f, ", {capacity} MB")?;
+        }
+        self.model.as_ref().map_or(Ok(()), |model| write!(f, ", {model}"))
     }
 }
 

@@ -114,6 +114,25 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The stable code, as in JSON.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoRelease { .. } => "no-release",
+            Self::UnknownRelease { .. } => "unknown-release",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Mismatch { .. } => "mismatch",
+            Self::OtherSerial { .. } => "other-serial",
+            Self::Older { .. } => "older",
+            Self::OtherBranch { .. } => "other-branch",
+            Self::BelowFloor { .. } => "below-floor",
+            Self::MissingStep { .. } => "missing-step",
+            Self::NotCarried { .. } => "not-carried",
+            Self::DiskError { .. } => "disk-error",
+            Self::LoggedIn { .. } => "logged-in",
+            Self::Busy => "busy",
+        }
+    }
+
     /// What to do now.
     pub fn hint(&self) -> &'static str {
         match self {

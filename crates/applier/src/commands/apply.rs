@@ -1,0 +1,251 @@
+//! `applier apply`: inspect, plan, agree, push, watch, restart, confirm, receipt.
+
+use firmware::{Sha256Digest, Text};
+use isapi::Package;
+use jiff::Timestamp;
+use keys::SigningKey;
+use rand::Rng;
+use receipt::{Body, Chain};
+use serde_json::json;
+use stick::{Directory, VerifiedPublication};
+use terminal::{Exit, Fail, Failure};
+
+use super::plan::{self as plan_command, WishArgs};
+use super::recorder::{self, RecorderArgs, Session};
+use super::watch::Watch;
+use crate::at_hand::AtHand;
+use crate::cli::{Context, open_failure, state_failure};
+use crate::event::{Outcome, RunId};
+use crate::inventory::Inventory;
+use crate::journal::{JournalError, Journals};
+use crate::plan::{Decision, Listed, Plan};
+use crate::report::{self, Facts};
+use crate::run::{Deadlines, Run, RunError};
+use crate::state::State;
+use crate::verify;
+
+/// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  applier apply --stick /media/stick 127.0.0.1:8080
+  applier apply --stick /media/stick 127.0.0.1:8080 --yes --password-file pass.txt --operator Kim
+  applier apply --stick /media/stick 127.0.0.1:8080 --plan 3f9a…     only if nothing has changed since applier plan")]
+pub struct Args {
+    #[command(flatten)]
+    recorder: RecorderArgs,
+    #[command(flatten)]
+    wish: WishArgs,
+    /// Only if the plan still has this digest
+    #[arg(long, value_name = "DIGEST")]
+    plan: Option<Sha256Digest>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Who does this; stands in the receipt
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+    /// Where this is; stands in the receipt
+    #[arg(long, value_name = "NAME")]
+    site_name: Option<String>,
+    #[command(flatten)]
+    patience: PatienceArgs,
+}
+
+/// How long is waited for what, in seconds.
+#[derive(Debug, clap::Args)]
+struct PatienceArgs {
+    /// Give up an upload after this long without a byte taken
+    #[arg(long, value_name = "SECONDS", default_value = "600", hide_short_help = true)]
+    upload_timeout: u64,
+    /// Give up the whole push with its flashing after this long
+    #[arg(long, value_name = "SECONDS", default_value = "1800", hide_short_help = true)]
+    push_timeout: u64,
+    /// Give up waiting for its return after a restart after this long
+    #[arg(long, value_name = "SECONDS", default_value = "300", hide_short_help = true)]
+    return_timeout: u64,
+    /// Watch a push that may still be going on for this long
+    #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
+    quiet_period: u64,
+}
+
+impl PatienceArgs {
+    fn deadlines(&self) -> Deadlines {
+        let seconds = std::time::Duration::from_secs;
+        Deadlines {
+            stalled: seconds(self.upload_timeout),
+            whole: seconds(self.push_timeout),
+            back: seconds(self.return_timeout),
+            quiet: seconds(self.quiet_period),
+            ..Deadlines::default()
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let state = context.open_lasting_state()?;
+    let stick = context.open_stick()?;
+    let publication =
+        verify::publication(&stick, &mut state.trust_store(), context.clock).map_err(open_failure)?;
+    context.tell_clock(publication.start());
+    let session = args.recorder.open()?;
+    let inventory =
+        session.runtime.block_on(Inventory::read(&session.recorder)).map_err(recorder::failure)?;
+    let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
+    if let Some(blocked) = journals.blocked(&inventory.device).map_err(journal_failure)? {
+        return Err(Failure::new(Exit::Unknown, format!("recorder {}: {blocked}", inventory.address))
+            .hint("nothing was pushed now; look at the recorder with applier inspect before anything else"));
+    }
+    let (decision, at_hand) =
+        plan_command::decide(&inventory, &publication, &args.wish.options(), &state, context)?;
+    let facts = facts(args, &session, &publication, context);
+    let mut clerk = Clerk {
+        chain: state.chain().map_err(state_failure)?,
+        key: laptop_key(&state)?,
+        stick: &stick,
+        facts,
+        context,
+    };
+    match (decision, at_hand) {
+        (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
+        (Decision::AlreadyCurrent(listed), _) => already_current(&listed, &inventory, &mut clerk),
+        (Decision::Refused(refusals), _) => {
+            clerk.state(|facts, now| report::refused(facts, &inventory.device, &refusals, now))?;
+            clerk.deliver();
+            context.output.json(&json!({"decision": "refused", "refusals": refusals}));
+            Err(plan_command::refused(&inventory.address, &refusals))
+        }
+        (Decision::Push(_), None) => Err(Failure::new(Exit::Internal, "plan: to push, with nothing at hand")),
+    }
+}
+
+fn already_current(listed: &Listed, inventory: &Inventory, clerk: &mut Clerk<'_>) -> Result<Exit, Failure> {
+    clerk
+        .state(|facts, now| report::already_current(facts, &inventory.device, listed.target.clone(), now))?;
+    clerk.deliver();
+    let output = clerk.context.output;
+    output.json(&json!({"decision": "already-current", "release": listed.release.id}));
+    output.data(format_args!(
+        "already current: {} runs {}; nothing was pushed",
+        inventory.device.serial, listed.release.id
+    ));
+    Ok(Exit::Done)
+}
+
+fn push(
+    args: &Args,
+    plan: &Plan,
+    at_hand: AtHand,
+    session: &Session,
+    journals: &Journals,
+    clerk: &mut Clerk<'_>,
+) -> Result<Exit, Failure> {
+    let context = clerk.context;
+    let digest = plan.digest().fail(Exit::Internal)?;
+    plan_command::tell(plan, context.output)?;
+    if let Some(agreed) = args.plan.filter(|agreed| *agreed != digest) {
+        let message = format!(
+            "plan: digest is {digest}, agreed to was {agreed}: something has changed; nothing was pushed"
+        );
+        return Err(Failure::new(Exit::Refused, message).hint("read the new plan: applier plan"));
+    }
+    let question = "Push this? The recorder stops recording while it flashes and restarts.";
+    if !args.yes && !terminal::confirm(question, "--yes")? {
+        return Err(Failure::new(Exit::Refused, "not agreed to: nothing was pushed"));
+    }
+    let package =
+        Package::new(at_hand.into_file(), plan.target.length, plan.target.sha256).fail(Exit::Rejected)?;
+    let journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
+    clerk.state(|facts, _| report::started(facts, plan, digest))?;
+    clerk.deliver();
+    let run = Run {
+        id: clerk.facts.run.clone(),
+        recorder: &session.recorder,
+        link: &session.link,
+        plan,
+        package: &package,
+        deadlines: args.patience.deadlines(),
+        journal,
+    };
+    let mut watch = Watch::new(context.output);
+    let ended = session.runtime.block_on(run.execute(context.now, |event| watch.show(event)));
+    watch.close();
+    let outcome = ended.map_err(run_failure)?;
+    clerk.state(|facts, now| report::ended(facts, plan, digest, &outcome, now))?;
+    clerk.deliver();
+    conclude(plan, &outcome, context)
+}
+
+fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, Failure> {
+    let exit = outcome.exit();
+    if exit == Exit::Done {
+        context.output.data(format_args!(
+            "confirmed: {} {} runs {}",
+            plan.device.model, plan.device.serial, plan.target.revision
+        ));
+        return Ok(exit);
+    }
+    let message = format!("recorder {}: {}: {}", plan.address, outcome.result(), outcome.detail);
+    Err(Failure::new(exit, message).hint(outcome.hint()))
+}
+
+/// Writes down what happened, in this laptop's chain and on the stick.
+struct Clerk<'a> {
+    chain: Chain,
+    key: SigningKey,
+    stick: &'a Directory,
+    facts: Facts,
+    context: &'a Context,
+}
+
+impl Clerk<'_> {
+    fn state(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) -> Result<(), Failure> {
+        let now = (self.context.now)();
+        let body = body(&self.facts, now);
+        report::keep(&mut self.chain, &self.key, &self.facts, body, now).map(drop).fail(Exit::Internal)
+    }
+
+    /// Nothing is lost where the stick cannot take it, so that is a warning.
+    fn deliver(&self) {
+        if let Err(error) = report::deliver(self.stick, &self.chain, &self.key) {
+            let error = anyhow::Error::from(error);
+            self.context.output.warn(format_args!(
+                "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"
+            ));
+        }
+    }
+}
+
+fn facts(args: &Args, session: &Session, publication: &VerifiedPublication<'_>, context: &Context) -> Facts {
+    let mut random = [0; 4];
+    rand::rng().fill_bytes(&mut random);
+    let started = (context.now)();
+    let signed_at = publication.metadata().timestamp().signed_at();
+    let named = |name: &Option<String>| name.as_deref().map(Text::cleaned);
+    Facts {
+        run: RunId::new(started, random),
+        link: session.link.facts().clone(),
+        started,
+        publication: publication.publication(),
+        floor: signed_at.map_or(context.clock.build, |at| at.max(context.clock.build)),
+        clock_trusted: publication.start().system_behind().is_zero(),
+        operator: named(&args.operator),
+        site: named(&args.site_name),
+    }
+}
+
+fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
+    state.laptop_key().map_err(state_failure)?.ok_or_else(|| {
+        Failure::new(Exit::Usage, "laptop key: there is none, so no receipt could be signed")
+            .hint("applier trust add makes it")
+    })
+}
+
+fn journal_failure(error: JournalError) -> Failure {
+    Failure { exit: Exit::Internal, error: error.into(), hint: Some("nothing was pushed".into()) }
+}
+
+fn run_failure(error: RunError) -> Failure {
+    Failure { exit: Exit::Internal, error: error.into(), hint: Some("nothing was pushed".into()) }
+}

@@ -1,0 +1,94 @@
+//! The events of a run as bars and lines, or as JSON lines. It could be deleted without touching the
+//! run.
+
+use std::time::Instant;
+
+use terminal::{Output, Progress};
+
+use crate::event::Event;
+use crate::stage::Stage;
+
+/// Shows a run while it happens.
+pub(super) struct Watch {
+    output: Output,
+    bar: Option<Progress>,
+    began: Instant,
+}
+
+impl Watch {
+    /// Shows nothing yet.
+    pub(super) fn new(output: Output) -> Self {
+        Self { output, bar: None, began: Instant::now() }
+    }
+
+    /// Shows one event.
+    pub(super) fn show(&mut self, event: &Event) {
+        let output = self.output;
+        output.json(event);
+        match event {
+            Event::Push { number: 1 } => {}
+            Event::Push { number } => self
+                .line(&format!("the recorder wants a new login: the package is sent again (time {number})")),
+            Event::Upload { handed, total } => {
+                let total = *total;
+                self.bar.get_or_insert_with(|| Progress::bytes(output, "sending", Some(total))).set(*handed);
+            }
+            Event::Uploaded { how, .. } => {
+                self.close();
+                self.line(how);
+            }
+            Event::Stage { stage } => self.stage(*stage),
+            Event::Progress { percent } => {
+                let bar = self
+                    .bar
+                    .get_or_insert_with(|| Progress::percent(output, "flashing; do not cut the power"));
+                bar.set(u64::from(*percent));
+            }
+            Event::Silent { seconds } => {
+                self.line(&format!(
+                    "no answer for {seconds} s; normal while it flashes and restarts; do not cut the power"
+                ));
+            }
+            Event::RebootAnswered { how } => self.line(how),
+            Event::Read { device } => {
+                self.line(&format!("{} answers with {}", device.serial, device.revision));
+            }
+            Event::JournalFailed { why } => output.warn(format_args!("{why}; the run goes on")),
+            Event::Planned { run, .. } => self.line(&format!("run {run}")),
+            Event::Ended { .. } => self.close(),
+        }
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        let words = match stage {
+            Stage::Flashing => {
+                self.close();
+                "the whole package has left; the recorder checks and flashes it; do not cut the power"
+            }
+            Stage::RebootRequested => {
+                self.close();
+                "asking the recorder to restart"
+            }
+            Stage::Rebooting => "the recorder restarts",
+            Stage::Returned => "the recorder is back",
+            _ => return,
+        };
+        self.line(words);
+    }
+
+    fn line(&self, words: &str) {
+        let seconds = self.began.elapsed().as_secs();
+        let line = format!("{seconds:>4} s  {words}");
+        match &self.bar {
+            Some(bar) => bar.line(&line),
+            None => self.output.note(line),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish();
+        }
+    }
+}

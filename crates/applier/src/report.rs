@@ -1,0 +1,166 @@
+//! Run to signed statements. Making them is pure; keeping and delivering them is not, and stands
+//! apart at the end.
+
+use firmware::{Device, Sha256Digest, Text};
+use jiff::Timestamp;
+use keys::SigningKey;
+use receipt::{
+    Body, Chain, ChainError, Head, LaptopId, Link, Publication, PushEnded, PushResult, PushStarted,
+    Statement, Subject, Target, Times,
+};
+use stick::{Media, statements};
+
+use crate::event::{Outcome, RunId};
+use crate::plan::{Plan, Refusal};
+
+/// What every statement of one run shares.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Names the run.
+    pub run: RunId,
+    /// The link to the recorder.
+    pub link: Link,
+    /// When the run began.
+    pub started: Timestamp,
+    /// The publication acted on.
+    pub publication: Publication,
+    /// A time that is certainly past.
+    pub floor: Timestamp,
+    /// Whether the laptop's clock was at or after it.
+    pub clock_trusted: bool,
+    /// Who was at the laptop, as they said.
+    pub operator: Option<Text>,
+    /// Where, as they said.
+    pub site: Option<Text>,
+}
+
+/// "A push of this plan is about to begin."
+pub fn started(facts: &Facts, plan: &Plan, digest: Sha256Digest) -> Body {
+    Body::PushStarted(Box::new(PushStarted {
+        run: text(&facts.run.to_string()),
+        device: plan.device.clone(),
+        target: plan.target.clone(),
+        plan: digest,
+        overrides: plan.overrides.clone(),
+        link: facts.link.clone(),
+        started: facts.started,
+    }))
+}
+
+/// "The run of this plan has ended so."
+pub fn ended(facts: &Facts, plan: &Plan, digest: Sha256Digest, outcome: &Outcome, now: Timestamp) -> Body {
+    Body::PushEnded(Box::new(PushEnded {
+        target: Some(plan.target.clone()),
+        plan: Some(digest),
+        after: outcome.after.clone(),
+        checks: plan.checks.iter().map(|check| text(check)).collect(),
+        overrides: plan.overrides.clone(),
+        backup: text(&plan.backup),
+        pushes: outcome.pushes,
+        ..without_push(
+            facts,
+            &plan.device,
+            outcome.result(),
+            &outcome.reason.to_string(),
+            &outcome.detail,
+            now,
+        )
+    }))
+}
+
+/// "The recorder already runs this; nothing was pushed."
+pub fn already_current(facts: &Facts, device: &Device, target: Target, now: Timestamp) -> Body {
+    let detail = format!("it runs {} already; nothing was pushed", target.revision);
+    let end = without_push(facts, device, PushResult::AlreadyCurrent, "already-current", &detail, now);
+    Body::PushEnded(Box::new(PushEnded { target: Some(target), ..end }))
+}
+
+/// "Nothing was pushed, for these reasons." The first one's code stands for all.
+pub fn refused(facts: &Facts, device: &Device, refusals: &[Refusal], now: Timestamp) -> Body {
+    let reason = refusals.first().map_or("refused", Refusal::code);
+    let detail: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    Body::PushEnded(Box::new(without_push(
+        facts,
+        device,
+        PushResult::Refused,
+        reason,
+        &detail.join("; "),
+        now,
+    )))
+}
+
+fn without_push(
+    facts: &Facts,
+    device: &Device,
+    result: PushResult,
+    reason: &str,
+    detail: &str,
+    now: Timestamp,
+) -> PushEnded {
+    PushEnded {
+        run: text(&facts.run.to_string()),
+        device: device.clone(),
+        target: None,
+        plan: None,
+        result,
+        reason: text(reason),
+        detail: text(detail),
+        after: None,
+        checks: Vec::new(),
+        overrides: Vec::new(),
+        link: facts.link.clone(),
+        backup: text("not taken"),
+        pushes: 0,
+        started: facts.started,
+        ended: now,
+    }
+}
+
+fn text(words: &str) -> Text {
+    Text::cleaned(words)
+}
+
+/// Signs what is said as the next statement of this laptop's chain and keeps it, durably.
+pub fn keep(
+    chain: &mut Chain,
+    key: &SigningKey,
+    facts: &Facts,
+    body: Body,
+    now: Timestamp,
+) -> Result<u64, ChainError> {
+    let place = chain.next();
+    let statement = Statement {
+        head: Head {
+            laptop: LaptopId::of(&key.public()),
+            counter: place.counter,
+            previous: place.previous,
+            applier: text(env!("CARGO_PKG_VERSION")),
+            operator: facts.operator.clone(),
+            site: facts.site.clone(),
+            times: Times { claimed: now, floor: facts.floor, clock_trusted: facts.clock_trusted },
+            publication: facts.publication.clone(),
+        },
+        subject: subject(&body, &facts.publication),
+        body,
+    };
+    chain.append(&statement, key)
+}
+
+/// The target that was pushed or meant; the publication's timestamp where there is none.
+fn subject(body: &Body, publication: &Publication) -> Subject {
+    let target = match body {
+        Body::PushStarted(body) => Some(&body.target),
+        Body::PushEnded(body) => body.target.as_ref(),
+        Body::Other { .. } => None,
+    };
+    match target {
+        Some(target) => Subject { name: target.name.as_str().to_owned(), sha256: target.sha256 },
+        None => Subject { name: "timestamp.json".into(), sha256: publication.timestamp_sha256 },
+    }
+}
+
+/// Copies every statement that the stick lacks to it; gives why it could not, for a warning: nothing
+/// is lost, they stay on this laptop.
+pub fn deliver(stick: &dyn Media, chain: &Chain, key: &SigningKey) -> Result<u64, statements::DeliverError> {
+    statements::deliver(stick, chain, &LaptopId::of(&key.public()), 0)
+}
