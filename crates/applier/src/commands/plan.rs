@@ -113,11 +113,15 @@ pub fn decide(
     context: &Context,
 ) -> Result<(Decision, Option<AtHand>), Failure> {
     let listed: Vec<Listed> = publication.releases().iter().map(listed).collect();
+    let now = publication.start().now();
+    // a recorder that is current needs no file, so none is copied
+    if let current @ Decision::AlreadyCurrent(_) = plan(inventory, &listed, None, options, now) {
+        return Ok((current, None));
+    }
     let chosen = select(&listed, &inventory.device, options).ok();
     let chosen = chosen.and_then(|chosen| publication.release(&chosen.release.id));
     let at_hand =
         chosen.map(|release| take(publication, release, state, context.output)).transpose()?.flatten();
-    let now = publication.start().now();
     let decision = plan(inventory, &listed, at_hand.as_ref().map(AtHand::container), options, now);
     Ok((decision, at_hand))
 }

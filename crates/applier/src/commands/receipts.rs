@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use receipt::{Envelope, VerifiedStatement};
 use serde_json::json;
 use stick::{Directory, statements};
-use terminal::{Exit, Fail, Failure};
+use terminal::{Count, Exit, Fail, Failure};
 
 use crate::cli::{Context, state_failure};
 
@@ -36,7 +36,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             .map_err(|e| e.context(format!("stick {}", path.display())))?;
         let written = statements::deliver(&stick, &chain, &laptop, 0).fail(Exit::Stick)?;
         context.output.json(&json!({"laptop": laptop, "copied": written}));
-        context.output.data(format_args!("{written} statements copied to {}", path.display()));
+        context.output.data(format_args!("{} copied to {}", Count(written, "statement"), path.display()));
         return Ok(Exit::Done);
     }
     let mut listed = Vec::new();

@@ -3,7 +3,7 @@
 use firmware::Model;
 use serde_json::json;
 use stick::{SignedRelease, VerifiedPublication, layout, media};
-use terminal::{Exit, Fail, Failure, Progress};
+use terminal::{Count, Exit, Fail, Failure, Progress};
 
 use crate::cli::{Context, open_failure, state_failure};
 use crate::verify::{self, Carried};
@@ -62,7 +62,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }));
     if undelivered > 0 {
         output.data(format_args!(
-            "{undelivered} statements of this laptop are not on this stick: applier receipts --copy-to PATH"
+            "{} of this laptop not on this stick: applier receipts --copy-to PATH", Count(undelivered, "statement")
         ));
     }
     verdict(args, &files, context)
@@ -116,7 +116,7 @@ fn verdict(args: &Args, files: &[(&SignedRelease, Carried)], context: &Context) 
     if damaged > 0 {
         return Err(Failure::new(
             Exit::Rejected,
-            format!("stick: {damaged} firmware files are damaged or exchanged"),
+            format!("stick: {} damaged or exchanged", Count(damaged, "firmware file")),
         )
         .hint("load the stick again at the depot; nothing of a damaged file is ever pushed"));
     }
@@ -125,8 +125,7 @@ fn verdict(args: &Args, files: &[(&SignedRelease, Carried)], context: &Context) 
             .hint(format!("at the depot: fetcher load --model {model}")));
     }
     context.output.data(format_args!(
-        "{whole} releases carried and whole, {} approved but not carried",
-        count(Carried::NotCarried)
+        "{} carried and whole, {} approved but not carried", Count(whole, "release"), count(Carried::NotCarried)
     ));
     Ok(Exit::Done)
 }

@@ -13,12 +13,14 @@ pub(super) struct Watch {
     output: Output,
     bar: Option<Progress>,
     began: Instant,
+    /// Whether the whole package has left: a late word about the sending is no news then.
+    sent: bool,
 }
 
 impl Watch {
     /// Shows nothing yet.
     pub(super) fn new(output: Output) -> Self {
-        Self { output, bar: None, began: Instant::now() }
+        Self { output, bar: None, began: Instant::now(), sent: false }
     }
 
     /// Shows one event.
@@ -29,6 +31,7 @@ impl Watch {
             Event::Push { number: 1 } => {}
             Event::Push { number } => self
                 .line(&format!("the recorder wants a new login: the package is sent again (time {number})")),
+            Event::Upload { .. } if self.sent => {}
             Event::Upload { handed, total } => {
                 let total = *total;
                 self.bar.get_or_insert_with(|| Progress::bytes(output, "sending", Some(total))).set(*handed);
@@ -62,6 +65,7 @@ impl Watch {
     fn stage(&mut self, stage: Stage) {
         let words = match stage {
             Stage::Flashing => {
+                self.sent = true;
                 self.close();
                 "the whole package has left; the recorder checks and flashes it; do not cut the power"
             }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use firmware::{Model, Pin, Release, ReleaseId};
 use serde_json::json;
-use terminal::{Exit, Fail, Failure};
+use terminal::{Count, Exit, Fail, Failure};
 use tuf_client::Targets;
 use tuf_repository::{Signed, TargetsDraft};
 
@@ -174,8 +174,9 @@ fn sign(
         "expires": current.targets.expires(),
     }));
     context.output.data(format_args!(
-        "signed: targets version {}, {count} releases approved, good until {}",
+        "signed: targets version {}, {} approved, good until {}",
         current.targets.version(),
+        Count(count, "release"),
         current.targets.expires().strftime("%F")
     ));
     Ok(Exit::Done)

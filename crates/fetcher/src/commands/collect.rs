@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use terminal::{Exit, Failure};
+use terminal::{Count, Exit, Failure};
 
 use super::{ledger_failure, open_stick};
 use crate::cli::Context;
@@ -43,7 +43,7 @@ pub(super) fn tell(collected: &Collected, context: &Context) {
     for arrival in &collected.new {
         output.data(format_args!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
     }
-    output.data(format_args!("{} new statements, {} known", collected.new.len(), collected.known));
+    output.data(format_args!("{}, {} known", Count(collected.new.len(), "new statement"), collected.known));
     for laptop in &collected.held {
         output.warn(format_args!("laptop {laptop} is not enrolled: its statements are held until it is"));
     }

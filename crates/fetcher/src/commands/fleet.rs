@@ -1,6 +1,6 @@
 //! `fetcher fleet`: which recorder runs what, and what is due.
 
-use terminal::{Exit, Failure};
+use terminal::{Count, Exit, Failure};
 
 use super::ledger_failure;
 use crate::cli::Context;
@@ -31,7 +31,7 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
             output.data(format_args!("  {name:<11}{value}"));
         }
     }
-    output.data(format_args!("{} recorders", report.recorders.len()));
+    output.data(Count(report.recorders.len(), "recorder"));
     for finding in &report.findings {
         output.data(format_args!("finding: {finding}"));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use receipt::LaptopId;
 use serde_json::json;
-use terminal::{Exit, Fail, Failure};
+use terminal::{Count, Exit, Fail, Failure};
 
 use super::ledger_failure;
 use crate::cli::Context;
@@ -57,7 +57,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             context.output.json(&json!({"laptop": laptop, "taken": taken}));
             context.output.data(format_args!("laptop {laptop} enrolled"));
             if taken > 0 {
-                context.output.data(format_args!("{taken} statements that were held are in the ledger now"));
+                context.output.data(format_args!(
+                    "{} held until now: taken into the ledger",
+                    Count(taken, "statement")
+                ));
             }
         }
         Command::List => {
@@ -65,10 +68,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             context.output.json(&json!({"laptops": laptops}));
             for laptop in &laptops {
                 context.output.data(format_args!(
-                    "{}  enrolled {}  {} statements, complete to {}",
+                    "{}  enrolled {}  {}, complete to {}",
                     laptop.laptop,
                     laptop.enrolled.strftime("%F"),
-                    laptop.statements,
+                    Count(laptop.statements, "statement"),
                     laptop.complete_to
                 ));
             }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use firmware::Model;
 use serde_json::json;
 use stick::{Event, StickState, WriteError};
-use terminal::{Exit, Fail, Failure, Output, Progress};
+use terminal::{Count, Exit, Fail, Failure, Output, Progress};
 use tuf_client::Clock;
 
 use super::{collect as collect_command, ledger_failure, open_stick, publication_failure, publish_failure};
@@ -87,10 +87,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "carried": contents.carried, "written_bytes": plan.bytes, "good_until": until,
     }));
     context.output.data(format_args!(
-        "stick {}: publication {}, {} releases carried, read back and verified",
+        "stick {}: publication {}, {} carried, read back and verified",
         args.to.display(),
         publication.current().timestamp.version(),
-        contents.carried.len()
+        Count(contents.carried.len(), "release")
     ));
     context
         .output
@@ -180,7 +180,9 @@ impl View {
                 output.warn(format_args!("{path} on the stick was damaged; it is written again"));
             }
             Event::Current => self.close(),
-            Event::Removed { files } => output.note(format_args!("{files} superseded files removed")),
+            Event::Removed { files } => {
+                output.note(format_args!("{} removed", Count(*files, "superseded file")));
+            }
         }
     }
 

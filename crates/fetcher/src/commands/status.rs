@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use terminal::{Exit, Failure};
+use terminal::{Count, Exit, Failure};
 
 use super::publication_failure;
 use crate::catalog::Catalog;
@@ -95,8 +95,9 @@ fn tell(status: &Status, context: &Context) {
         ));
     }
     output.data(format_args!(
-        "{} releases approved, {} in the catalogue are not pinned",
-        status.approved, status.unpinned
+        "{} approved, {} in the catalogue not pinned",
+        Count(status.approved, "release"),
+        status.unpinned
     ));
     if !status.unapproved.is_empty() {
         output.data(format_args!("pinned and not approved: {}", status.unapproved.join(" ")));
