@@ -32,6 +32,16 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Moves a file within one file system: its bytes reach the disk before its new name does. A file
+/// that had the name before is replaced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    File::open(from)?.sync_all()?;
+    #[expect(clippy::disallowed_methods, reason = "made durable before and after")]
+    fs::rename(from, to)?;
+    sync_dir(directory_of(to))?;
+    sync_dir(directory_of(from))
+}
+
 /// Makes the names in a directory outlive a power cut.
 pub fn sync_dir(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
@@ -152,6 +162,18 @@ mod tests {
         assert!(!path.exists());
         remove(&path).unwrap();
         assert!(remove(directory.path()).is_err(), "a directory is not removed");
+    }
+
+    #[test]
+    fn moves_to_another_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let (from, to) = (directory.path().join("a"), directory.path().join("sub/b"));
+        create_new(&from, b"new", 0o600).unwrap();
+        assert!(rename(&from, &to).is_err() && from.exists(), "the directory is not there");
+        fs::create_dir(directory.path().join("sub")).unwrap();
+        create_new(&to, b"old", 0o600).unwrap();
+        rename(&from, &to).unwrap();
+        assert_eq!((fs::read(&to).unwrap(), from.exists()), (b"new".to_vec(), false));
     }
 
     #[test]

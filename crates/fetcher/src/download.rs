@@ -1,0 +1,223 @@
+//! Release to downloaded file: the one file of this crate that speaks HTTP.
+//!
+//! Vendor addresses are mostly plain HTTP, so nothing that arrives is believed: it is capped, hashed
+//! on its way to the disk, and looked into by [`crate::pin`]. Redirects and proxies are not followed:
+//! the host that the catalogue names is the host in the provenance. An interrupted download is
+//! resumed, within a run and by a later one, but only where the server can tell versions of the file
+//! apart (RFC 9110 §13.1.5, §14): halves of two files would make one that nobody made.
+//!
+//! `answer` judges the head of each answer, `partial` keeps what has arrived.
+
+mod answer;
+mod error;
+mod partial;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use firmware::Sha256Digest;
+use firmware::container::{Rejected, known_wrapping};
+use reqwest::header::{IF_RANGE, RANGE};
+use reqwest::{Client, Response};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::{self, Runtime};
+
+use answer::Answer;
+pub use answer::Came;
+pub use error::DownloadError;
+use partial::Partial;
+pub use partial::discard;
+
+/// The largest file that is taken, bytes: what FAT32 holds, since a stick must carry it.
+pub const LARGEST: u64 = stick::layout::LARGEST_FILE;
+
+/// A lost SYN is sent again after 1, 3 and 7 s (RFC 6298 §2, §5.5): 20 s are four tries.
+const CONNECT: Duration = Duration::from_secs(20);
+/// A lost segment is sent again at doubled intervals, six times within 63 s (RFC 6298 §5.5): a server
+/// that is silent for longer is gone.
+const SILENCE: Duration = Duration::from_secs(70);
+/// How often one run goes on after a cut; each time, bytes must have arrived.
+const MOST_CUTS: u32 = 5;
+/// First bytes in which a web page is recognised, behind a byte-order mark and blanks.
+const HEAD: usize = 512;
+
+/// Fetches files, one at a time.
+#[derive(Debug)]
+pub struct Downloader {
+    client: Client,
+    runtime: Runtime,
+}
+
+/// A file that arrived whole. It stays where it is until [`discard`].
+#[derive(Debug)]
+pub struct Downloaded {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// Digest.
+    pub sha256: Sha256Digest,
+}
+
+/// What happens during a download; sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Bytes are about to arrive.
+    Started {
+        /// Here already, from an earlier try.
+        from: u64,
+        /// The whole file.
+        total: u64,
+    },
+    /// So much is here.
+    Arrived(u64),
+    /// The connection was cut; the rest is asked for.
+    Cut {
+        /// Here already.
+        arrived: u64,
+    },
+    /// What an earlier try left belongs to another version of the file, or the server cannot continue
+    /// it: the whole file is fetched again.
+    Restarted,
+}
+
+/// How a request ended that did not fail.
+enum Ended {
+    Complete,
+    /// What is kept is of no use: ask for everything.
+    AskAgain,
+}
+
+impl Downloader {
+    /// Prepares to fetch; sends nothing.
+    pub fn new() -> Result<Self, DownloadError> {
+        let setup = |source: Box<dyn std::error::Error + Send + Sync>| DownloadError::Setup(source);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| setup(e.into()))?;
+        // reqwest panics without a TLS backend, and takes none of another rustls version than its own
+        let tls = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|e| setup(e.into()))?
+            .with_root_certificates(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("courier-fetcher/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .build()
+            .map_err(|e| setup(e.into()))?;
+        Ok(Self { client, runtime })
+    }
+
+    /// Fetches `url` into the file `part`, going on where an earlier try left it, and tells what
+    /// happens.
+    pub fn fetch(
+        &self,
+        url: &str,
+        part: &Path,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Downloaded, DownloadError> {
+        let mut partial = Partial::open(part, url)?;
+        let mut cuts = 0;
+        loop {
+            let before = partial.received();
+            match self.runtime.block_on(self.attempt(url, &mut partial, tell)) {
+                Ok(Ended::Complete) => break,
+                Ok(Ended::AskAgain) => partial.forget()?,
+                Err(DownloadError::Cut { arrived, .. })
+                    if cuts < MOST_CUTS && partial.received() > before && partial.rest().is_some() =>
+                {
+                    cuts += 1;
+                    tell(Event::Cut { arrived });
+                }
+                Err(error) => {
+                    partial.checkpoint()?;
+                    return Err(error);
+                }
+            }
+        }
+        let (size, sha256) = partial.finish()?;
+        Ok(Downloaded { path: part.to_owned(), size, sha256 })
+    }
+
+    /// One request: for the rest of the file where a part of it is here, else for all of it.
+    async fn attempt(
+        &self,
+        url: &str,
+        partial: &mut Partial,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Ended, DownloadError> {
+        let rest = partial.rest();
+        let mut request = self.client.get(url);
+        if let Some(rest) = &rest {
+            request = request.header(RANGE, format!("bytes={}-", rest.from));
+            request = request.header(IF_RANGE, &rest.validator);
+        }
+        let mut response = request.send().await.map_err(|source| {
+            let source = source.without_url();
+            DownloadError::Unreachable { url: url.to_owned(), source }
+        })?;
+        match answer::judge(url, response.status(), response.headers(), rest.as_ref())? {
+            Answer::Rest => tell(Event::Started { from: partial.arrived(), total: partial.total() }),
+            Answer::Unusable => {
+                tell(Event::Restarted);
+                return Ok(Ended::AskAgain);
+            }
+            Answer::Other => {
+                // what it sends instead only goes into the message
+                let head = first_bytes(&mut response).await.unwrap_or_default();
+                let came = Box::new(Came::of(response.status(), response.headers(), &head));
+                return Err(DownloadError::Status { url: url.to_owned(), came });
+            }
+            Answer::Whole { total, validator } => {
+                let head = first_bytes(&mut response).await.map_err(|source| cut(url, 0, total, source))?;
+                // judged before the kept part goes: a block page for an hour must not cost it
+                if let Some(Rejected::Html | Rejected::Pdf) = known_wrapping(&head) {
+                    let came = Box::new(Came::of(response.status(), response.headers(), &head));
+                    return Err(DownloadError::NotFirmware { url: url.to_owned(), came });
+                }
+                if rest.is_some() {
+                    tell(Event::Restarted);
+                }
+                partial.restart(total, validator)?;
+                tell(Event::Started { from: 0, total });
+                partial.write(&head)?;
+            }
+        }
+        let total = partial.total();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|source| cut(url, partial.arrived(), total, source))?
+        {
+            partial.write(&chunk)?;
+            tell(Event::Arrived(partial.arrived()));
+        }
+        match partial.arrived() {
+            arrived if arrived == total => Ok(Ended::Complete),
+            arrived => Err(DownloadError::Cut { url: url.to_owned(), arrived, total, source: None }),
+        }
+    }
+}
+
+fn cut(url: &str, arrived: u64, total: u64, source: reqwest::Error) -> DownloadError {
+    DownloadError::Cut { url: url.to_owned(), arrived, total, source: Some(source.without_url()) }
+}
+
+/// The first bytes of a body: enough to tell a web page, or all there are.
+async fn first_bytes(response: &mut Response) -> reqwest::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while head.len() < HEAD {
+        match response.chunk().await? {
+            Some(chunk) => head.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests;

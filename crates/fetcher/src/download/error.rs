@@ -1,0 +1,87 @@
+use std::path::PathBuf;
+
+use firmware::Text;
+
+use super::{Came, LARGEST};
+
+/// Why a file was not fetched. What has arrived is kept where a later run can go on with it.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// The HTTP client could not be set up.
+    #[error("download client: cannot be set up")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No such host, no connection, or no answer.
+    #[error("source {url}: no answer")]
+    Unreachable {
+        /// Address of the file.
+        url: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The connection ended before the file did.
+    #[error("source {url}: connection cut after {arrived} of {total} bytes")]
+    Cut {
+        /// Address of the file.
+        url: String,
+        /// Bytes that are here.
+        arrived: u64,
+        /// Bytes of the whole file.
+        total: u64,
+        /// Why.
+        source: Option<reqwest::Error>,
+    },
+    /// The server has no file to give, now or at all.
+    #[error("source {url}: status {}, expected 200 OK; it sent {came}", came.status())]
+    Status {
+        /// Address of the file.
+        url: String,
+        /// What it sent.
+        came: Box<Came>,
+    },
+    /// The server points elsewhere.
+    #[error("source {url}: redirects to {target}, and a redirect is never followed")]
+    Redirected {
+        /// Address of the file.
+        url: String,
+        /// Where to.
+        target: Text,
+    },
+    /// A page under the status of a file: a licence dialog, or a block page.
+    #[error("source {url}: rejected: it sent {came} instead of firmware, with status {}", came.status())]
+    NotFirmware {
+        /// Address of the file.
+        url: String,
+        /// What it sent.
+        came: Box<Came>,
+    },
+    /// More than a stick can carry.
+    #[error("source {url}: rejected: file of {size} bytes, expected at most {LARGEST}")]
+    TooLarge {
+        /// Address of the file.
+        url: String,
+        /// Bytes announced.
+        size: u64,
+    },
+    /// Without a length, the end of the file and a cut look alike (RFC 9112 §6.3).
+    #[error("source {url}: rejected: the answer does not say how long the file is")]
+    NoLength {
+        /// Address of the file.
+        url: String,
+    },
+    /// The bytes on the wire are not those of the file (RFC 9110 §8.4).
+    #[error("source {url}: rejected: the answer is encoded as {encoding}, which was not asked for")]
+    Encoded {
+        /// Address of the file.
+        url: String,
+        /// Its `Content-Encoding`.
+        encoding: Text,
+    },
+    /// The disk failed.
+    #[error("download {}: cannot be kept", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
