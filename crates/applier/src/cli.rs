@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use stick::{Directory, OpenError};
-use terminal::{Color, Exit, Failure, Output};
+use stick::{Directory, OpenError, UnverifiedPublication, VerifiedPublication};
+use terminal::{Exit, Failure, Output, OutputArgs};
 use tuf_client::{Clock, Error, StartTime};
 
 use crate::commands;
@@ -37,15 +37,8 @@ struct Global {
     /// The stick: the folder where it is mounted
     #[arg(long, global = true, value_name = "PATH")]
     stick: Option<PathBuf>,
-    /// Print one JSON document (JSON lines for long jobs) on standard output
-    #[arg(long, global = true)]
-    json: bool,
-    /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: Color,
-    /// Say more about what is done
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,19 +60,16 @@ pub struct Context {
     pub clock: Clock,
     /// Reads the clock: for statements and journals only, never for a decision.
     pub now: fn() -> Timestamp,
-    /// Whether to say more.
-    pub verbose: bool,
     state: Option<PathBuf>,
     stick: Option<PathBuf>,
 }
 
 /// Runs a parsed command line and prints how it ended; `now` reads the clock.
 pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
-    cli.global.color.apply();
-    let output = Output::new(cli.global.json);
-    let Global { state, stick, verbose, .. } = cli.global;
+    let output = cli.global.output.apply();
+    let Global { state, stick, .. } = cli.global;
     let clock = Clock { system: now(), build: built() };
-    let context = Context { output, clock, now, verbose, state, stick };
+    let context = Context { output, clock, now, state, stick };
     let result = match cli.command {
         Command::Trust(args) => commands::trust::run(&args, &context),
         Command::Verify(args) => commands::verify::run(&args, &context),
@@ -100,7 +90,9 @@ fn built() -> Timestamp {
 impl Context {
     /// Opens the state.
     pub fn open_state(&self) -> Result<State, Failure> {
-        State::open(self.state.as_deref()).map_err(state_failure)
+        let state = State::open(self.state.as_deref()).map_err(state_failure)?;
+        self.output.detail(format_args!("state {}", state.dir().display()));
+        Ok(state)
     }
 
     /// Opens the state and refuses a place that forgets.
@@ -123,8 +115,20 @@ impl Context {
         })
     }
 
+    /// Verifies the publication on a stick with what this laptop trusts.
+    pub fn verify<'m>(
+        &self,
+        state: &State,
+        stick: &'m Directory,
+    ) -> Result<VerifiedPublication<'m>, Failure> {
+        let publication = UnverifiedPublication::on(stick).verify(&mut state.trust_store(), self.clock);
+        let publication = publication.map_err(open_failure)?;
+        self.tell_clock(publication.start());
+        Ok(publication)
+    }
+
     /// Says by how much the clock was found to be behind, if it was.
-    pub fn tell_clock(&self, start: StartTime) {
+    fn tell_clock(&self, start: StartTime) {
         let behind = start.system_behind();
         if !behind.is_zero() {
             self.output.warn(format_args!(
@@ -148,7 +152,7 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
 }
 
 /// Which exit code and advice a refused publication gives.
-pub(crate) fn open_failure(error: OpenError) -> Failure {
+fn open_failure(error: OpenError) -> Failure {
     let again = "load the stick again at the depot";
     let (exit, hint) = match &error {
         OpenError::NoPublication => (Exit::Stick, again),

@@ -1,10 +1,9 @@
-//! Stick to verified publication, with what this laptop trusts.
+//! What `verify` finds of each file on a stick.
 
 use std::io;
 
 use serde::Serialize;
-use stick::{CopyError, Media, OpenError, SignedRelease, UnverifiedPublication, VerifiedPublication};
-use tuf_client::{Clock, TrustStore};
+use stick::{CopyError, SignedRelease, VerifiedPublication};
 
 /// Whether the file of one release is on the stick, and whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,15 +15,6 @@ pub enum Carried {
     NotCarried,
     /// It is there, and not the signed file.
     Damaged,
-}
-
-/// Verifies the metadata of a stick.
-pub fn publication<'m>(
-    medium: &'m dyn Media,
-    store: &mut dyn TrustStore,
-    clock: Clock,
-) -> Result<VerifiedPublication<'m>, OpenError> {
-    UnverifiedPublication::on(medium).verify(store, clock)
 }
 
 /// Reads the whole file of a release and compares it with what was signed.

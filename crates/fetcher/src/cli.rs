@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use keys::key_file::KeyFileError;
 use secrecy::{ExposeSecret, SecretString};
-use terminal::{Color, Exit, Failure, Output, SecretSource};
+use terminal::{Exit, Failure, Output, OutputArgs, SecretSource};
 
 use crate::catalog::{Catalog, CatalogError};
 use crate::commands;
@@ -41,15 +41,8 @@ struct Global {
     /// The catalogue [default: as the home's settings say, else ./firmware-manifests]
     #[arg(long, global = true, value_name = "DIR")]
     manifests: Option<PathBuf>,
-    /// Print one JSON document (JSON lines for long jobs) on standard output
-    #[arg(long, global = true)]
-    json: bool,
-    /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: Color,
-    /// Say more about what is done
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,18 +66,15 @@ pub struct Context {
     pub output: Output,
     /// When the program was started.
     pub now: Timestamp,
-    /// Whether to say more.
-    pub verbose: bool,
     home: Option<PathBuf>,
     manifests: Option<PathBuf>,
 }
 
 /// Runs a parsed command line and prints how it ended; `now` is the start of the run.
 pub fn run(cli: Cli, now: Timestamp) -> Exit {
-    cli.global.color.apply();
-    let output = Output::new(cli.global.json);
-    let Global { home, manifests, verbose, .. } = cli.global;
-    let context = Context { output, now, verbose, home, manifests };
+    let output = cli.global.output.apply();
+    let Global { home, manifests, .. } = cli.global;
+    let context = Context { output, now, home, manifests };
     let result = match cli.command {
         Command::Init(args) => commands::init::run(&args, &context),
         Command::Releases(args) => commands::releases::run(&args, &context),
@@ -115,7 +105,9 @@ impl Context {
 
     /// Opens the home.
     pub fn open_home(&self) -> Result<Home, Failure> {
-        Home::open(&self.home_dir()?).map_err(home_failure)
+        let home = Home::open(&self.home_dir()?).map_err(home_failure)?;
+        self.output.detail(format_args!("home {}", home.dir().display()));
+        Ok(home)
     }
 
     /// The folder of the catalogue, where a flag names it.
@@ -136,6 +128,7 @@ impl Context {
     /// Reads the whole catalogue.
     pub fn catalog(&self) -> Result<Catalog, Failure> {
         let dir = self.manifests_dir()?;
+        self.output.detail(format_args!("catalogue {}", dir.display()));
         Catalog::read(&dir).map_err(|error| catalog_failure(error, &dir))
     }
 }

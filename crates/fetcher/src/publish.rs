@@ -19,7 +19,13 @@ const ONLINE_DAYS: i32 = 30;
 /// With fewer days left, loading a stick signs anew; with more, all sticks stay alike.
 const RENEW_BELOW_DAYS: i32 = 15;
 /// With fewer days left, `status` asks the approver to sign again.
-pub const REMIND_BELOW_DAYS: i32 = 30;
+const REMIND_BELOW_DAYS: i64 = 30;
+
+/// Whole days until something expires, and whether that is soon enough to ask a person to sign again.
+pub fn days_left(expires: Timestamp, now: Timestamp) -> (i64, bool) {
+    let days = expires.duration_since(now).as_hours().div_euclid(24);
+    (days, days < REMIND_BELOW_DAYS)
+}
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -72,20 +78,14 @@ pub fn first_root(keys: &Keys, now: Timestamp) -> Result<Signed<Root>, PublishEr
     Ok(tuf_repository::root(None, after(now, ROOT_DAYS)?, &roles)?.sign(&[&keys.root]))
 }
 
-/// Approves releases with their pins, or none for a first, empty list.
-pub fn approve(
-    draft: TargetsDraft,
-    releases: &[(&Release, &Pin)],
-    approver: &SigningKey,
-    now: Timestamp,
-) -> Result<Signed<Targets>, PublishError> {
-    let mut draft = draft;
+/// Puts releases with their pins on the list.
+pub fn approve(draft: &mut TargetsDraft, releases: &[(&Release, &Pin)]) -> Result<(), PublishError> {
     for (release, pin) in releases {
         let name: TargetName = release.target_name().parse()?;
         let facts: Map<_, _> = release_facts(release).as_object().cloned().unwrap_or_default();
         draft.insert(name, pin.size, pin.sha256.as_bytes(), &facts);
     }
-    sign_targets(&draft, approver, now)
+    Ok(())
 }
 
 /// Withdraws releases; gives those that were not approved.
@@ -168,7 +168,7 @@ pub(crate) mod tests {
     pub(crate) fn publication(dir: &std::path::Path, keys: &Keys) -> Publication {
         let root = first_root(keys, now()).unwrap();
         let verified = Verified::self_signed(&root.bytes()).unwrap();
-        let targets = approve(TargetsDraft::first(), &[], &keys.targets, now()).unwrap();
+        let targets = sign_targets(&TargetsDraft::first(), &keys.targets, now()).unwrap();
         let (snapshot, timestamp) = make_current(&verified, None, &targets, &keys.online, now()).unwrap();
         Publication::create(dir, &root, &targets, &snapshot, &timestamp).unwrap()
     }
@@ -189,8 +189,9 @@ pub(crate) mod tests {
         assert!(published.current().targets.targets().is_empty());
         let release = release();
         let pin = release.pin.clone().unwrap();
-        let draft = TargetsDraft::after(published.current().targets.clone());
-        let targets = approve(draft, &[(&release, &pin)], &keys.targets, now()).unwrap();
+        let mut draft = TargetsDraft::after(published.current().targets.clone());
+        approve(&mut draft, &[(&release, &pin)]).unwrap();
+        let targets = sign_targets(&draft, &keys.targets, now()).unwrap();
         let (snapshot, timestamp) =
             make_current(published.root(), Some(published.current()), &targets, &keys.online, now()).unwrap();
         published.replace(Some(&targets), &snapshot, &timestamp).unwrap();
@@ -211,14 +212,14 @@ pub(crate) mod tests {
         let published = publication(dir.path(), &keys);
         let stranger = SigningKey::generate();
         let targets =
-            approve(TargetsDraft::after(published.current().targets.clone()), &[], &stranger, now()).unwrap();
+            sign_targets(&TargetsDraft::after(published.current().targets.clone()), &stranger, now())
+                .unwrap();
         let error = make_current(published.root(), Some(published.current()), &targets, &keys.online, now())
             .unwrap_err();
         assert!(matches!(error, PublishError::NotOurKey(_)));
         // the unattended keys cannot approve
-        let targets = approve(
-            TargetsDraft::after(published.current().targets.clone()),
-            &[],
+        let targets = sign_targets(
+            &TargetsDraft::after(published.current().targets.clone()),
             &keys.online.snapshot,
             now(),
         )

@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 
 use firmware::{Release, ReleaseId, Sha256Digest};
-use receipt::Publication;
+use receipt::{Acknowledged, LONGEST_ENVELOPE, LaptopId, Publication};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tuf_client::{
@@ -295,6 +295,17 @@ impl VerifiedPublication<'_> {
             copied += count as u64;
             progress(copied);
         }
+    }
+
+    /// Up to which of a laptop's statements the depot says that it has them; 0 where it says nothing.
+    /// An unattended key signs that, so it may steer a reminder and nothing else.
+    pub fn acknowledged(&self, laptop: &LaptopId) -> u64 {
+        let Ok(Some(bytes)) = media::read(self.medium, layout::ACKNOWLEDGED, LONGEST_ENVELOPE) else {
+            return 0;
+        };
+        let keys = self.metadata.root().keys(Role::Snapshot);
+        let read = keys.into_iter().find_map(|key| Acknowledged::open(&bytes, key).ok());
+        read.map_or(0, |acknowledged| acknowledged.of(laptop))
     }
 
     /// The verified metadata.

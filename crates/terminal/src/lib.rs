@@ -14,6 +14,6 @@ mod prompt;
 pub use count::Count;
 pub use exit::Exit;
 pub use failure::{Fail, Failure, report};
-pub use output::{Color, Output};
+pub use output::{Output, OutputArgs};
 pub use progress::Progress;
 pub use prompt::{SecretSource, confirm, secret, typed};

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal that wants it.
     #[default]
     Auto,
@@ -15,14 +15,29 @@ pub enum Color {
     Never,
 }
 
-impl Color {
-    /// Makes this choice hold for the whole process.
-    pub fn apply(self) {
-        match self {
-            Self::Auto => {}
-            Self::Always => anstream::ColorChoice::Always.write_global(),
-            Self::Never => anstream::ColorChoice::Never.write_global(),
+/// The options of every command of both programs that say how it speaks.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct OutputArgs {
+    /// Print one JSON document (JSON lines for long jobs) on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Say more about what is done
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+impl OutputArgs {
+    /// Makes the choice of colour hold for the whole process.
+    pub fn apply(self) -> Output {
+        match self.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
         }
+        Output { json: self.json, verbose: self.verbose }
     }
 }
 
@@ -30,12 +45,13 @@ impl Color {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Output {
     json: bool,
+    verbose: bool,
 }
 
 impl Output {
     /// With `json`, [`Output::data`] is silent and [`Output::json`] speaks; without, the reverse.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, verbose: false }
     }
 
     /// Whether a program reads the output.
@@ -64,6 +80,13 @@ impl Output {
     /// A remark beside the data.
     pub fn note(self, line: impl Display) {
         let _ = writeln!(anstream::stderr(), "{line}");
+    }
+
+    /// A remark for those who want to see more.
+    pub fn detail(self, line: impl Display) {
+        if self.verbose {
+            self.note(line);
+        }
     }
 
     /// Something that did not stop the command but should be known.

@@ -11,10 +11,10 @@ use stick::{Directory, VerifiedPublication};
 use terminal::{Exit, Fail, Failure};
 
 use super::plan::{self as plan_command, WishArgs};
-use super::recorder::{self, RecorderArgs, Session};
+use super::recorder::{RecorderArgs, Session};
 use super::watch::Watch;
 use crate::at_hand::AtHand;
-use crate::cli::{Context, open_failure, state_failure};
+use crate::cli::{Context, state_failure};
 use crate::event::{Outcome, RunId};
 use crate::inventory::Inventory;
 use crate::journal::{JournalError, Journals};
@@ -22,7 +22,6 @@ use crate::plan::{Decision, Listed, Plan};
 use crate::report::{self, Facts};
 use crate::run::{Deadlines, Run, RunError};
 use crate::state::State;
-use crate::verify;
 
 /// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt.
 #[derive(Debug, clap::Args)]
@@ -85,13 +84,10 @@ impl PatienceArgs {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
+    let (chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
     let stick = context.open_stick()?;
-    let publication =
-        verify::publication(&stick, &mut state.trust_store(), context.clock).map_err(open_failure)?;
-    context.tell_clock(publication.start());
-    let session = args.recorder.open()?;
-    let inventory =
-        session.runtime.block_on(Inventory::read(&session.recorder)).map_err(recorder::failure)?;
+    let publication = context.verify(&state, &stick)?;
+    let (session, inventory) = args.recorder.inspect()?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     if let Some(blocked) = journals.blocked(&inventory.device).map_err(journal_failure)? {
         return Err(Failure::new(Exit::Unknown, format!("recorder {}: {blocked}", inventory.address))
@@ -100,13 +96,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (decision, at_hand) =
         plan_command::decide(&inventory, &publication, &args.wish.options(), &state, context)?;
     let facts = facts(args, &session, &publication, context);
-    let mut clerk = Clerk {
-        chain: state.chain().map_err(state_failure)?,
-        key: laptop_key(&state)?,
-        stick: &stick,
-        facts,
-        context,
-    };
+    let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
         (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
         (Decision::AlreadyCurrent(listed), _) => already_current(&listed, &inventory, &mut clerk),

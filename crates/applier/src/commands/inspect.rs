@@ -2,7 +2,7 @@
 
 use terminal::{Exit, Failure, Output};
 
-use super::recorder::{self, RecorderArgs};
+use super::recorder::RecorderArgs;
 use crate::cli::Context;
 use crate::inventory::Inventory;
 
@@ -19,9 +19,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = args.recorder.open()?;
-    let inventory =
-        session.runtime.block_on(Inventory::read(&session.recorder)).map_err(recorder::failure)?;
+    let (_, inventory) = args.recorder.inspect()?;
     context.output.json(&inventory);
     tell(&inventory, context.output);
     if inventory.clock_is_off(context.clock.system) {

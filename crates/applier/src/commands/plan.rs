@@ -8,13 +8,12 @@ use stick::{CopyError, SignedRelease, VerifiedPublication};
 use terminal::{Exit, Fail, Failure, Output, Progress};
 
 use super::inspect;
-use super::recorder::{self, RecorderArgs};
+use super::recorder::RecorderArgs;
 use crate::at_hand::{AtHand, AtHandError};
-use crate::cli::{Context, open_failure};
+use crate::cli::Context;
 use crate::inventory::Inventory;
 use crate::plan::{Decision, Listed, Options, Plan, Refusal, plan, select};
 use crate::state::State;
-use crate::verify;
 
 /// Say what would be done to a recorder and why, or every reason why not. Nothing is changed.
 #[derive(Debug, clap::Args)]
@@ -74,12 +73,8 @@ impl WishArgs {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_state()?;
     let stick = context.open_stick()?;
-    let publication =
-        verify::publication(&stick, &mut state.trust_store(), context.clock).map_err(open_failure)?;
-    context.tell_clock(publication.start());
-    let session = args.recorder.open()?;
-    let inventory =
-        session.runtime.block_on(Inventory::read(&session.recorder)).map_err(recorder::failure)?;
+    let publication = context.verify(&state, &stick)?;
+    let (_, inventory) = args.recorder.inspect()?;
     let (decision, _) = decide(&inventory, &publication, &args.wish.options(), &state, context)?;
     if !context.output.is_json() {
         inspect::tell(&inventory, context.output);

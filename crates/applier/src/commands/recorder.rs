@@ -6,6 +6,7 @@ use isapi::{Address, Credentials, Error, Recorder};
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
+use crate::inventory::Inventory;
 use crate::isolation::{CheckedLink, link_guard};
 
 /// Which recorder, and how to log in.
@@ -37,8 +38,15 @@ pub struct Session {
 }
 
 impl RecorderArgs {
+    /// Checks the link, logs in, and reads what the recorder says about itself.
+    pub fn inspect(&self) -> Result<(Session, Inventory), Failure> {
+        let session = self.open()?;
+        let inventory = session.runtime.block_on(Inventory::read(&session.recorder)).map_err(failure)?;
+        Ok((session, inventory))
+    }
+
     /// Checks the link, asks for the password, and prepares to talk. Nothing is sent yet.
-    pub fn open(&self) -> Result<Session, Failure> {
+    fn open(&self) -> Result<Session, Failure> {
         let link = link_guard(&self.address).map_err(|error| {
             Failure { exit: Exit::NotIsolated, error: error.into(), hint: None }
                 .hint("nothing was sent; a later version pushes over a cable that it has checked")
@@ -58,7 +66,7 @@ impl RecorderArgs {
 }
 
 /// Which exit code and advice a failed request gives. Nothing on the recorder was changed.
-pub fn failure(error: Error) -> Failure {
+fn failure(error: Error) -> Failure {
     let (exit, hint) = match &error {
         error if error.is_absence() => (
             Exit::Unreachable,

@@ -5,7 +5,7 @@ use serde_json::json;
 use stick::{SignedRelease, VerifiedPublication, layout, media};
 use terminal::{Count, Exit, Fail, Failure, Progress};
 
-use crate::cli::{Context, open_failure, state_failure};
+use crate::cli::{Context, state_failure};
 use crate::verify::{self, Carried};
 
 /// Check a stick: signatures, versions, expiry, and every firmware file on it.
@@ -24,10 +24,8 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_state()?;
     let stick = context.open_stick()?;
-    let publication =
-        verify::publication(&stick, &mut state.trust_store(), context.clock).map_err(open_failure)?;
+    let publication = context.verify(&state, &stick)?;
     let output = context.output;
-    context.tell_clock(publication.start());
     if !output.is_json() {
         tell_metadata(&publication, context);
     }
@@ -51,7 +49,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let chain = state.chain().map_err(state_failure)?;
     let undelivered = match state.laptop().map_err(state_failure)? {
-        Some(laptop) => undelivered(&stick, &laptop, &chain)?,
+        Some(laptop) => undelivered(&stick, &laptop, &chain, publication.acknowledged(&laptop))?,
         None => 0,
     };
     let good_until = publication.metadata().good_until();
@@ -62,7 +60,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }));
     if undelivered > 0 {
         output.data(format_args!(
-            "{} of this laptop not on this stick: applier receipts --copy-to PATH", Count(undelivered, "statement")
+            "{} of this laptop not on this stick: applier receipts --copy-to PATH",
+            Count(undelivered, "statement")
         ));
     }
     verdict(args, &files, context)
@@ -96,13 +95,15 @@ fn line(release: &SignedRelease, found: Carried) -> String {
     format!("ok  {id}  {revision}, {} bytes, for {}", release.length(), models.join(" "))
 }
 
+/// Statements that are neither at the depot nor on this stick.
 fn undelivered(
     stick: &stick::Directory,
     laptop: &receipt::LaptopId,
     chain: &receipt::Chain,
+    arrived: u64,
 ) -> Result<u64, Failure> {
     let mut missing = 0;
-    for counter in 1..chain.next().counter {
+    for counter in arrived + 1..chain.next().counter {
         let path = layout::receipt(laptop, counter);
         let there = media::read(stick, &path, receipt::LONGEST_ENVELOPE).fail(Exit::Stick)?;
         missing += u64::from(there.is_none());
@@ -125,7 +126,9 @@ fn verdict(args: &Args, files: &[(&SignedRelease, Carried)], context: &Context) 
             .hint(format!("at the depot: fetcher load --model {model}")));
     }
     context.output.data(format_args!(
-        "{} carried and whole, {} approved but not carried", Count(whole, "release"), count(Carried::NotCarried)
+        "{} carried and whole, {} approved but not carried",
+        Count(whole, "release"),
+        count(Carried::NotCarried)
     ));
     Ok(Exit::Done)
 }

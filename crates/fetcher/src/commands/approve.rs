@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use firmware::{Model, Pin, Release, ReleaseId};
 use serde_json::json;
 use terminal::{Count, Exit, Fail, Failure};
-use tuf_client::Targets;
-use tuf_repository::{Signed, TargetsDraft};
+use tuf_repository::TargetsDraft;
 
 use super::{publication_failure, publish_failure};
 use crate::catalog::Catalog;
@@ -65,11 +64,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     for (release, pin) in &releases {
         show(release, pin, context);
     }
+    let mut draft = TargetsDraft::after(publication.current().targets.clone());
+    publish::approve(&mut draft, &releases).map_err(publish_failure)?;
+    let expires = publication.current().targets.expires();
+    if let (false, (_, false)) = (draft.is_changed(), publish::days_left(expires, context.now)) {
+        context.output.json(&json!({"targets": publication.current().targets.version(), "unchanged": true}));
+        context.output.data(format_args!(
+            "approved already, good until {}; nothing was signed",
+            expires.strftime("%F")
+        ));
+        return Ok(Exit::Done);
+    }
     agree("Approve these for every recorder of these models?", args.signing.yes)?;
-    let draft = TargetsDraft::after(publication.current().targets.clone());
-    sign(publication, &home, &args.signing, context, |approver| {
-        publish::approve(draft, &releases, approver, context.now).map_err(publish_failure)
-    })
+    sign(publication, &draft, &home, &args.signing, context)
 }
 
 /// Runs `withdraw`.
@@ -86,9 +93,7 @@ pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure>
         ));
     }
     agree("Withdraw them?", args.signing.yes)?;
-    sign(publication, &home, &args.signing, context, |approver| {
-        publish::sign_targets(&draft, approver, context.now).map_err(publish_failure)
-    })
+    sign(publication, &draft, &home, &args.signing, context)
 }
 
 /// The releases of these ids with their pins, or every reason why not.
@@ -146,17 +151,17 @@ fn agree(question: &str, yes: bool) -> Result<(), Failure> {
 /// Opens the approver's key, signs, and makes the result the current publication.
 fn sign(
     mut publication: Publication,
+    draft: &TargetsDraft,
     home: &Home,
     args: &SigningArgs,
     context: &Context,
-    targets: impl FnOnce(&keys::SigningKey) -> Result<Signed<Targets>, Failure>,
 ) -> Result<Exit, Failure> {
     let keys = args.keys.clone().unwrap_or_else(|| home.keys());
     let encrypted = key_ring::approver_is_encrypted(&keys).map_err(key_failure)?;
     let passphrase =
         encrypted.then(|| args.passphrase.read("Passphrase of the approver's key")).transpose()?;
     let approver = key_ring::approver(&keys, passphrase.as_ref()).map_err(key_failure)?;
-    let targets = targets(&approver)?;
+    let targets = publish::sign_targets(draft, &approver, context.now).map_err(publish_failure)?;
     let online = key_ring::online(&home.keys()).map_err(key_failure)?;
     let (snapshot, timestamp) = publish::make_current(
         publication.root(),

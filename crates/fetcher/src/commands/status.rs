@@ -10,7 +10,7 @@ use crate::cli::Context;
 use crate::home::Home;
 use crate::load::{Approved, approved};
 use crate::publication::Publication;
-use crate::publish::REMIND_BELOW_DAYS;
+use crate::publish::days_left;
 
 /// Say what is due: expiries, what is unpinned, unapproved, or missing from the depot.
 #[derive(Debug, clap::Args)]
@@ -74,8 +74,8 @@ fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
     let (root, current) = (publication.root(), publication.current());
     // snapshot and timestamp are signed anew by every load that finds them old: nobody need do anything
     let expiry = |role, version, expires: Timestamp, by_hand: bool| {
-        let days_left = expires.duration_since(now).as_hours().div_euclid(24);
-        Expiry { role, version, expires, days_left, due: by_hand && days_left < i64::from(REMIND_BELOW_DAYS) }
+        let (days_left, soon) = days_left(expires, now);
+        Expiry { role, version, expires, days_left, due: by_hand && soon }
     };
     vec![
         expiry("root", root.version(), root.expires(), true),
