@@ -4,6 +4,7 @@ pub mod at_hand;
 pub mod cli;
 pub mod commands;
 pub mod confirm;
+pub mod context;
 pub mod event;
 pub mod inventory;
 pub mod isolation;

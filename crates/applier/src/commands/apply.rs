@@ -14,7 +14,7 @@ use super::plan::{self as plan_command, WishArgs};
 use super::recorder::{RecorderArgs, Session};
 use super::watch::Watch;
 use crate::at_hand::AtHand;
-use crate::cli::{Context, state_failure};
+use crate::context::{Context, state_failure};
 use crate::event::{Outcome, RunId};
 use crate::inventory::Inventory;
 use crate::journal::{JournalError, Journals};

@@ -3,7 +3,7 @@
 use terminal::{Exit, Failure, Output};
 
 use super::recorder::RecorderArgs;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::inventory::Inventory;
 
 /// Read a recorder: identity, disks, clock, who is logged in. Nothing is changed.

@@ -10,7 +10,7 @@ use terminal::{Exit, Fail, Failure, Output, Progress};
 use super::inspect;
 use super::recorder::RecorderArgs;
 use crate::at_hand::{AtHand, AtHandError};
-use crate::cli::Context;
+use crate::context::Context;
 use crate::inventory::Inventory;
 use crate::plan::{Decision, Listed, Options, Plan, Refusal, plan, select};
 use crate::state::State;

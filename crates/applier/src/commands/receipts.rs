@@ -7,7 +7,7 @@ use serde_json::json;
 use stick::{Directory, statements};
 use terminal::{Count, Exit, Fail, Failure};
 
-use crate::cli::{Context, state_failure};
+use crate::context::{Context, state_failure};
 
 /// List this laptop's statements, or copy them to a stick.
 #[derive(Debug, clap::Args)]

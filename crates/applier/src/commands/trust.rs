@@ -10,7 +10,7 @@ use stick::{Directory, Media, layout, media};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::{Role, Root, TrustError, TrustStore, Verified};
 
-use crate::cli::{Context, state_failure};
+use crate::context::{Context, state_failure};
 use crate::state::State;
 
 /// Say which depot's root this laptop believes, and show it.

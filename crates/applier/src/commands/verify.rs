@@ -5,7 +5,7 @@ use serde_json::json;
 use stick::{SignedRelease, VerifiedPublication, layout, media};
 use terminal::{Count, Exit, Fail, Failure, Progress};
 
-use crate::cli::{Context, state_failure};
+use crate::context::{Context, state_failure};
 use crate::verify::{self, Carried};
 
 /// Check a stick: signatures, versions, expiry, and every firmware file on it.
