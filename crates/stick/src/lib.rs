@@ -9,13 +9,13 @@ pub mod layout;
 pub mod media;
 mod open;
 mod plan;
+mod signed_release;
 pub mod statements;
 mod write;
 
 pub use directory::Directory;
 pub use media::Media;
-pub use open::{
-    CopyError, OpenError, SignedRelease, UnverifiedPublication, VerifiedPublication, release_facts,
-};
+pub use open::{CopyError, OpenError, UnverifiedPublication, VerifiedPublication};
 pub use plan::{Contents, Obstacle, Sealed, Survey, WritePlan};
+pub use signed_release::{SignedRelease, release_facts};
 pub use write::{Event, Source, StickState, WriteError, write};

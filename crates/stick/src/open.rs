@@ -5,18 +5,14 @@ use std::io::{self, Read, Write};
 
 use firmware::{Release, ReleaseId, Sha256Digest};
 use receipt::{Acknowledged, LONGEST_ENVELOPE, LaptopId, Publication};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tuf_client::{
-    Clock, Error, FetchError, Repository, Role, Root, StartTime, Target, TargetError, TargetRejected,
-    TrustStore, TrustedMetadata, Verified,
+    Clock, Error, FetchError, Repository, Role, Root, StartTime, TargetError, TargetRejected, TrustStore,
+    TrustedMetadata, Verified,
 };
 
 use crate::layout;
 use crate::media::{self, Kind, Media};
-
-/// The major version of the release facts in `custom`.
-const FORMAT: u64 = 1;
+use crate::signed_release::{FORMAT, SignedRelease};
 
 /// What lies on a medium. Nothing in it is believed.
 #[derive(Clone, Copy)]
@@ -31,15 +27,6 @@ pub struct VerifiedPublication<'m> {
     medium: &'m dyn Media,
     metadata: TrustedMetadata,
     releases: Vec<SignedRelease>,
-}
-
-/// A release that the approvers signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SignedRelease {
-    #[serde(flatten)]
-    release: Release,
-    length: u64,
-    sha256: Sha256Digest,
 }
 
 /// Why a medium holds no publication to act on.
@@ -111,54 +98,6 @@ fn kind(error: &Error) -> &'static str {
     }
 }
 
-/// The release facts that go into `custom` of a target.
-pub fn release_facts(release: &Release) -> Value {
-    // the pin's size and digest are what TUF itself signs; said twice they could disagree
-    let facts = Release { pin: None, ..release.clone() };
-    json!({"format": FORMAT, "release": facts})
-}
-
-impl SignedRelease {
-    /// What was signed about it.
-    pub fn release(&self) -> &Release {
-        &self.release
-    }
-
-    /// Size of the firmware, bytes.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Digest of the firmware.
-    pub fn sha256(&self) -> Sha256Digest {
-        self.sha256
-    }
-
-    /// The consistent name below `targets/`.
-    pub fn consistent_name(&self) -> String {
-        format!("{}/{}.{}", self.release.id, self.sha256, Release::FILE_NAME)
-    }
-
-    fn read(name: &str, target: &Target) -> Result<Option<Self>, OpenError> {
-        if !name.ends_with(&format!("/{}", Release::FILE_NAME)) {
-            return Ok(None);
-        }
-        let facts = |why: String| OpenError::Facts { target: name.to_owned(), why };
-        let custom = target.custom().ok_or_else(|| facts("there are none".into()))?;
-        match custom.get("format").and_then(Value::as_u64) {
-            Some(FORMAT) => {}
-            format => return Err(OpenError::Format { target: name.to_owned(), format: format.unwrap_or(0) }),
-        }
-        let release = Release::deserialize(&custom["release"]).map_err(|e| facts(e.to_string()))?;
-        if release.target_name() != name {
-            return Err(facts(format!("they name release {}", release.id)));
-        }
-        let sha256 = target.hashes().sha256().and_then(|hex| hex.parse().ok());
-        let sha256 = sha256.ok_or_else(|| facts("no SHA-256 is signed".into()))?;
-        Ok(Some(Self { release, length: target.length(), sha256 }))
-    }
-}
-
 impl<'m> UnverifiedPublication<'m> {
     /// What lies on this medium.
     pub fn on(medium: &'m dyn Media) -> Self {
@@ -185,10 +124,7 @@ impl<'m> UnverifiedPublication<'m> {
         let mut repository = self;
         let metadata = tuf_client::refresh(store, &mut repository, clock).map_err(OpenError::Metadata)?;
         self.check_whole(&metadata)?;
-        let releases = metadata.targets().targets().iter();
-        let releases =
-            releases.filter_map(|(name, target)| SignedRelease::read(name.as_str(), target).transpose());
-        let releases = releases.collect::<Result<_, _>>()?;
+        let releases = SignedRelease::all(metadata.targets())?;
         Ok(VerifiedPublication { medium, metadata, releases })
     }
 }
@@ -255,13 +191,13 @@ impl VerifiedPublication<'_> {
 
     /// The approved release of this id.
     pub fn release(&self, id: &ReleaseId) -> Option<&SignedRelease> {
-        self.releases.iter().find(|r| r.release.id == *id)
+        self.releases.iter().find(|r| r.release().id == *id)
     }
 
     /// Whether the medium has a file for a release. It is checked only when it is read.
     pub fn carries(&self, release: &SignedRelease) -> io::Result<bool> {
-        let folder = layout::target(&release.release.id);
-        let name = format!("{}.{}", release.sha256, Release::FILE_NAME);
+        let folder = layout::target(&release.release().id);
+        let name = format!("{}.{}", release.sha256(), Release::FILE_NAME);
         Ok(self.medium.list(&folder)?.iter().any(|e| e.name == name && matches!(e.kind, Kind::File(_))))
     }
 
@@ -273,9 +209,9 @@ impl VerifiedPublication<'_> {
         to: &mut dyn Write,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), CopyError> {
-        let id = || release.release.id.clone();
+        let id = || release.release().id.clone();
         let mut repository = UnverifiedPublication::on(self.medium);
-        let mut reader = match self.metadata.open(&mut repository, &release.release.target_name()) {
+        let mut reader = match self.metadata.open(&mut repository, &release.release().target_name()) {
             Ok(reader) => reader,
             Err(TargetError::NotCarried { .. }) => return Err(CopyError::NotCarried(id())),
             Err(error) => return Err(CopyError::Read(id(), io::Error::other(error))),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use firmware::Model;
 use serde_json::json;
-use stick::{Event, StickState, WriteError};
+use stick::{Event, SignedRelease, StickState, WriteError};
 use terminal::{Count, Exit, Fail, Failure, Output, Progress};
 use tuf_client::Clock;
 
@@ -16,7 +16,7 @@ use crate::collect::collect;
 use crate::home::Home;
 use crate::key_ring;
 use crate::ledger::Ledger;
-use crate::load::{Approved, Wanted, acknowledged, approved, contents, good_until, select};
+use crate::load::{Wanted, acknowledged, contents, good_until, select};
 use crate::publication::Publication;
 use crate::publish;
 
@@ -47,7 +47,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let stick = open_stick(&args.to)?;
     let mut publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-    let approved = approved(&publication);
+    let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
     let carried = select(&approved, &wanted).map_err(|nothing| {
         let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
         Failure::new(Exit::Refused, models.join("; "))
@@ -69,7 +69,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let arrived = ledger.laptops().map_err(ledger_failure)?;
     let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
     let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
-    let contents = contents(&publication, &carried, acknowledged);
+    let contents = contents(&publication, &approved, &carried, acknowledged);
 
     let depot = home.depot();
     let source = |name: &str| Ok(Box::new(File::open(depot.join(name))?) as Box<dyn io::Read>);
@@ -111,9 +111,9 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
     }
 }
 
-fn all_in_depot(home: &Home, carried: &[&Approved]) -> Result<(), Failure> {
-    let there = |a: &Approved| home.depot().join(a.consistent_name()).is_file();
-    let missing: Vec<&str> = carried.iter().filter(|a| !there(a)).map(|a| a.release.id.as_str()).collect();
+fn all_in_depot(home: &Home, carried: &[&SignedRelease]) -> Result<(), Failure> {
+    let there = |a: &SignedRelease| home.depot().join(a.consistent_name()).is_file();
+    let missing: Vec<&str> = carried.iter().filter(|a| !there(a)).map(|a| a.release().id.as_str()).collect();
     if missing.is_empty() {
         return Ok(());
     }

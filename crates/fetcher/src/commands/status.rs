@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use terminal::{Count, Exit, Failure};
+use stick::SignedRelease;
+use terminal::{Count, Exit, Fail, Failure};
 
 use super::publication_failure;
 use crate::catalog::Catalog;
 use crate::cli::Context;
 use crate::home::Home;
-use crate::load::{Approved, approved};
 use crate::publication::Publication;
 use crate::publish::days_left;
 
@@ -47,25 +47,32 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let catalog = context.catalog()?;
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-    let status = status(&home, &catalog, &publication, context.now);
+    let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
+    let status = status(&home, &catalog, &publication, &approved, context.now);
     context.output.json(&status);
     tell(&status, context);
     Ok(Exit::Done)
 }
 
-fn status(home: &Home, catalog: &Catalog, publication: &Publication, now: Timestamp) -> Status {
-    let approved = approved(publication);
-    let in_depot = |a: &&Approved| {
+fn status(
+    home: &Home,
+    catalog: &Catalog,
+    publication: &Publication,
+    approved: &[SignedRelease],
+    now: Timestamp,
+) -> Status {
+    let in_depot = |a: &SignedRelease| {
         let file = home.depot().join(a.consistent_name());
-        file.metadata().is_ok_and(|file| file.len() == a.sealed.length)
+        file.metadata().is_ok_and(|file| file.len() == a.length())
     };
-    let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release.id == *id);
+    let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release().id == *id);
+    let missing = approved.iter().filter(|a| !in_depot(a));
     let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
     Status {
         expiries: expiries(publication, now),
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
-        missing: approved.iter().filter(|a| !in_depot(a)).map(|a| a.release.id.to_string()).collect(),
+        missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
     }
 }

@@ -1,0 +1,108 @@
+use super::*;
+use crate::{Link, PushResult};
+
+/// A statement of this laptop in this place of its chain.
+pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256Digest>) -> Statement {
+    let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+    let digest = Sha256Digest::of(b"x");
+    let device = serde_json::from_value(serde_json::json!({
+        "model": "DS-7608NI-I2", "serial": "DS-7608NI-I220200414CCRRE00000001WCVU",
+        "version": "V4.30.097", "build": "200101",
+    }));
+    Statement {
+        head: Head {
+            laptop,
+            counter,
+            previous,
+            applier: Text::cleaned("0.1.0"),
+            operator: Some(Text::cleaned("kim")),
+            site: None,
+            times: Times { claimed: now, floor: now, clock_trusted: true },
+            publication: Publication {
+                root: 1,
+                targets: 2,
+                snapshot: 3,
+                timestamp: 4,
+                timestamp_sha256: digest,
+            },
+        },
+        subject: Subject { name: "timestamp.json".into(), sha256: digest },
+        body: Body::PushEnded(Box::new(PushEnded {
+            run: Text::cleaned("r"),
+            device: device.unwrap(),
+            target: None,
+            plan: None,
+            result: PushResult::Refused,
+            reason: Text::cleaned("no-release"),
+            detail: Text::cleaned("no release lists the model"),
+            after: None,
+            checks: vec![],
+            overrides: vec![],
+            link: Link { kind: Text::cleaned("loopback"), address: Text::cleaned("127.0.0.1:80") },
+            backup: Text::cleaned("not taken"),
+            pushes: 0,
+            started: now,
+            ended: now,
+        })),
+    }
+}
+
+#[test]
+fn what_is_signed_is_what_is_read() {
+    let key = SigningKey::generate();
+    let said = statement(LaptopId::of(&key.public()), 1, None);
+    let bytes = said.sign(&key).unwrap();
+    let opened = VerifiedStatement::open(&Envelope::read(&bytes).unwrap(), &key.public()).unwrap();
+    assert_eq!(opened.statement(), &said);
+    assert_eq!(opened.digest(), Sha256Digest::of(&bytes));
+}
+
+fn open_changed(change: impl Fn(&mut Value)) -> Result<VerifiedStatement, InvalidStatement> {
+    let key = SigningKey::generate();
+    let bytes = statement(LaptopId::of(&key.public()), 1, None).sign(&key).unwrap();
+    let envelope = Envelope::read(&bytes).unwrap();
+    let mut json: Value =
+        serde_json::from_slice(envelope.verify(PAYLOAD_TYPE, &key.public()).unwrap()).unwrap();
+    change(&mut json);
+    let bytes = Envelope::sign(PAYLOAD_TYPE, &serde_json::to_vec(&json).unwrap(), &key);
+    VerifiedStatement::open(&Envelope::read(&bytes).unwrap(), &key.public())
+}
+
+#[test]
+fn unknown_fields_and_types_are_kept_a_later_format_is_refused() {
+    assert!(open_changed(|j| j["predicate"]["new"] = 1.into()).is_ok());
+    let other = open_changed(|j| j["predicateType"] = "urn:x-courier:audit/v1".into()).unwrap();
+    assert!(
+        matches!(&other.statement().body, Body::Other { predicate_type, .. } if predicate_type.ends_with("audit/v1"))
+    );
+    assert!(matches!(
+        open_changed(|j| j["predicate"]["format"] = 2.into()),
+        Err(InvalidStatement::Format(2))
+    ));
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let other = "0123456789abcdef";
+    assert!(matches!(
+        open_changed(|j| j["predicate"]["laptop"] = other.into()),
+        Err(InvalidStatement::Laptop { .. })
+    ));
+    assert!(matches!(
+        open_changed(|j| j["predicate"]["counter"] = 2.into()),
+        Err(InvalidStatement::Place { counter: 2 })
+    ));
+    assert!(matches!(
+        open_changed(|j| j["predicate"]["counter"] = 0.into()),
+        Err(InvalidStatement::Place { counter: 0 })
+    ));
+    assert!(matches!(open_changed(|j| j["_type"] = "x".into()), Err(InvalidStatement::NotInToto)));
+    assert!(matches!(
+        open_changed(|j| j["subject"] = serde_json::json!([])),
+        Err(InvalidStatement::NotInToto)
+    ));
+    assert!(matches!(
+        open_changed(|j| j["predicate"]["result"] = "fine".into()),
+        Err(InvalidStatement::Json(_))
+    ));
+}
