@@ -143,6 +143,24 @@ impl OnlineKeys {
     }
 }
 
+/// Forgets the floor, at the word of a person who knows that it is wrong, and says what it was. The
+/// next verified timestamp sets it again, so that against a `signed_at` from a stolen key only new
+/// timestamp keys help. A damaged record is forgotten whole.
+pub fn reset_clock(store: &mut dyn TrustStore) -> Result<Option<Timestamp>, Error> {
+    match OnlineKeys::load(store) {
+        Ok(None) => Ok(None),
+        Ok(Some(record)) => {
+            OnlineKeys { floor: None, ..record.clone() }.save(store)?;
+            Ok(record.floor)
+        }
+        Err(Error::Rejected { .. }) => {
+            store.remove(OnlineKeys::FILE)?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use jiff::Timestamp as Time;
 use keys::PublicKey;
 use serde_json::Value;
 
+use crate::delegations::{Delegation, Delegations};
 use crate::fields::{self, Object};
 use crate::signatures::{KeyRing, RoleKeys};
 use crate::verified::Document;
@@ -63,11 +64,11 @@ impl Root {
         self.ring.digest(self.role(role))
     }
 
-    pub(crate) fn ring(&self) -> &KeyRing {
-        &self.ring
+    pub(crate) fn delegation(&self, role: Role) -> Delegation<'_> {
+        Delegation { role: role.name(), ring: &self.ring, keys: self.role(role) }
     }
 
-    pub(crate) fn role(&self, role: Role) -> &RoleKeys {
+    fn role(&self, role: Role) -> &RoleKeys {
         // `parse` put all four there
         &self.roles[&role]
     }
@@ -196,10 +197,11 @@ impl Snapshot {
     }
 }
 
-/// Which target files are approved (§4.5).
+/// Which target files are approved, and who else may approve some (§4.5).
 #[derive(Debug, Clone)]
 pub struct Targets {
     targets: BTreeMap<TargetName, Target>,
+    delegations: Option<Delegations>,
 }
 
 /// One approved file.
@@ -229,7 +231,8 @@ impl Parse for Targets {
         };
         let targets =
             fields::object(signed, "targets")?.iter().map(target).collect::<Result<_, Rejection>>()?;
-        Ok(Self { targets })
+        let delegations = fields::optional_object(signed, "delegations")?;
+        Ok(Self { targets, delegations: delegations.map(Delegations::parse).transpose()? })
     }
 }
 
@@ -239,9 +242,14 @@ impl Targets {
         &self.targets
     }
 
-    /// The target of this name.
+    /// The target of this name, if it stands in this file: [`crate::TrustedMetadata::find`] follows
+    /// delegations as well.
     pub fn target(&self, name: &str) -> Option<&Target> {
         self.targets.get(name)
+    }
+
+    pub(crate) fn delegations(&self) -> Option<&Delegations> {
+        self.delegations.as_ref()
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use crate::hashes::Hasher;
-use crate::{Hashes, Mismatch, Repository, Target, TargetName, TrustedMetadata};
+use crate::{FoundTarget, Hashes, Mismatch, Repository, Role, Target, TargetName, TrustedMetadata};
 
 /// Why a target could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ impl TargetRejected {
 }
 
 impl TrustedMetadata {
-    /// Opens a target by its signed name (specification §5.7).
+    /// Opens a target that the top-level targets metadata itself lists, by its signed name.
     pub fn open<'a>(
         &self,
         repository: &'a mut dyn Repository,
@@ -56,7 +56,15 @@ impl TrustedMetadata {
     ) -> Result<TargetReader<'a>, TargetError> {
         let listed = self.targets().targets().get_key_value(name);
         let (name, target) = listed.ok_or_else(|| TargetError::NotListed { name: name.into() })?;
-        let path = if self.root().consistent_snapshot() {
+        self.found(name, target, Role::Targets.name().into(), Vec::new()).open(repository)
+    }
+}
+
+impl FoundTarget {
+    /// Opens the target (specification §5.7).
+    pub fn open<'a>(&self, repository: &'a mut dyn Repository) -> Result<TargetReader<'a>, TargetError> {
+        let Self { name, target, .. } = self;
+        let path = if self.consistent_snapshot {
             name.with_hash(target.hashes().prefix())
         } else {
             name.as_str().into()

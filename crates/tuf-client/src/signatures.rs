@@ -11,6 +11,7 @@ use keys::{PublicKey, Signature};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::delegations::Delegation;
 use crate::fields::{self, Object};
 use crate::{Rejection, canonical, json};
 
@@ -66,21 +67,6 @@ impl KeyRing {
         let names: BTreeSet<String> = role.ids.iter().map(name).collect();
         hex::encode(Sha256::digest(names.into_iter().collect::<String>()))
     }
-
-    /// Proves that enough keys of the role signed (§5.3.4, 5.4.2, 5.5.3, 5.6.3).
-    pub(crate) fn check(&self, name: &str, role: &RoleKeys, envelope: &Envelope) -> Result<(), Rejection> {
-        let signer = |id: &String| {
-            let key = self.0.get(id)?.as_ref()?;
-            let signature = envelope.signatures.get(id)?;
-            key.verify(&envelope.message, signature).ok().map(|()| key)
-        };
-        let valid = role.ids.iter().filter_map(signer).collect::<HashSet<_>>().len() as u64;
-        if valid >= role.threshold {
-            Ok(())
-        } else {
-            Err(Rejection::Threshold { role: name.into(), valid, threshold: role.threshold })
-        }
-    }
 }
 
 impl RoleKeys {
@@ -102,6 +88,21 @@ impl RoleKeys {
 }
 
 impl Envelope {
+    /// Proves that enough keys of the role signed (§5.3.4, 5.4.2, 5.5.3, 5.6.3).
+    pub(crate) fn check(&self, delegation: Delegation<'_>) -> Result<(), Rejection> {
+        let Delegation { role, ring, keys: RoleKeys { ids, threshold } } = delegation;
+        let signer = |id: &String| {
+            let key = ring.0.get(id)?.as_ref()?;
+            key.verify(&self.message, self.signatures.get(id)?).ok().map(|()| key)
+        };
+        let valid = ids.iter().filter_map(signer).collect::<HashSet<_>>().len() as u64;
+        if valid >= *threshold {
+            Ok(())
+        } else {
+            Err(Rejection::Threshold { role: role.into(), valid, threshold: *threshold })
+        }
+    }
+
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
         let mut document = json::parse(bytes).map_err(Rejection::NotJson)?;
         let mut signatures = BTreeMap::new();
@@ -164,7 +165,7 @@ mod tests {
         let Case { ring, keys } = case();
         let [a, b, c] = &keys[..] else { panic!("three keys") };
         let enough = |role: &RoleKeys, signers: &[(&str, &SigningKey)]| {
-            ring.check("x", role, &envelope(signers)).is_ok()
+            envelope(signers).check(Delegation { role: "x", ring: &ring, keys: role }).is_ok()
         };
         let two_of_two = role(&["a", "b"], 2);
         assert!(enough(&two_of_two, &[("a", a), ("b", b)]));
@@ -184,9 +185,10 @@ mod tests {
         let bytes = sign(&json!({"x": 1, "y": "é"}), &[("a", &keys[0])]);
         let role = role(&["a"], 1);
         let pretty = serde_json::to_vec_pretty(&json::parse(&bytes).unwrap()).unwrap();
-        assert!(ring.check("x", &role, &Envelope::parse(&pretty).unwrap()).is_ok());
+        let delegation = Delegation { role: "x", ring: &ring, keys: &role };
+        assert!(Envelope::parse(&pretty).unwrap().check(delegation).is_ok());
         let changed = String::from_utf8(bytes).unwrap().replace("\"x\":1", "\"x\":2");
-        assert!(ring.check("x", &role, &Envelope::parse(changed.as_bytes()).unwrap()).is_err());
+        assert!(Envelope::parse(changed.as_bytes()).unwrap().check(delegation).is_err());
     }
 
     #[test]

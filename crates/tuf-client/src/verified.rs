@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::delegations::Delegation;
 use crate::documents::Parse;
 use crate::fields::{self, Object};
-use crate::signatures::{Envelope, KeyRing, RoleKeys};
+use crate::signatures::Envelope;
 use crate::{Rejection, Role, Root};
 
 /// One of the four kinds of metadata: [`Root`], [`crate::Timestamp`], [`crate::Snapshot`],
@@ -64,9 +65,9 @@ impl<T> Deref for Verified<T> {
 }
 
 impl<T: Document> Verified<T> {
-    pub(crate) fn by(bytes: &[u8], ring: &KeyRing, keys: &RoleKeys) -> Result<Self, Rejection> {
+    pub(crate) fn by(bytes: &[u8], delegation: Delegation<'_>) -> Result<Self, Rejection> {
         let envelope = Envelope::parse(bytes)?;
-        ring.check(T::ROLE.name(), keys, &envelope)?;
+        envelope.check(delegation)?;
         let document = document(&envelope.signed)?;
         Self::assemble(document, &envelope.signed, bytes)
     }
@@ -101,7 +102,7 @@ impl Verified<Root> {
         }
         let envelope = Envelope::parse(bytes)?;
         let root: Root = document(&envelope.signed)?;
-        root.ring().check(Role::Root.name(), root.role(Role::Root), &envelope)?;
+        envelope.check(root.delegation(Role::Root))?;
         Self::assemble(root, &envelope.signed, bytes)
     }
 
@@ -120,6 +121,6 @@ impl Verified<Root> {
 
     /// Metadata signed by a threshold of the keys that this root gives the role.
     pub fn verify<T: Document>(&self, bytes: &[u8]) -> Result<Verified<T>, Rejection> {
-        Verified::by(bytes, self.ring(), self.role(T::ROLE))
+        self.delegation(T::ROLE).verify(bytes)
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{Files, World, day, sign};
-use crate::{DirectoryStore, MemoryStore, StartSource, StoreError, trust};
+use crate::{DirectoryStore, FetchError, MemoryStore, StartSource, StoreError, reset_clock, trust};
 
 mod attacks;
 mod clock;

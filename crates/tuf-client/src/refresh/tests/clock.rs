@@ -171,3 +171,75 @@ fn a_repository_without_signed_at_is_judged_by_the_system_clock() {
     assert_eq!(trusted.start().now(), day(-5));
     assert_eq!(trusted.timestamp().custom(), None::<&Value>);
 }
+
+/// The files forgiven on a day, or the one refused.
+fn accepting_expired(world: &mut World, today: i64) -> Result<Vec<String>, String> {
+    world.clock.system = day(today);
+    let World { store, repository, clock, .. } = world;
+    match refresh_with(store, repository, *clock, ExpiryPolicy::AcceptExpired) {
+        Ok(trusted) => Ok(trusted.forgiven().iter().map(|forgiven| forgiven.file.clone()).collect()),
+        Err(Error::Expired { file, .. }) => Err(file),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn expired_metadata_can_be_accepted_for_a_while_and_each_file_is_listed() {
+    // timestamp and snapshot expire on day 30, targets on day 180
+    let mut world = World::new();
+    assert_eq!(accepting_expired(&mut world, 29), Ok(vec![]));
+    assert_eq!(accepting_expired(&mut world, 30).unwrap(), ["timestamp.json", "snapshot.json"]);
+    assert_eq!(
+        accepting_expired(&mut world, 210).unwrap(),
+        ["timestamp.json", "snapshot.json", "targets.json"]
+    );
+    assert_eq!(accepting_expired(&mut world, 211), Err("timestamp.json".into()));
+    assert!(matches!(world.refresh().unwrap_err(), Error::Expired { .. }), "only where it was asked for");
+}
+
+#[test]
+fn an_expired_root_is_never_accepted() {
+    let mut world = World::new();
+    world.next_root(|root| root["expires"] = day(10).to_string().into());
+    assert_eq!(accepting_expired(&mut world, 9), Ok(vec![]));
+    assert_eq!(accepting_expired(&mut world, 10), Err("root.json".into()));
+}
+
+#[test]
+fn accepting_expiry_accepts_nothing_else() {
+    let mut world = refreshed();
+    world.timestamp["version"] = 5.into();
+    world.publish();
+    assert_eq!(accepting_expired(&mut world, 40).unwrap().len(), 2);
+    world.timestamp["version"] = 4.into();
+    world.publish();
+    let World { store, repository, clock, .. } = &mut world;
+    let error = refresh_with(store, repository, *clock, ExpiryPolicy::AcceptExpired).unwrap_err();
+    assert!(matches!(error, Error::Rollback { .. }), "{error}");
+}
+
+#[test]
+fn a_reset_forgets_the_floor_and_not_the_keys() {
+    let mut world = refreshed();
+    assert_eq!(reset_clock(&mut world.store).unwrap(), Some(day(0)));
+    assert_eq!(floor(&world), None);
+    assert_eq!(reset_clock(&mut world.store).unwrap(), None);
+    // the record still knows under which keys the stored files were accepted
+    world.timestamp["version"] = 1_000_000.into();
+    world.publish();
+    world.refresh().unwrap();
+    reset_clock(&mut world.store).unwrap();
+    world.rotate(Role::Timestamp);
+    world.timestamp["version"] = 2.into();
+    world.publish();
+    assert_eq!(world.refresh().unwrap().timestamp().version(), 2);
+}
+
+#[test]
+fn a_reset_is_the_way_out_of_a_damaged_record() {
+    let mut world = refreshed();
+    world.store.save(OnlineKeys::FILE, b"2099").unwrap();
+    assert_eq!(reset_clock(&mut world.store).unwrap(), None);
+    world.refresh().unwrap();
+    assert_eq!(reset_clock(&mut MemoryStore::default()).unwrap(), None);
+}
