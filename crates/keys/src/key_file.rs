@@ -9,17 +9,14 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::pkcs8::{KeypairBytes, PublicKeyBytes};
 use pkcs8::der::{Decode as _, SecretDocument};
 use pkcs8::pkcs5::{self, pbes2};
-use pkcs8::{
-    DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, EncryptedPrivateKeyInfoRef,
-    LineEnding, PrivateKeyInfoRef,
-};
+use pkcs8::{EncodePrivateKey as _, EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use crate::{PublicKey, SigningKey, durable};
+use crate::signing_key::Pkcs8;
+use crate::{InvalidPublicKey, PublicKey, SigningKey, durable};
 
 /// Larger than any key: an Ed25519 key file has 119 bytes, an encrypted one about 380.
 const CAP: u64 = 64 * 1024;
@@ -53,7 +50,7 @@ pub enum KeyFileError {
         /// Permission bits found.
         mode: u32,
     },
-    /// Neither PKCS#8 nor SPKI PEM of an Ed25519 key, as the case may be.
+    /// Neither PKCS#8 nor SPKI PEM of a known algorithm, as the case may be.
     #[error("key file {} is rejected: {reason}", .path.display())]
     NotAKeyFile {
         /// The file.
@@ -82,13 +79,12 @@ pub fn write_new(
     key: &SigningKey,
     passphrase: Option<&SecretString>,
 ) -> Result<(), KeyFileError> {
-    let pair = key.to_pkcs8();
     let pem = match passphrase {
         Some(passphrase) if passphrase.expose_secret().is_empty() => {
             return Err(KeyFileError::EmptyPassphrase(path.into()));
         }
-        Some(passphrase) => pair.to_pkcs8_encrypted_pem(passphrase.expose_secret(), LineEnding::LF),
-        None => pair.to_pkcs8_pem(LineEnding::LF),
+        Some(passphrase) => Pkcs8(key).to_pkcs8_encrypted_pem(passphrase.expose_secret(), LineEnding::LF),
+        None => Pkcs8(key).to_pkcs8_pem(LineEnding::LF),
     }
     .map_err(|error| failed(path, "write", io::Error::other(error)))?;
     create(path, pem.as_bytes(), 0o600)?;
@@ -108,9 +104,7 @@ pub fn read(path: &Path, passphrase: Option<&SecretString>) -> Result<SigningKey
     let document = Document::read(path)?;
     let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
     if !document.encrypted {
-        let pair = pair_in(&document.der).ok_or_else(|| rejected("not an Ed25519 key"))?;
-        return SigningKey::from_pkcs8(&pair)
-            .ok_or_else(|| rejected("public and secret key do not belong together"));
+        return key_in(&document.der).map_err(rejected);
     }
     let encrypted = EncryptedPrivateKeyInfoRef::from_der(document.der.as_bytes())
         .map_err(|_| rejected("not an encrypted PKCS#8 key"))?;
@@ -126,7 +120,7 @@ pub fn read(path: &Path, passphrase: Option<&SecretString>) -> Result<SigningKey
         _ => wrong(),
     })?;
     // one wrong passphrase in 256 leaves padding that looks right (RFC 8018 §6.2) and rubbish inside
-    pair_in(&decrypted).and_then(|pair| SigningKey::from_pkcs8(&pair)).ok_or_else(wrong)
+    key_in(&decrypted).map_err(|_| wrong())
 }
 
 /// Whether [`read`] will need a passphrase: ask only then.
@@ -136,11 +130,7 @@ pub fn is_encrypted(path: &Path) -> Result<bool, KeyFileError> {
 
 /// Writes a new public key file (SPKI PEM, mode 0644).
 pub fn write_public_new(path: &Path, key: &PublicKey) -> Result<(), KeyFileError> {
-    let raw = key.as_bytes().try_into().map(PublicKeyBytes).map_err(io::Error::other);
-    let pem = raw
-        .and_then(|raw| raw.to_public_key_pem(LineEnding::LF).map_err(io::Error::other))
-        .map_err(|source| failed(path, "write", source))?;
-    create(path, pem.as_bytes(), 0o644)
+    create(path, key.to_spki_pem().as_bytes(), 0o644)
 }
 
 /// Reads a public key file (SPKI PEM); weak keys are rejected.
@@ -148,9 +138,10 @@ pub fn read_public(path: &Path) -> Result<PublicKey, KeyFileError> {
     let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
     let bytes = durable::read(path, CAP).map_err(|source| failed(path, "read", source))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| rejected("not PEM text"))?;
-    let raw = PublicKeyBytes::from_public_key_pem(text)
-        .map_err(|_| rejected("not an Ed25519 public key in PEM"))?;
-    PublicKey::from_bytes(&raw.to_bytes()).map_err(|_| rejected("public key is weak or not on the curve"))
+    PublicKey::from_spki_pem(text).map_err(|error| match error {
+        InvalidPublicKey::NotPem => rejected("not a public key in PEM"),
+        _ => rejected("public key is weak or not on the curve"),
+    })
 }
 
 /// The DER inside a secret key file.
@@ -183,8 +174,8 @@ impl Document {
     }
 }
 
-fn pair_in(der: &SecretDocument) -> Option<KeypairBytes> {
-    PrivateKeyInfoRef::from_der(der.as_bytes()).ok().and_then(|info| KeypairBytes::try_from(info).ok())
+fn key_in(der: &SecretDocument) -> Result<SigningKey, &'static str> {
+    SigningKey::from_pkcs8(PrivateKeyInfoRef::from_der(der.as_bytes()).map_err(|_| "not a PKCS#8 key")?)
 }
 
 fn check_cost(scheme: &pkcs5::EncryptionScheme) -> Result<(), &'static str> {

@@ -1,25 +1,57 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::pkcs8::ALGORITHM_OID;
+use p256::ecdsa;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use pkcs8::{Document, SubjectPublicKeyInfoRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::Signature;
+use crate::rsa_key::RsaKey;
+
+/// What stands before the raw key in a SubjectPublicKeyInfo: of Ed25519 (RFC 8410 §4).
+const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+/// And of P-256, the point not compressed (RFC 5480 §2).
+const P256_PREFIX: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 /// How a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Ed25519 (RFC 8032), the pure variant.
+    /// Ed25519 (RFC 8032), the pure variant; signatures of 64 bytes.
     Ed25519,
+    /// ECDSA on P-256 with SHA-256 (FIPS 186-5); signatures in DER (RFC 3279 §2.2.3).
+    EcdsaP256,
+    /// RSASSA-PSS with SHA-256 (RFC 8017 §8.1); verified only where the feature `rsa` is on.
+    RsaPssSha256,
 }
 
-/// A public key that is fit to verify with: a point on the curve, not one of small order.
+/// A public key that is fit to verify with: a point on the curve, not one of small order; an RSA
+/// modulus of 2048 to 8192 bits.
 ///
-/// Written as lower-case hexadecimal of the raw key (64 digits for Ed25519).
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PublicKey(VerifyingKey);
+/// Written as lower-case hexadecimal of the raw key: 64 digits for Ed25519, 66 for P-256.
+#[derive(Clone)]
+pub struct PublicKey {
+    verifier: Verifier,
+    /// One spelling for each key, so that two are the same key exactly if their bytes are.
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone)]
+enum Verifier {
+    Ed25519(VerifyingKey),
+    EcdsaP256(ecdsa::VerifyingKey),
+    Rsa(RsaKey),
+}
 
 /// The bytes are no usable public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,11 +60,14 @@ pub enum InvalidPublicKey {
     #[error("public key is not hexadecimal")]
     NotHex,
     /// Neither the length of a known algorithm nor a point on its curve.
-    #[error("public key of {length} bytes is not an Ed25519 key")]
+    #[error("public key of {length} bytes is neither an Ed25519 nor a P-256 key")]
     NotAKey {
-        /// Bytes found; Ed25519 has 32.
+        /// Bytes found; Ed25519 has 32, P-256 33 in compressed form.
         length: usize,
     },
+    /// The text is not the PEM of a public key of a known algorithm.
+    #[error("public key is not the SPKI PEM of a known algorithm")]
+    NotPem,
     /// Under a small-order key a forged signature can fit any message.
     #[error("public key is weak: it is of small order")]
     Weak,
@@ -44,26 +79,76 @@ pub enum InvalidPublicKey {
 pub struct BadSignature;
 
 impl PublicKey {
-    /// Takes the raw key, 32 bytes for Ed25519 (RFC 8032 §5.1.5).
+    /// Takes the raw key: 32 bytes for Ed25519 (RFC 8032 §5.1.5), 33 for P-256 (SEC 1 §2.3.3,
+    /// compressed). RSA keys are read from PEM alone.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidPublicKey> {
-        let not_a_key = InvalidPublicKey::NotAKey { length: bytes.len() };
-        let raw = bytes.try_into().map_err(|_| not_a_key.clone())?;
-        let key = VerifyingKey::from_bytes(raw).map_err(|_| not_a_key)?;
-        if key.is_weak() { Err(InvalidPublicKey::Weak) } else { Ok(Self(key)) }
+        let not_a_key = || InvalidPublicKey::NotAKey { length: bytes.len() };
+        match bytes.len() {
+            32 => {
+                let raw = bytes.try_into().map_err(|_| not_a_key())?;
+                let key = VerifyingKey::from_bytes(raw).map_err(|_| not_a_key())?;
+                if key.is_weak() { Err(InvalidPublicKey::Weak) } else { Ok(Self::ed25519(key)) }
+            }
+            // 2 and 3 alone: a third form leaves out which of two points is meant
+            33 if matches!(bytes[0], 2 | 3) => {
+                ecdsa::VerifyingKey::from_sec1_bytes(bytes).map(Self::p256).map_err(|_| not_a_key())
+            }
+            _ => Err(not_a_key()),
+        }
     }
 
-    pub(crate) fn of(secret: &ed25519_dalek::SigningKey) -> Self {
-        Self(secret.verifying_key())
+    /// Takes a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in PEM.
+    pub fn from_spki_pem(text: &str) -> Result<Self, InvalidPublicKey> {
+        let not_pem = |_| InvalidPublicKey::NotPem;
+        let (label, der) = Document::from_pem(text).map_err(not_pem)?;
+        if label != "PUBLIC KEY" {
+            return Err(InvalidPublicKey::NotPem);
+        }
+        let info = SubjectPublicKeyInfoRef::try_from(der.as_bytes()).map_err(|_| InvalidPublicKey::NotPem)?;
+        if info.algorithm.oid == ALGORITHM_OID {
+            return Self::from_bytes(info.subject_public_key.as_bytes().unwrap_or_default());
+        }
+        if let Some(key) = RsaKey::from_spki(&info) {
+            let bytes = der.as_bytes().to_vec();
+            return Ok(Self { verifier: Verifier::Rsa(key), bytes });
+        }
+        ecdsa::VerifyingKey::try_from(info).map(Self::p256).map_err(|_| InvalidPublicKey::NotPem)
+    }
+
+    /// A SubjectPublicKeyInfo in PEM (RFC 7468 §13).
+    pub fn to_spki_pem(&self) -> String {
+        let der = match &self.verifier {
+            Verifier::Ed25519(_) => [&ED25519_PREFIX, self.as_bytes()].concat(),
+            Verifier::EcdsaP256(key) => [&P256_PREFIX, key.to_sec1_point(false).as_bytes()].concat(),
+            Verifier::Rsa(_) => self.bytes.clone(),
+        };
+        let mut text = BASE64_STANDARD.encode(der);
+        for line_end in (64..text.len()).step_by(64).rev() {
+            text.insert(line_end, '\n');
+        }
+        format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
+    }
+
+    pub(crate) fn ed25519(key: VerifyingKey) -> Self {
+        Self { bytes: key.to_bytes().to_vec(), verifier: Verifier::Ed25519(key) }
+    }
+
+    pub(crate) fn p256(key: ecdsa::VerifyingKey) -> Self {
+        Self { bytes: key.to_sec1_point(true).as_bytes().to_vec(), verifier: Verifier::EcdsaP256(key) }
     }
 
     /// How this key signs.
     pub fn algorithm(&self) -> Algorithm {
-        Algorithm::Ed25519
+        match self.verifier {
+            Verifier::Ed25519(_) => Algorithm::Ed25519,
+            Verifier::EcdsaP256(_) => Algorithm::EcdsaP256,
+            Verifier::Rsa(_) => Algorithm::RsaPssSha256,
+        }
     }
 
-    /// The raw key.
+    /// The raw key; of an RSA key, its SubjectPublicKeyInfo in DER.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        &self.bytes
     }
 
     /// Lower-case hexadecimal SHA-256 of the raw key: what people compare, 64 digits.
@@ -73,9 +158,29 @@ impl PublicKey {
 
     /// Proves that this key signed exactly this message.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        let signature =
-            ed25519_dalek::Signature::from_slice(signature.as_bytes()).map_err(|_| BadSignature)?;
-        self.0.verify_strict(message, &signature).map_err(|_| BadSignature)
+        let signature = signature.as_bytes();
+        let verified = match &self.verifier {
+            Verifier::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .and_then(|signature| key.verify_strict(message, &signature)),
+            Verifier::EcdsaP256(key) => ecdsa::DerSignature::from_bytes(signature)
+                .and_then(|signature| key.verify_prehash(&Sha256::digest(message), &signature)),
+            Verifier::Rsa(key) => return key.verify(message, signature),
+        };
+        verified.map_err(|_| BadSignature)
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl Hash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
     }
 }
 
@@ -112,42 +217,4 @@ impl<'de> Deserialize<'de> for PublicKey {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 8032 §7.1, test 2.
-    const PUBLIC: &str = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
-    const SIGNATURE: &str = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
-                             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
-
-    #[test]
-    fn verifies_the_published_vector_and_nothing_else() {
-        let key: PublicKey = PUBLIC.parse().unwrap();
-        let signature: Signature = SIGNATURE.parse().unwrap();
-        assert_eq!(key.verify(&[0x72], &signature), Ok(()));
-        assert_eq!(key.verify(&[0x73], &signature), Err(BadSignature));
-        for bit in 0..512 {
-            let mut bytes = signature.as_bytes().to_vec();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(key.verify(&[0x72], &Signature::from(bytes)), Err(BadSignature), "bit {bit}");
-        }
-        assert_eq!(key.verify(&[0x72], &Signature::from(vec![0; 63])), Err(BadSignature));
-    }
-
-    #[test]
-    fn refuses_weak_and_malformed_keys() {
-        let mut small_order = [0; 32];
-        small_order[0] = 1;
-        assert_eq!(PublicKey::from_bytes(&small_order), Err(InvalidPublicKey::Weak));
-        assert_eq!(PublicKey::from_bytes(&[7; 31]), Err(InvalidPublicKey::NotAKey { length: 31 }));
-        assert_eq!("xy".parse::<PublicKey>(), Err(InvalidPublicKey::NotHex));
-    }
-
-    #[test]
-    fn hexadecimal_and_fingerprint() {
-        let key: PublicKey = PUBLIC.parse().unwrap();
-        assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{PUBLIC}\""));
-        assert_eq!(serde_json::from_str::<PublicKey>(&format!("\"{PUBLIC}\"")).unwrap(), key);
-        assert_eq!(key.fingerprint(), hex::encode(Sha256::digest(hex::decode(PUBLIC).unwrap())));
-    }
-}
+mod tests;

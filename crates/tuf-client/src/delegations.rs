@@ -147,7 +147,7 @@ mod tests {
         Delegations::parse(json!({"keys": {}, "roles": roles}).as_object().unwrap())
     }
 
-    fn covers(role: Value, name: &str) -> bool {
+    fn covers(role: &Value, name: &str) -> bool {
         let delegations = parse(&json!([role])).unwrap();
         delegations.roles[0].covers(&Sought::new(&name.parse().unwrap()))
     }
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn covers_by_pattern_or_by_the_beginning_of_the_hash() {
-        assert!(covers(role(|_| {}), "a/b") && !covers(role(|_| {}), "a/b/c"));
+        assert!(covers(&role(|_| {}), "a/b") && !covers(&role(|_| {}), "a/b/c"));
         let bin = |prefix: &str| {
             role(|role| {
                 role.as_object_mut().unwrap().remove("paths");
@@ -182,7 +182,7 @@ mod tests {
             })
         };
         // SHA-256 of "abc": ba7816bf…
-        assert!(covers(bin("ba7"), "abc") && covers(bin(""), "abc"));
-        assert!(!covers(bin("a"), "abc") && !covers(bin("BA7"), "abc"));
+        assert!(covers(&bin("ba7"), "abc") && covers(&bin(""), "abc"));
+        assert!(!covers(&bin("a"), "abc") && !covers(&bin("BA7"), "abc"));
     }
 }

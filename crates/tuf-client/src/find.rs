@@ -131,7 +131,10 @@ fn listed<'a>(snapshot: &'a Snapshot, role: &str) -> Result<&'a crate::MetaFile,
     // names in a snapshot are not encoded (§4.4)
     let name = format!("{role}.json");
     let file = Role::Snapshot.file();
-    snapshot.meta().get(&name).ok_or_else(|| rejected(file)(Rejection::NotListed { name }))
+    snapshot
+        .meta()
+        .get(&name)
+        .ok_or_else(|| rejected(file)(Rejection::NotListed { name: name.escape_debug().to_string() }))
 }
 
 #[cfg(test)]

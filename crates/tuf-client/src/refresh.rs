@@ -210,10 +210,10 @@ impl Workflow<'_> {
         let offered = self.files.offered::<Snapshot>(delegation, listed, consistent)?;
         if let Some(trusted) = self.files.authentic::<Snapshot>(delegation)? {
             for (name, before) in trusted.meta() {
-                let not_listed = || Rejection::NotListed { name: name.clone() };
+                let not_listed = || Rejection::NotListed { name: name.escape_debug().to_string() };
                 let file = Role::Snapshot.versioned_file(offered.version(), consistent);
                 let now = offered.meta().get(name).ok_or_else(not_listed).map_err(rejected(&file))?;
-                check_rollback(name, before.version(), now.version())?;
+                check_rollback(&name.escape_debug().to_string(), before.version(), now.version())?;
             }
         }
         Ok(offered)

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use keys::{PublicKey, Signature};
+use keys::{Algorithm, PublicKey, Signature};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -39,12 +39,9 @@ impl KeyRing {
         let key = |(id, value): (&String, &Value)| {
             let key = fields::as_object(value, id)?;
             let kind = (fields::text(key, "keytype")?, fields::text(key, "scheme")?);
+            let algorithm = algorithm(kind.0, kind.1);
             let value = fields::object(key, "keyval")?;
-            let public = match kind {
-                ("ed25519", "ed25519") => fields::text(value, "public")?.parse().ok(),
-                _ => None,
-            };
-            Ok((id.clone(), public))
+            Ok((id.clone(), algorithm.map(|algorithm| public(algorithm, value)).transpose()?.flatten()))
         };
         listed.iter().map(key).collect::<Result<_, _>>().map(Self)
     }
@@ -67,6 +64,28 @@ impl KeyRing {
         let names: BTreeSet<String> = role.ids.iter().map(name).collect();
         hex::encode(Sha256::digest(names.into_iter().collect::<String>()))
     }
+}
+
+/// The kinds of key that are known here (§4.2.2); `ecdsa-sha2-nistp256` as a type of key is what
+/// older repositories write.
+fn algorithm(keytype: &str, scheme: &str) -> Option<Algorithm> {
+    match (keytype, scheme) {
+        ("ed25519", "ed25519") => Some(Algorithm::Ed25519),
+        ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => Some(Algorithm::EcdsaP256),
+        ("rsa", "rsassa-pss-sha256") => Some(Algorithm::RsaPssSha256),
+        _ => None,
+    }
+}
+
+/// Hexadecimal for Ed25519, PEM for the others (§4.2.2); `None` where it is no usable key of this
+/// algorithm.
+fn public(algorithm: Algorithm, keyval: &Object) -> Result<Option<PublicKey>, Rejection> {
+    let text = fields::text(keyval, "public")?;
+    let key = match algorithm {
+        Algorithm::Ed25519 => text.parse(),
+        _ => PublicKey::from_spki_pem(text),
+    };
+    Ok(key.ok().filter(|key: &PublicKey| key.algorithm() == algorithm))
 }
 
 impl RoleKeys {
@@ -99,7 +118,9 @@ impl Envelope {
         if valid >= *threshold {
             Ok(())
         } else {
-            Err(Rejection::Threshold { role: role.into(), valid, threshold: *threshold })
+            // a delegated role's name is whatever its delegator wrote
+            let role = role.escape_debug().to_string();
+            Err(Rejection::Threshold { role, valid, threshold: *threshold })
         }
     }
 
@@ -177,6 +198,30 @@ mod tests {
         assert!(!enough(&role(&["odd"], 1), &[("odd", a)]), "unknown key types never count");
         assert!(!enough(&role(&["weak"], 1), &[("weak", a)]), "weak keys never count");
         assert!(!enough(&role(&["gone"], 1), &[("gone", a)]), "ids without a key never count");
+    }
+
+    #[test]
+    fn keys_are_read_as_what_they_say_they_are_and_otherwise_useless() {
+        let (ed25519, p256) = (SigningKey::generate(), SigningKey::generate_p256());
+        let usable = |keytype: &str, scheme: &str, public: &str, signer: &SigningKey| {
+            let listed = json!({"k": {"keytype": keytype, "scheme": scheme, "keyval": {"public": public}, "more": [1]}});
+            let ring = KeyRing::parse(listed.as_object().unwrap()).unwrap();
+            let delegation = Delegation { role: "x", ring: &ring, keys: &role(&["k"], 1) };
+            envelope(&[("k", signer)]).check(delegation).is_ok()
+        };
+        let pem = p256.public().to_spki_pem();
+        let hexadecimal = ed25519.public().to_string();
+        assert!(usable("ed25519", "ed25519", &hexadecimal, &ed25519));
+        assert!(usable("ecdsa", "ecdsa-sha2-nistp256", &pem, &p256));
+        assert!(
+            usable("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", &pem, &p256),
+            "as older repositories say"
+        );
+        assert!(!usable("ed25519", "ed25519", &p256.public().to_string(), &p256));
+        assert!(!usable("ecdsa", "ecdsa-sha2-nistp256", &ed25519.public().to_spki_pem(), &ed25519));
+        assert!(!usable("ecdsa", "ecdsa-sha2-nistp384", &pem, &p256));
+        assert!(!usable("rsa", "rsassa-pss-sha256", &pem, &p256));
+        assert!(!usable("ed25519", "x", &hexadecimal, &ed25519));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use jiff::{SignedDuration, Timestamp};
-use keys::SigningKey;
+use keys::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +14,14 @@ use crate::{
 };
 
 pub(crate) fn key_json(key: &SigningKey) -> Value {
-    json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.public().to_string()}})
+    let public = key.public();
+    match public.algorithm() {
+        Algorithm::EcdsaP256 => {
+            let pem = public.to_spki_pem();
+            json!({"keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": {"public": pem}})
+        }
+        _ => json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": public.to_string()}}),
+    }
 }
 
 pub(crate) fn sign(signed: &Value, signers: &[(&str, &SigningKey)]) -> Vec<u8> {

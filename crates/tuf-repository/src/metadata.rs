@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use keys::{PublicKey, Signature, SigningKey};
+use keys::{Algorithm, PublicKey, Signature, SigningKey};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tuf_client::canonical::{self, NotCanonical};
@@ -72,14 +72,26 @@ impl<T: Document> fmt::Debug for Signed<T> {
 
 /// The key as root metadata lists it (§4.3).
 pub(crate) fn key_object(key: &PublicKey) -> Value {
-    json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key}})
+    let (keytype, scheme, public) = described(key);
+    json!({"keytype": keytype, "scheme": scheme, "keyval": {"public": public}})
 }
 
 /// SHA-256 of the key's canonical form: what the specification recommends (§4.3) and older clients
 /// insist on.
 pub(crate) fn key_id(key: &PublicKey) -> String {
-    let form = format!(r#"{{"keytype":"ed25519","keyval":{{"public":"{key}"}},"scheme":"ed25519"}}"#);
+    // nothing in it needs escaping, and the line ends of a PEM stand as they are in canonical form
+    let (keytype, scheme, public) = described(key);
+    let form = format!(r#"{{"keytype":"{keytype}","keyval":{{"public":"{public}"}},"scheme":"{scheme}"}}"#);
     hex::encode(Sha256::digest(form))
+}
+
+/// Type, scheme and public key (§4.2.2).
+fn described(key: &PublicKey) -> (&'static str, &'static str, String) {
+    match key.algorithm() {
+        Algorithm::EcdsaP256 => ("ecdsa", "ecdsa-sha2-nistp256", key.to_spki_pem()),
+        Algorithm::RsaPssSha256 => ("rsa", "rsassa-pss-sha256", key.to_spki_pem()),
+        _ => ("ed25519", "ed25519", key.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -88,9 +100,11 @@ mod tests {
 
     #[test]
     fn the_key_id_is_the_hash_of_the_listed_key() {
-        let key = SigningKey::generate().public();
-        let form = canonical::encode(&key_object(&key)).unwrap();
-        assert_eq!(key_id(&key), hex::encode(Sha256::digest(form)));
+        for key in [SigningKey::generate(), SigningKey::generate_p256()] {
+            let key = key.public();
+            let form = canonical::encode(&key_object(&key)).unwrap();
+            assert_eq!(key_id(&key), hex::encode(Sha256::digest(form)));
+        }
     }
 
     #[test]

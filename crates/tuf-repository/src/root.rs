@@ -122,7 +122,11 @@ mod tests {
     }
 
     fn new_keys() -> [SigningKey; 4] {
-        std::array::from_fn(|_| SigningKey::generate())
+        // of both kinds that sign here
+        std::array::from_fn(|number| match number {
+            0 | 1 => SigningKey::generate_p256(),
+            _ => SigningKey::generate(),
+        })
     }
 
     fn expires() -> Timestamp {

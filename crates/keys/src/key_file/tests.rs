@@ -1,6 +1,8 @@
 use std::fs::{self, Permissions};
 use std::process::Command;
 
+use ed25519_dalek::pkcs8::PublicKeyBytes;
+use pkcs8::EncodePublicKey as _;
 use pkcs8::der::asn1::OctetStringRef;
 
 use super::*;
@@ -16,9 +18,13 @@ fn put(path: &Path, bytes: &[u8]) {
 #[test]
 fn reads_back_what_it_wrote() {
     let directory = tempfile::tempdir().unwrap();
-    for (name, passphrase) in [("plain", None), ("encrypted", Some(secret("correct horse")))] {
+    for (name, passphrase, key) in [
+        ("plain", None, SigningKey::generate()),
+        ("encrypted", Some(secret("correct horse")), SigningKey::generate()),
+        ("plain P-256", None, SigningKey::generate_p256()),
+        ("encrypted P-256", Some(secret("correct horse")), SigningKey::generate_p256()),
+    ] {
         let path = directory.path().join(name);
-        let key = SigningKey::generate();
         write_new(&path, &key, passphrase.as_ref()).unwrap();
         assert_eq!(is_encrypted(&path).unwrap(), passphrase.is_some());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
@@ -124,25 +130,30 @@ fn openssl_public(path: &Path) -> String {
 #[test]
 fn openssl_reads_ours_and_we_read_its() {
     let directory = tempfile::tempdir().unwrap();
-    let public_path = directory.path().join("public");
-    let key = SigningKey::generate();
-    write_public_new(&public_path, &key.public()).unwrap();
-    let public = fs::read_to_string(&public_path).unwrap();
-    for (name, passphrase) in [("plain", None), ("encrypted", Some(secret("correct horse")))] {
-        let path = directory.path().join(name);
-        write_new(&path, &key, passphrase.as_ref()).unwrap();
-        assert_eq!(openssl_public(&path), public, "{name}");
+    for (number, key) in [SigningKey::generate(), SigningKey::generate_p256()].into_iter().enumerate() {
+        let public_path = directory.path().join(format!("public {number}"));
+        write_public_new(&public_path, &key.public()).unwrap();
+        let public = fs::read_to_string(&public_path).unwrap();
+        for (name, passphrase) in [("plain", None), ("encrypted", Some(secret("correct horse")))] {
+            let path = directory.path().join(format!("{name} {number}"));
+            write_new(&path, &key, passphrase.as_ref()).unwrap();
+            assert_eq!(openssl_public(&path), public, "{name}");
+        }
     }
-    let theirs = directory.path().join("theirs");
-    let made = Command::new("openssl")
-        .args(["genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:correct horse", "-out"])
-        .arg(&theirs)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    fs::set_permissions(&theirs, Permissions::from_mode(0o600)).unwrap();
-    let read_theirs = read(&theirs, Some(&secret("correct horse"))).unwrap();
-    let their_public = directory.path().join("theirs.pub");
-    put(&their_public, openssl_public(&theirs).as_bytes());
-    assert_eq!(read_theirs.public(), read_public(&their_public).unwrap());
+    for algorithm in [&["ed25519"][..], &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]] {
+        let theirs = directory.path().join(algorithm[0]);
+        let made = Command::new("openssl")
+            .args(["genpkey", "-aes256", "-pass", "pass:correct horse", "-algorithm"])
+            .args(algorithm)
+            .arg("-out")
+            .arg(&theirs)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        fs::set_permissions(&theirs, Permissions::from_mode(0o600)).unwrap();
+        let read_theirs = read(&theirs, Some(&secret("correct horse"))).unwrap();
+        let their_public = directory.path().join(format!("{} public", algorithm[0]));
+        put(&their_public, openssl_public(&theirs).as_bytes());
+        assert_eq!(read_theirs.public(), read_public(&their_public).unwrap());
+    }
 }

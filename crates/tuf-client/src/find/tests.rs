@@ -216,9 +216,12 @@ fn metadata_is_verified_by_whoever_leads_to_it_every_time() {
     assert_eq!((file.as_str(), role.as_str()), ("1.shared.json", "shared"));
 }
 
+/// What is changed since it was published, and what the search says.
+type Case = (&'static str, fn(&mut Tree), &'static str);
+
 #[test]
 fn delegated_metadata_is_held_to_what_the_snapshot_lists() {
-    let cases: [(&str, fn(&mut Tree), &str); 6] = [
+    let cases: [Case; 6] = [
         ("missing", |t| drop(t.world.repository.metadata.remove("1.a.json")), "1.a.json is missing"),
         ("longer", |t| t.world.repository.metadata.get_mut("1.a.json").unwrap().push(b' '), "longer than"),
         (
@@ -305,6 +308,15 @@ fn hostile_names_stay_in_the_store_and_nothing_else_joins_them() {
     }
     expected.insert("clock-floor".into());
     assert_eq!(listed(&directory), expected);
+}
+
+#[test]
+fn hostile_names_are_shown_without_their_control_characters() {
+    let mut tree = Tree::new();
+    tree.delegate("targets", "\u{1b}[2J", plain);
+    tree.roles.get_mut("\u{1b}[2J").unwrap().0 = SigningKey::generate();
+    tree.publish();
+    assert!(tree.refused().contains(r"signatures of the \u{1b}[2J role"));
 }
 
 #[test]
