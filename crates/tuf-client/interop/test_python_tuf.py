@@ -1,0 +1,91 @@
+"""python-tuf as an oracle: its repositories are read, and where it refuses we refuse.
+
+TUF_CLIENT names the example client, TUF_INTEROP_SEED the first of TUF_INTEROP_ROUNDS random
+repositories; a failure says which seed makes it again."""
+
+import os
+import random
+import tempfile
+import unittest
+from collections import Counter
+from pathlib import Path
+
+import changes
+from clients import Ours, Python, Server
+from repository import NAMES, Repository, make_pool
+
+SEED = int(os.environ.get("TUF_INTEROP_SEED", "0"))
+ROUNDS = int(os.environ.get("TUF_INTEROP_ROUNDS", "20"))
+
+
+class AgainstPythonTuf(unittest.TestCase):
+    maxDiff = 2000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.pool = make_pool()
+        cls.server = Server()
+        cls.program = Path(os.environ["TUF_CLIENT"]).resolve()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def clients(self, directory, name, root):
+        at = Path(directory) / name
+        ours = Ours(self.program, self.server, at / "ours", root)
+        return ours, Python(self.server, at / "python", root)
+
+    def agree(self, ours, theirs, name, context):
+        """Both take or refuse the target, and took the same; returns what they made of it."""
+        our_data, our_requests = ours.outcome(name)
+        their_data, their_requests = theirs.outcome(name)
+        context = f"{context}, {name}: {ours.said or 'taken'} | {theirs.said if their_data is None else 'taken'}"
+        self.assertEqual(our_data, their_data, context)
+        if our_data is not None:
+            self.assertEqual(ours.stored(), theirs.stored(), context)
+        return our_data, our_requests, their_requests, context
+
+    def test_random_repositories_are_read_by_the_same_requests(self):
+        found = 0
+        for seed in range(SEED, SEED + ROUNDS):
+            repository = Repository(random.Random(seed), self.pool)
+            self.server.files = repository.files
+            with self.subTest(seed=seed), tempfile.TemporaryDirectory() as directory:
+                for number, name in enumerate(NAMES):
+                    clients = self.clients(directory, str(number), repository.first_root)
+                    data, asked, they_asked, context = self.agree(*clients, name, f"seed {seed}")
+                    found += data is not None
+                    # python-tuf puts another of the listed hashes before the name
+                    if data is not None:
+                        asked, they_asked = asked[:-1], they_asked[:-1]
+                    self.assertEqual(asked, they_asked, context)
+        self.assertGreater(found, ROUNDS, "most repositories have targets to be found")
+
+    def test_refusals_agree_after_random_changes(self):
+        seen = Counter()
+        for seed in range(SEED, SEED + ROUNDS):
+            for change in changes.ALL:
+                rng = random.Random(f"{seed} {change.__name__}")
+                repository = Repository(rng, self.pool)
+                repository.version_up(*repository.signed.keys() - {"root"}, by=4)
+                repository.publish()
+                self.server.files = repository.files
+                context = f"seed {seed}, {change.__name__}"
+                with self.subTest(context), tempfile.TemporaryDirectory() as directory:
+                    ours, theirs = self.clients(directory, "clients", repository.first_root)
+                    data, *_ = self.agree(ours, theirs, None, f"{context}, before")
+                    self.assertIsNotNone(data, context)
+                    change(repository)
+                    for name in (None, *rng.sample(NAMES, 2)):
+                        data, *_ = self.agree(ours, theirs, name, context)
+                        if name is None:
+                            seen[change.__name__, data is not None] += 1
+        for change in (changes.nothing, changes.rotation, changes.several_rotations):
+            self.assertEqual(seen[change.__name__, False], 0, change.__name__)
+        for change in (changes.rotation_without_old_keys, changes.rollback, changes.expired):
+            self.assertGreater(seen[change.__name__, False], 0, change.__name__)
+
+
+if __name__ == "__main__":
+    unittest.main()
