@@ -9,6 +9,7 @@ import tempfile
 import unittest
 from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
 
 import changes
 from clients import Ours, Python, Server
@@ -45,6 +46,34 @@ class AgainstPythonTuf(unittest.TestCase):
         if our_data is not None:
             self.assertEqual(ours.stored(), theirs.stored(), context)
         return our_data, our_requests, their_requests, context
+
+    def test_the_example_client_asks_no_more_than_it_must(self):
+        repository = next(
+            made for made in (Repository(random.Random(seed), self.pool) for seed in range(100))
+            if len(made.signed["targets"].targets) > 1
+        )
+        self.server.files = repository.files
+        first, second, *_ = repository.signed["targets"].targets
+        with tempfile.TemporaryDirectory() as directory:
+            self.server.requests.clear()
+            ours, _ = self.clients(directory, "clients", repository.first_root)
+            self.assertEqual(self.server.requests, [])
+            self.assertEqual(ours.stored(), {"root.json": repository.first_root})
+            for usage in ((), ("unknown",), ("refresh", "--no-such-flag")):
+                self.assertEqual(ours.run(*usage), 1, usage)
+            self.assertEqual(ours.run("--help"), 0)
+            both = ("--target-name", first, "--target-name", second)
+            self.assertEqual(ours.run("--target-name", "../none", *both, "download"), 1)
+            self.assertEqual(ours.run("--target-name", "none", *both, "download"), 1)
+            self.assertEqual(list(ours.targets.iterdir()), [], "the first failure is the last")
+            self.assertEqual(ours.run(*both, "download"), 0)
+            self.server.requests.clear()
+            self.assertEqual(ours.run(*both, "download"), 0)
+            self.assertEqual(self.server.requests, ["/metadata/2.root.json", "/metadata/timestamp.json"])
+            (ours.targets / quote(first, "")).write_bytes(b"changed")
+            self.assertEqual(ours.run(*both, "download"), 0)
+            self.assertEqual(len(self.server.requests), 5)
+            self.assertEqual(len(list(ours.targets.iterdir())), 2)
 
     def test_random_repositories_are_read_by_the_same_requests(self):
         found = 0

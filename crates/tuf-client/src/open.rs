@@ -77,7 +77,7 @@ impl FoundTarget {
     }
 }
 
-/// Streams a target while checking it (§5.7.2): never yields more than the signed length, and the
+/// Streams a target while checking it (§5.7.3): never yields more than the signed length, and the
 /// read that would complete the file fails unless length and hashes fit. What was read before that
 /// is unverified: use it only after the end of the stream was reached without an error.
 pub struct TargetReader<'a> {

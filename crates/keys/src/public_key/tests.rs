@@ -70,6 +70,9 @@ fn verifies_what_openssl_signs_by_ecdsa() {
     assert_eq!(key.algorithm(), Algorithm::EcdsaP256);
     assert_eq!(key.to_spki_pem(), pem);
     assert_eq!(PublicKey::from_bytes(key.as_bytes()).unwrap(), key);
+    for spelling in [pem.trim_end(), &pem.replace('\n', "\r\n")] {
+        assert_eq!(PublicKey::from_spki_pem(spelling).as_ref(), Ok(&key), "{spelling:?}");
+    }
     assert_eq!(key.verify(b"", &signatures[0]), Ok(()));
     assert_eq!(key.verify(b"x", &signatures[0]), Err(BadSignature));
     for index in 0..signatures[0].as_bytes().len() {
