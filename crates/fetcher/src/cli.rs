@@ -49,6 +49,8 @@ struct Global {
 enum Command {
     Init(commands::init::Args),
     Releases(commands::releases::Args),
+    Pin(commands::pin::Args),
+    Sync(commands::sync::Args),
     Approve(commands::approve::Args),
     Withdraw(commands::approve::WithdrawArgs),
     Status(commands::status::Args),
@@ -78,6 +80,8 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
     let result = match cli.command {
         Command::Init(args) => commands::init::run(&args, &context),
         Command::Releases(args) => commands::releases::run(&args, &context),
+        Command::Pin(args) => commands::pin::run(&args, &context),
+        Command::Sync(args) => commands::sync::run(&args, &context),
         Command::Approve(args) => commands::approve::run(&args, &context),
         Command::Withdraw(args) => commands::approve::withdraw(&args, &context),
         Command::Status(args) => commands::status::run(&args, &context),

@@ -6,9 +6,12 @@ pub mod fleet;
 pub mod init;
 pub mod laptops;
 pub mod load;
+pub mod pin;
 pub mod releases;
 pub mod root;
+mod source;
 pub mod status;
+pub mod sync;
 
 use std::path::Path;
 
