@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use firmware::container::Language;
+use firmware::container::{Container, Language};
 use firmware::{Model, Pin, Release, ReleaseId, Sha256Digest};
 use serde_json::json;
 use terminal::{Exit, Failure};
@@ -125,6 +125,10 @@ fn check(
                     .note(format_args!("{}: same firmware in another zip: {difference}", release.id));
             }
         }
+        Err(error @ DepotError::Mismatch { .. }) => {
+            let hint = "the file changed in the depot: run the command again to fetch it anew";
+            return Err(depot_failure(error).hint(hint));
+        }
         Err(error) => return Err(depot_failure(error)),
     }
     let file = depot.path(release);
@@ -186,6 +190,9 @@ fn show(release: &Release, seen: &Seen, context: &Context) {
             "image is Chinese by its own header, and the release does not say so: on any other unit this is the known way to brick it",
         );
     }
+    if seen.container == Container::Unknown {
+        output.warn("container is of no known format: that this is firmware rests on its name alone");
+    }
     for warning in &release.warnings {
         output.warn(warning);
     }
@@ -200,6 +207,7 @@ fn lines(release: &Release, seen: &Seen) -> Vec<String> {
     let package = seen.package.as_ref().map(|package| {
         format!("  package     {}, {} bytes, SHA-256 {}", seen.name, package.size, package.sha256)
     });
+    let sums = if matches!(seen.container, Container::A(_)) { ", sums of its files right" } else { "" };
     let tokens =
         [("language", &release.language), ("region", &release.region), ("edition", &release.edition)];
     let tokens = tokens.iter().filter_map(|(what, token)| Some(format!("  {what:<12}{}", token.as_ref()?)));
@@ -209,7 +217,7 @@ fn lines(release: &Release, seen: &Seen) -> Vec<String> {
         .chain(package)
         .chain([
             format!("  firmware    {name}, {} bytes, SHA-256 {}", seen.size, seen.sha256),
-            format!("  container   {}", seen.container.describe()),
+            format!("  container   {}{sums}", seen.container.describe()),
             format!("  provenance  {}", seen.provenance),
         ])
         .collect()
@@ -228,7 +236,6 @@ fn edit_failure(error: EditError) -> Failure {
 #[cfg(test)]
 mod tests {
     use firmware::Text;
-    use firmware::container::Container;
 
     use super::*;
     use crate::pin::Package;

@@ -43,7 +43,11 @@ pub(super) fn fetched(
             return failure;
         }
         match depot.quarantine(&release.id, arrived.sha256, &arrived.path) {
-            Ok(to) => failure.context(format!("moved to {}", to.display())),
+            Ok(to) => {
+                forget_download(depot, release, context);
+                let hint = failure.hint.clone().unwrap_or_default();
+                failure.hint(format!("{hint}\nwhat came is kept as {}", to.display()))
+            }
             Err(error) => depot_failure(error),
         }
     })
@@ -78,7 +82,9 @@ fn download(
     let result = downloader.fetch(url, &depot.part(&release.id), &mut |event| match event {
         Event::Started { from, total } => {
             let bar = bar.get_or_insert_with(|| Progress::bytes(output, &label, Some(total)));
-            if from > 0 {
+            if from > 0 && from + 1 == total {
+                bar.line(&format!("{}: here from an earlier try, and unchanged at its source", release.id));
+            } else if from > 0 {
                 bar.line(&format!("{}: going on behind {from} of {total} bytes", release.id));
             }
             bar.set(from);

@@ -15,16 +15,17 @@ use crate::download::Downloader;
 
 /// Bring pinned releases into the depot. Each must match its pin; what is there already is left alone.
 #[derive(Debug, clap::Args)]
+#[group(id = "selection", required = true, multiple = false)]
 #[command(after_help = "\
 Examples:
   fetcher sync --all
   fetcher sync --model DS-7608NI-I2 --model DS-7616NI-I2 --json")]
 pub struct Args {
     /// Releases whose vendor list has exactly this model
-    #[arg(long = "model", value_name = "MODEL", required_unless_present = "all")]
+    #[arg(long = "model", value_name = "MODEL")]
     models: Vec<Model>,
     /// Every pinned release
-    #[arg(long, conflicts_with = "models")]
+    #[arg(long)]
     all: bool,
 }
 
