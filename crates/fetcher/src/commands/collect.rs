@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use terminal::{Count, Exit, Failure};
 
 use super::{ledger_failure, open_stick};
-use crate::cli::Context;
 use crate::collect::{CollectError, Collected, collect};
+use crate::context::Context;
 use crate::ledger::Ledger;
 
 /// Take the signed statements of a stick into the ledger. Nothing on the stick is changed.

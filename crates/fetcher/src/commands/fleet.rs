@@ -3,7 +3,7 @@
 use terminal::{Count, Exit, Failure};
 
 use super::ledger_failure;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::fleet::{Recorder, State, fleet};
 use crate::ledger::Ledger;
 

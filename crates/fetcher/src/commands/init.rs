@@ -8,7 +8,7 @@ use tuf_client::Verified;
 use tuf_repository::TargetsDraft;
 
 use super::publish_failure;
-use crate::cli::{Context, PassphraseArgs, home_failure, key_failure};
+use crate::context::{Context, PassphraseArgs, home_failure, key_failure};
 use crate::home::{Home, Settings};
 use crate::key_ring;
 use crate::publication::Publication;
@@ -36,7 +36,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = context.home_dir()?;
     let mut home = Home::create(&dir).map_err(home_failure)?;
-    let settings = Settings { manifests: context.named_manifests().map(absolute).transpose()? };
+    let settings = Settings { manifests: context.manifests.as_deref().map(absolute).transpose()? };
     let passphrase = if args.unencrypted {
         context.output.warn(
             "root key and approver's key are not encrypted: whoever copies the files can approve firmware",

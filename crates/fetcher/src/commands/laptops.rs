@@ -8,7 +8,7 @@ use serde_json::json;
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::ledger_failure;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::ledger::Ledger;
 
 /// Enrol laptops whose statements are taken, and list them.

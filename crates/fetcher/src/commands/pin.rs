@@ -9,7 +9,7 @@ use terminal::{Exit, Failure};
 
 use super::source::{accept, depot_failure, download_client, fetched, forget_download, given, today};
 use crate::catalog::{EditError, write_pin};
-use crate::cli::Context;
+use crate::context::Context;
 use crate::depot::{Depot, DepotError};
 use crate::pin::{Candidate, Seen, recognise_pin};
 

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use terminal::{Exit, Fail, Failure, Progress};
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::depot::{Depot, DepotError};
 use crate::download::{self, DownloadError, Downloader, Event};
 use crate::package::{PackageError, ZipRejected};

@@ -9,7 +9,7 @@ use terminal::{Count, Exit, Failure, Output};
 
 use super::source::{accept, depot_failure, download_client, fetched};
 use crate::catalog::Catalog;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::depot::{Depot, DepotError};
 use crate::download::Downloader;
 
