@@ -70,13 +70,13 @@ pub(crate) fn home_failure(error: HomeError) -> Failure {
         _ => None,
     };
     let exit = if matches!(error, HomeError::Io(..)) { Exit::Internal } else { Exit::Usage };
-    Failure { exit, error: error.into(), hint: hint.map(str::to_owned) }
+    Failure::of(exit, error).maybe_hint(hint)
 }
 
 fn catalog_failure(error: CatalogError, dir: &Path) -> Failure {
     let faults = matches!(error, CatalogError::Faults(_));
     let exit = if faults { Exit::Rejected } else { Exit::Usage };
-    let failure = Failure { exit, error: error.into(), hint: None };
+    let failure = Failure::of(exit, error);
     if faults {
         failure.hint("fix the lines named above; nothing is read from a catalogue with faults")
     } else {
@@ -95,7 +95,7 @@ pub(crate) fn key_failure(error: KeyFileError) -> Failure {
         }
         _ => None,
     };
-    Failure { exit: Exit::Usage, error: error.into(), hint: hint.map(str::to_owned) }
+    Failure::of(Exit::Usage, error).maybe_hint(hint)
 }
 
 /// Where the passphrase of a key comes from.

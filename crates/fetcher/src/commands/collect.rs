@@ -34,7 +34,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 pub(super) fn failure(error: CollectError) -> Failure {
     match error {
         CollectError::Ledger(error) => ledger_failure(error),
-        CollectError::Stick(_) => Failure { exit: Exit::Stick, error: error.into(), hint: None },
+        CollectError::Stick(_) => Failure::of(Exit::Stick, error),
     }
 }
 

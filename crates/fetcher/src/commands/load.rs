@@ -138,7 +138,7 @@ fn write_failure(error: WriteError) -> Failure {
         (_, StickState::AsBefore) => "the stick still carries what it carried before",
         (_, StickState::Uncertain) => "the stick may be damaged: load it again before it leaves",
     };
-    Failure { exit, error: error.into(), hint: Some(hint.into()) }
+    Failure::of(exit, error).hint(hint)
 }
 
 /// The events of a write as bars, or as JSON lines.

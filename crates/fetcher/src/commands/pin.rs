@@ -230,7 +230,7 @@ fn edit_failure(error: EditError) -> Failure {
             (Exit::Rejected, None)
         }
     };
-    Failure { exit, error: error.into(), hint: hint.map(str::to_owned) }
+    Failure::of(exit, error).maybe_hint(hint)
 }
 
 #[cfg(test)]

@@ -60,10 +60,8 @@ pub(super) fn given(
     member: Option<&str>,
     depot: &Depot,
 ) -> Result<Candidate, Failure> {
-    let source = Source::given(path).map_err(|error| Failure {
-        exit: Exit::Usage,
-        error: error.into(),
-        hint: Some("name the package or the firmware with --file PATH".into()),
+    let source = Source::given(path).map_err(|error| {
+        Failure::of(Exit::Usage, error).hint("name the package or the firmware with --file PATH")
     })?;
     Candidate::examine(source, member, &depot.incoming()).map_err(|error| pin_failure(error, release))
 }
@@ -149,7 +147,7 @@ fn download_failure(error: DownloadError, release: &Release) -> Failure {
         _ if exit == Exit::Internal => None,
         _ => Some(format!("get the file with a browser, then fetcher pin {id} --file PATH")),
     };
-    Failure { exit, error: error.into(), hint }.context(format!("release {id}"))
+    Failure::of(exit, error).maybe_hint(hint.as_deref()).context(format!("release {id}"))
 }
 
 fn pin_failure(error: PinError, release: &Release) -> Failure {
@@ -170,7 +168,7 @@ fn pin_failure(error: PinError, release: &Release) -> Failure {
         PinError::Container { .. } | PinError::NotFirmware { .. } => (Exit::Rejected, Some(again)),
         PinError::Io { .. } => (Exit::Internal, None),
     };
-    let failure = Failure { exit, error: error.into(), hint: hint.map(str::to_owned) };
+    let failure = Failure::of(exit, error).maybe_hint(hint);
     failure.context(format!("release {}", release.id))
 }
 
@@ -187,7 +185,7 @@ pub(super) fn depot_failure(error: DepotError) -> Failure {
         DepotError::Missing(_) => (Exit::Usage, Some("fetcher sync brings it")),
         DepotError::Io { .. } => (Exit::Internal, None),
     };
-    Failure { exit, error: error.into(), hint: hint.map(str::to_owned) }
+    Failure::of(exit, error).maybe_hint(hint)
 }
 
 /// Takes firmware that matches the pin of its release into the depot; the download it came from has
