@@ -233,9 +233,9 @@ fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
 }
 
 fn journal_failure(error: JournalError) -> Failure {
-    Failure { exit: Exit::Internal, error: error.into(), hint: Some("nothing was pushed".into()) }
+    Failure::of(Exit::Internal, error).hint("nothing was pushed")
 }
 
 fn run_failure(error: RunError) -> Failure {
-    Failure { exit: Exit::Internal, error: error.into(), hint: Some("nothing was pushed".into()) }
+    Failure::of(Exit::Internal, error).hint("nothing was pushed")
 }

@@ -168,7 +168,7 @@ fn at_hand_failure(error: AtHandError) -> Failure {
             (Exit::Rejected, "tell the depot to withdraw this release; the recorder is untouched")
         }
     };
-    Failure { exit, error: error.into(), hint: Some(hint.into()) }
+    Failure::of(exit, error).hint(hint)
 }
 
 /// The plan in words, its digest last.
