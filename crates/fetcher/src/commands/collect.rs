@@ -23,9 +23,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
-    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
     let stick = open_stick(&args.from)?;
-    let collected = collect(&stick, &mut ledger, context.now).map_err(failure)?;
+    let collected = collect(&stick, &ledger, context.now).map_err(failure)?;
     context.output.json(&collected);
     tell(&collected, context);
     Ok(if collected.rejected.is_empty() { Exit::Done } else { Exit::Rejected })

@@ -46,8 +46,9 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = wanted(args)?;
     let home = context.open_home()?;
-    let stick = open_stick(&args.to)?;
     let mut publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    still_good(&publication, context)?;
+    let stick = open_stick(&args.to)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
     let carried = select(&approved, &wanted).map_err(|nothing| {
         let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
@@ -57,8 +58,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     all_in_depot(&depot, &carried)?;
 
-    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-    let collected = collect(&stick, &mut ledger, context.now).map_err(collect_command::failure)?;
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let collected = collect(&stick, &ledger, context.now).map_err(collect_command::failure)?;
     collect_command::tell(&collected, context);
 
     let keys = key_ring::online(&home.keys()).map_err(key_failure)?;
@@ -114,6 +115,21 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
     } else {
         Ok(Wanted::Models(args.model.clone()))
     }
+}
+
+/// What only people can sign must still be good: no laptop would take it.
+fn still_good(publication: &Publication, context: &Context) -> Result<(), Failure> {
+    let (root, targets) = (publication.root().expires(), publication.current().targets.expires());
+    let (what, expires, hint) = if root <= context.now {
+        ("root", root, "the root must be signed again with the root key")
+    } else if targets <= context.now {
+        ("approval", targets, "approve the releases again: fetcher approve ID…")
+    } else {
+        return Ok(());
+    };
+    let message =
+        format!("publication: its {what} expired on {}; the stick was not touched", expires.strftime("%F"));
+    Err(Failure::new(Exit::Expired, message).hint(hint))
 }
 
 fn all_in_depot(depot: &Depot, carried: &[&SignedRelease]) -> Result<(), Failure> {

@@ -29,6 +29,8 @@ struct Status {
     unpinned: usize,
     /// Pinned releases that nobody has approved.
     unapproved: Vec<String>,
+    /// Approved releases whose facts or pin in the catalogue are others now.
+    changed: Vec<String>,
     /// Approved releases whose file is not in the depot.
     missing: Vec<String>,
     approved: usize,
@@ -70,6 +72,11 @@ fn status(
         expiries: expiries(publication, now),
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
+        changed: approved
+            .iter()
+            .filter(|a| !a.says_the_same_as(catalog.release(&a.release().id)))
+            .map(|a| a.release().id.to_string())
+            .collect(),
         missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
     }
@@ -106,6 +113,12 @@ fn tell(status: &Status, context: &Context) {
     ));
     if !status.unapproved.is_empty() {
         output.data(format_args!("pinned and not approved: {}", status.unapproved.join(" ")));
+    }
+    if !status.changed.is_empty() {
+        let changed = status.changed.join(" ");
+        output.data(format_args!(
+            "changed in the catalogue since they were approved: {changed}  (fetcher approve)"
+        ));
     }
     if !status.missing.is_empty() {
         output.data(format_args!(
