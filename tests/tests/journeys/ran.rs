@@ -44,8 +44,11 @@ impl Ran {
     /// and adds it to the table of errors.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, error: &str, words: &[&str]) -> Self {
-        let ran = self.ends(code).says(words);
+        let ran = self.ends(code);
         let message = ran.message();
+        for word in words {
+            assert!(message.contains(word), "{} does not say {word:?}:\n{message}", ran.command);
+        }
         assert!(message.contains("hint: "), "{} does not say what to do now:\n{message}", ran.command);
         ran.tabulate(error, &message);
         ran

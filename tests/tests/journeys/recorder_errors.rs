@@ -42,7 +42,7 @@ async fn older_version() {
 async fn wrong_password_is_tried_once() {
     let world = World::loaded().await;
     crate::world::write(&world.path("password.txt"), b"not this one");
-    let apply = world.apply("").await.fails(9, "wrong password", &["password"]);
+    let apply = world.apply("").await.fails(9, "wrong password", &["user or password refused", "4 more"]);
     assert_eq!((apply.pushes, world.recorder.state().counters.wrong_logins), (0, 1));
 }
 
@@ -51,7 +51,7 @@ async fn recorder_busy() {
     let mut busy = recorder();
     busy.faults = Faults { busy: true, ..Faults::default() };
     let world = World::loaded_with(busy).await;
-    assert_eq!(world.apply("").await.fails(4, "recorder busy", &["upgrade"]).pushes, 0);
+    assert_eq!(world.apply("").await.fails(4, "recorder busy", &["busy with an upgrade"]).pushes, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

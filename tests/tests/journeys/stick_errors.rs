@@ -31,7 +31,7 @@ async fn stick_directory_missing() {
 async fn stick_full() {
     let world = World::loaded().await;
     let load = mounted(&world, FULL, "fetcher", "load --to stick --all").await;
-    load.fails(12, "stick full", &["bytes"]);
+    load.fails(12, "stick full", &["it is full", "bytes are needed", "are free"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
