@@ -28,31 +28,32 @@ fn root() -> PathBuf {
 #[test]
 fn commands_are_documented_by_their_own_help() {
     let mut text = String::from(
-        "# Commands\n\nThe help of all programs, as they print it. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`; the same test holds it current.\n",
+        "# Commands\n\nThe help of all programs, as they print it; what is the same for every command stands once. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`; the same test holds it current.\n",
     );
     for name in ["fetcher", "applier", "nvr-sim"] {
-        help(&mut text, name, &[]);
+        help(&mut text, name, &[], &[]);
     }
     assert_current("docs/commands.md", &text);
 }
 
-/// Adds the help of a program or one of its commands, and of all commands below.
-fn help(text: &mut String, name: &str, command: &[&str]) {
-    // the summary is enough below: the long form repeats the global options each time
-    let long_or_short = if command.is_empty() { "--help" } else { "-h" };
+/// Adds the help of a program or one of its commands, and of all commands below. What every command
+/// says of the program's global options stands once, with the program.
+fn help(text: &mut String, name: &str, command: &[&str], global: &[&str]) {
     let output =
-        Command::new(program(name)).args(command).arg(long_or_short).env("COLUMNS", "100").output().unwrap();
+        Command::new(program(name)).args(command).arg("--help").env("COLUMNS", "100").output().unwrap();
     assert!(output.status.success(), "{name} {command:?}");
-    let help: String = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect();
+    let help = String::from_utf8(output.stdout).unwrap();
     // a home directory in a default would be the machine's
     assert!(!help.contains("/home/") && !help.contains("/root"), "{help}");
+    let help = help.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
+    let chunks = chunks(&help);
+    let own: String = chunks.iter().filter(|chunk| !global.contains(&chunk.trim())).copied().collect();
     let title = [&[name], command].concat().join(" ");
     let level = if command.is_empty() { "##" } else { "###" };
-    write!(text, "\n{level} {title}\n\n```text\n{}\n```\n", help.trim_end()).unwrap();
+    write!(text, "\n{level} {title}\n\n```text\n{}\n```\n", own.trim_end()).unwrap();
+    let options: Vec<&str> =
+        chunks.iter().map(|chunk| chunk.trim()).filter(|chunk| chunk.starts_with('-')).collect();
+    let global = if command.is_empty() { &options } else { global };
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     for line in commands.take_while(|line| line.starts_with("  ")) {
         // a continued description is indented further
@@ -60,9 +61,25 @@ fn help(text: &mut String, name: &str, command: &[&str]) {
         if let Some(below) =
             below.and_then(|line| line.split_whitespace().next()).filter(|name| *name != "help")
         {
-            self::help(text, name, &[command, &[below]].concat());
+            self::help(text, name, &[command, &[below]].concat(), global);
         }
     }
+}
+
+/// Help in pieces: each option with all that is said of it, each other line by itself.
+fn chunks(help: &str) -> Vec<&str> {
+    let mut starts = vec![];
+    let mut at = 0;
+    for line in help.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        // an option stands at column 2 or 6, what is said of it further in
+        if indent == 0 && line != "\n" || indent <= 6 && line.trim_start().starts_with('-') {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    starts.push(at);
+    starts.windows(2).map(|ends| &help[ends[0]..ends[1]]).collect()
 }
 
 #[test]

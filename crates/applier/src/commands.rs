@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and what it does.
 
 pub mod apply;
+mod clerk;
 pub mod inspect;
 pub mod plan;
 pub mod receipts;

@@ -45,7 +45,7 @@ impl Context {
             return Err(Failure::new(Exit::Usage, "stick: none is named").hint("give --stick PATH"));
         };
         Directory::open(path).map_err(|error| {
-            let failure = Failure { exit: Exit::Stick, error: error.into(), hint: None };
+            let failure = Failure::of(Exit::Stick, error);
             failure
                 .context(format!("stick {}", path.display()))
                 .hint("plug it in and name the folder where it is mounted")
@@ -85,7 +85,7 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
         StateError::Key(_) => (Exit::Usage, None),
         StateError::Io(..) | StateError::Chain(_) => (Exit::Internal, None),
     };
-    Failure { exit, error: error.into(), hint: hint.map(str::to_owned) }
+    Failure::of(exit, error).maybe_hint(hint)
 }
 
 /// Which exit code and advice a refused publication gives.
@@ -114,5 +114,5 @@ fn open_failure(error: OpenError) -> Failure {
         OpenError::Format { .. } => (Exit::Rejected, "update the applier"),
         OpenError::Facts { .. } => (Exit::Rejected, "tell the depot: its publication is wrong"),
     };
-    Failure { exit, error: error.into(), hint: Some(hint.to_owned()) }
+    Failure::of(exit, error).hint(hint)
 }

@@ -34,7 +34,8 @@ pub enum Event {
         /// Where it is now.
         stage: Stage,
     },
-    /// The package is about to be sent for this time, from 1.
+    /// The package is about to be sent for this time, from 1: the run is at [`Stage::Uploading`]. One
+    /// record, so that it is either sent and known to be, or neither.
     Push {
         /// How often, this time included.
         number: u32,
@@ -142,6 +143,8 @@ pub enum Reason {
     PackageRefused,
     /// The account may not upgrade, or the recorder cannot this way.
     NotPermitted,
+    /// The recorder says that the upgrade failed, after it may have begun to write its flash.
+    UpgradeFailed,
     /// The connection was lost, or nothing was taken any more, before the last block.
     LostBeforeEnd,
     /// The connection was lost after the last block, and no read-back settled it.
@@ -152,6 +155,10 @@ pub enum Reason {
     PackageUnreadable,
     /// It did not come back in time.
     NeverReturned,
+    /// It took the package, but was not seen to restart, or is still at it.
+    NeverRestarted,
+    /// What was about to be done could not be written down, and so was not done.
+    JournalFailed,
     /// The recorder's answer makes no sense.
     AnswerUnclear,
 }
@@ -194,7 +201,7 @@ impl Outcome {
                 "the recorder answers, but not with the target; look at it before anything else is pushed"
             }
             _ => {
-                "do not cut the power and do not push again: the recorder may still be writing its flash; look at it with inspect"
+                "do not cut the power and do not push again: the recorder may still be writing its flash; look at it with applier inspect; applier apply says from when on --push-again REASON is possible"
             }
         }
     }
@@ -233,6 +240,7 @@ mod tests {
         assert_eq!(exit(Stage::Failed, Reason::PackageRefused), Exit::Failed);
         assert_eq!(exit(Stage::Failed, Reason::DigestMismatch), Exit::Rejected);
         assert_eq!(exit(Stage::Failed, Reason::LoginRefused), Exit::Credentials);
+        assert_eq!(exit(Stage::Failed, Reason::JournalFailed), Exit::Failed);
         assert_eq!(exit(Stage::Refused, Reason::Busy), Exit::Refused);
         assert_eq!(exit(Stage::Refused, Reason::Unreachable), Exit::Unreachable);
         assert_eq!(exit(Stage::Unknown, Reason::LoginRefused), Exit::Unknown);

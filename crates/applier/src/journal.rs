@@ -3,22 +3,28 @@
 //! One file per run, `<run id>.jsonl`, append-only. Each line is
 //! `{"sum":"<hex>","record":{…}}`; the sum is the SHA-256 of the sum before it and the exact bytes of
 //! the record, so that a line that was changed, lost or moved is found. A line without its line feed
-//! was torn by a power cut: what it announced had not begun, and it is cut off again. Any other line
-//! that does not fit is damage, and nothing is concluded from the rest.
+//! was torn by a power cut: what it announced had not begun, and it is cut off when the journals are
+//! next opened. A line that could not be written is taken back at once.
+//!
+//! Any other line that does not fit is damage. From a damaged journal only the lines before the damage
+//! are believed, and of those only whose recorder it was: it forbids to push to that one. If even that
+//! cannot be read, it may be any recorder's.
 
+mod blocked;
 mod replay;
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use firmware::{Device, Sha256Digest};
+use firmware::{Device, Serial, Sha256Digest};
 use jiff::Timestamp;
 use keys::durable;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, RunId};
-pub use replay::{Blocked, Replay};
+pub use blocked::Blocked;
+pub use replay::Replay;
 
 /// Bytes of a journal. A run writes about twenty lines; the first carries the plan.
 const LARGEST: u64 = 1 << 20;
@@ -35,6 +41,10 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     sum: Sha256Digest,
+    /// Bytes of its whole lines.
+    length: u64,
+    /// Whether part of a line may lie behind them.
+    torn: bool,
 }
 
 /// One line.
@@ -78,7 +88,19 @@ impl Journals {
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: dir.into(), source };
         std::fs::create_dir_all(dir).map_err(io)?;
-        Ok(Self { dir: dir.into() })
+        let journals = Self { dir: dir.into() };
+        for path in journals.paths()? {
+            // one that cannot be cut is read without its torn line all the same
+            let _ = cut_torn_line(&path);
+        }
+        Ok(journals)
+    }
+
+    /// A name for a run that begins now: later than every other here, also if the clock was set back.
+    pub fn name(&self, now: Timestamp, random: [u8; 4]) -> Result<RunId, JournalError> {
+        let paths = self.paths()?;
+        let names = paths.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok());
+        Ok(RunId::new(now, random).later_than(names.max().as_ref()))
     }
 
     /// Begins a journal; one of the same name is an error.
@@ -87,12 +109,41 @@ impl Journals {
         let io = |source| JournalError::Io { path: path.clone(), source };
         durable::create_new(&path, b"", 0o600).map_err(io)?;
         let file = File::options().append(true).open(&path).map_err(io)?;
-        Ok(Journal { file, path, sum: Sha256Digest::of(b"") })
+        Ok(Journal { file, path, sum: Sha256Digest::of(b""), length: 0, torn: false })
     }
 
-    /// Reads every journal, oldest first. One that was cut before its first line is left out: nothing
-    /// had begun.
-    pub fn all(&self) -> Result<Vec<Replay>, JournalError> {
+    /// Whether an earlier run forbids to push to this recorder now: the newest that sent anything to
+    /// it, if nobody knows how it ended. That one could begin only because those before it were over,
+    /// or because a person decided to push again. It is over if the recorder runs exactly what was
+    /// pushed.
+    ///
+    /// # Errors
+    ///
+    /// A damaged journal that may tell of such a run.
+    pub fn blocked(&self, device: &Device) -> Result<Option<Blocked>, JournalError> {
+        Ok(self.newest(&device.serial)?.and_then(|replay| replay.blocks(device)))
+    }
+
+    /// The newest run that sent, or may have sent, anything to this recorder.
+    pub fn newest(&self, serial: &Serial) -> Result<Option<Replay>, JournalError> {
+        let mut newest = None;
+        for path in self.paths()?.iter().rev() {
+            let (records, damage) = read(path);
+            let whose = records.first().and_then(Record::serial);
+            match damage.map_or_else(|| Replay::of(path, &records), Err) {
+                _ if whose.is_some_and(|other| other != serial) => {}
+                Ok(Some(replay)) if newest.is_none() && replay.has_sent() => newest = Some(replay),
+                Err(_) if newest.is_some() && whose.is_some() => {}
+                Err(damage) => return Err(damage),
+                // cut before its first line, before anything was sent, or older
+                Ok(_) => {}
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Oldest first.
+    fn paths(&self) -> Result<Vec<PathBuf>, JournalError> {
         let io = |source| JournalError::Io { path: self.dir.clone(), source };
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(&self.dir).map_err(io)? {
@@ -102,26 +153,52 @@ impl Journals {
             }
         }
         paths.sort();
-        let replays = paths.iter().map(|path| Replay::of(path, &read(path)?));
-        replays.filter_map(Result::transpose).collect()
+        Ok(paths)
     }
+}
 
-    /// Whether an earlier run forbids to push to this recorder now: one that may have reached it and of
-    /// which nobody knows how it ended. It is over if the recorder runs exactly what was pushed.
-    pub fn blocked(&self, device: &Device) -> Result<Option<Blocked>, JournalError> {
-        Ok(self.all()?.iter().rev().find_map(|replay| replay.blocks(device)))
+impl Record {
+    /// Whose recorder the run is about, if this is the line that says it.
+    fn serial(&self) -> Option<&Serial> {
+        match &self.event {
+            Event::Planned { plan, .. } => Some(&plan.device.serial),
+            _ => None,
+        }
     }
 }
 
 impl Journal {
-    /// Writes one line and waits until it is on the disk.
+    /// Writes one line and waits until it is on the disk. Where that fails nothing of it stays.
     pub fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError> {
         let record = serde_json::to_string(&Record { at, event: event.clone() })?;
         let sum = chained(self.sum, &record);
-        let io = |source| JournalError::Io { path: self.path.clone(), source };
-        self.file.write_all(format!("{{\"sum\":\"{sum}\",\"record\":{record}}}\n").as_bytes()).map_err(io)?;
-        self.file.sync_data().map_err(io)?;
+        let line = format!("{{\"sum\":\"{sum}\",\"record\":{record}}}\n");
+        if let Err(source) = self.write(line.as_bytes()) {
+            // what cannot be taken back now is before the next line, or when the journals are opened
+            let _ = self.take_back();
+            return Err(JournalError::Io { path: self.path.clone(), source });
+        }
         self.sum = sum;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.take_back()?;
+        }
+        self.torn = true;
+        self.file.write_all(line)?;
+        self.file.sync_data()?;
+        self.torn = false;
+        Ok(())
+    }
+
+    /// Cuts the file behind its last whole line.
+    fn take_back(&mut self) -> io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.sync_all()?;
+        self.torn = false;
         Ok(())
     }
 }
@@ -130,23 +207,45 @@ fn chained(previous: Sha256Digest, record: &str) -> Sha256Digest {
     Sha256Digest::of(format!("{previous}{record}").as_bytes())
 }
 
-/// Every whole line, checked.
-fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
-    let bytes =
-        durable::read(path, LARGEST).map_err(|source| JournalError::Io { path: path.into(), source })?;
-    let mut sum = Sha256Digest::of(b"");
+fn cut_torn_line(path: &Path) -> io::Result<()> {
+    let bytes = durable::read(path, LARGEST)?;
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
+    if whole < bytes.len() {
+        let file = File::options().write(true).open(path)?;
+        file.set_len(whole as u64)?;
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Every whole line before the first that does not fit, and what is wrong with that one.
+fn read(path: &Path) -> (Vec<Record>, Option<JournalError>) {
     let mut records = Vec::new();
+    let bytes = match durable::read(path, LARGEST) {
+        Ok(bytes) => bytes,
+        Err(source) => return (records, Some(JournalError::Io { path: path.into(), source })),
+    };
+    let mut sum = Sha256Digest::of(b"");
     for (n, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
         let Some(line) = line.strip_suffix(b"\n") else { break };
-        let damaged = |why: &str| JournalError::Damaged { path: path.into(), line: n + 1, why: why.into() };
-        let (claimed, record) = parts(line).ok_or_else(|| damaged("not a line of a journal"))?;
-        sum = chained(sum, record);
-        if claimed != sum.to_string() {
-            return Err(damaged("its checksum is wrong: changed, lost or moved lines"));
+        match parse(line, &mut sum) {
+            Ok(record) => records.push(record),
+            Err(why) => {
+                return (records, Some(JournalError::Damaged { path: path.into(), line: n + 1, why }));
+            }
         }
-        records.push(serde_json::from_str(record).map_err(|e| damaged(&e.to_string()))?);
     }
-    Ok(records)
+    (records, None)
+}
+
+/// One line, checked against the sum so far.
+fn parse(line: &[u8], sum: &mut Sha256Digest) -> Result<Record, String> {
+    let (claimed, record) = parts(line).ok_or("not a line of a journal")?;
+    *sum = chained(*sum, record);
+    if claimed != sum.to_string() {
+        return Err("its checksum is wrong: changed, lost or moved lines".into());
+    }
+    serde_json::from_str(record).map_err(|error| error.to_string())
 }
 
 fn parts(line: &[u8]) -> Option<(&str, &str)> {
@@ -155,4 +254,4 @@ fn parts(line: &[u8]) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

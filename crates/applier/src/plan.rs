@@ -44,6 +44,8 @@ pub struct Options {
     pub allow_disk_errors: Option<Text>,
     /// `--allow-logged-in REASON`.
     pub allow_logged_in: Option<Text>,
+    /// `--push-again REASON`, where an earlier push to this recorder is not known to be over.
+    pub push_again: Option<Text>,
 }
 
 /// What would be done to one recorder.

@@ -161,6 +161,10 @@ fn subject(body: &Body, publication: &Publication) -> Subject {
 
 /// Copies every statement that the stick lacks to it; gives why it could not, for a warning: nothing
 /// is lost, they stay on this laptop.
-pub fn deliver(stick: &dyn Media, chain: &Chain, key: &SigningKey) -> Result<u64, statements::DeliverError> {
-    statements::deliver(stick, chain, &LaptopId::of(&key.public()), 0)
+pub fn deliver(
+    stick: &dyn Media,
+    chain: &Chain,
+    key: &SigningKey,
+) -> Result<usize, statements::DeliverError> {
+    statements::deliver(stick, chain, &LaptopId::of(&key.public()))
 }

@@ -7,9 +7,9 @@
 //! | the last block | the recorder | then |
 //! |---|---|---|
 //! | still here | anything | read the identity: unchanged is *failed*, anything else *unknown* |
-//! | left | took it | tell it to restart, wait, read back |
-//! | left | refused it | read the identity: unchanged is *failed*, else *unknown* |
-//! | left | silent, busy, unclear | wait, poll, read back; its old version proves nothing, it may still be flashing |
+//! | left | took it | tell it to restart, wait, read back; not gone and back with its old version is *unknown* |
+//! | left | refused it in a `ResponseStatus`, before writing | read the identity: unchanged is *failed*, else *unknown* |
+//! | left | silent, busy, unclear, failed while writing | wait, poll, read back; its old version proves nothing, it may still be flashing |
 //!
 //! Waiting is polling: no recorder announces that it is back. `clock` gives the time for the journal.
 
@@ -20,13 +20,13 @@ mod wait;
 
 use std::time::Duration;
 
-use firmware::Device;
+use firmware::{Device, Sha256Digest};
 use isapi::{Answer, Error, Package, Patience, Reboot, Recorder};
 use jiff::Timestamp;
 
 use crate::event::{Event, Outcome, Reason, RunId};
 use crate::isolation::CheckedLink;
-use crate::journal::{Journal, JournalError};
+use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::stage::{IllegalMove, Stage};
 use ledger::Ledger;
@@ -76,6 +76,8 @@ pub struct Run<'a> {
     pub link: &'a CheckedLink,
     /// What was agreed to.
     pub plan: &'a Plan,
+    /// The digest of that.
+    pub digest: Sha256Digest,
     /// The verified file.
     pub package: &'a Package,
     /// How long is waited.
@@ -84,34 +86,17 @@ pub struct Run<'a> {
     pub journal: Journal,
 }
 
-/// A run could not be written down, and so was not begun: nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The plan has no digest.
-    #[error("plan cannot be encoded")]
-    Plan(#[from] serde_json::Error),
-    /// A stage cannot follow the one before: a fault of this program.
-    #[error(transparent)]
-    Stage(#[from] IllegalMove),
-}
-
 impl Run<'_> {
-    /// Does it. `tell` hears every event, in order; those that are journaled after they are on disk.
-    pub async fn execute(
-        self,
-        clock: impl Fn() -> Timestamp,
-        mut tell: impl FnMut(&Event),
-    ) -> Result<Outcome, RunError> {
-        let Self { id, recorder, link, plan, package, deadlines, journal } = self;
+    /// Does it. `tell` hears every event, in order; those that are journaled after they are on disk. If
+    /// that fails before anything was sent, nothing is.
+    pub async fn execute(self, clock: impl Fn() -> Timestamp, mut tell: impl FnMut(&Event)) -> Outcome {
+        let Self { id, recorder, link, plan, digest, package, deadlines, journal } = self;
         let mut ledger = Ledger::new(journal, &clock, &mut tell);
-        let (digest, link) = (plan.digest()?, link.facts().clone());
-        ledger.must(&Event::Planned { run: id, plan: Box::new(plan.clone()), digest, link })?;
+        let link = link.facts().clone();
+        ledger.note(&Event::Planned { run: id, plan: Box::new(plan.clone()), digest, link });
         let going = Going { recorder, plan, package, deadlines };
         let end = match going.still_as_planned().await {
-            Ok(()) => going.push(&mut ledger).await?,
+            Ok(()) => going.push(&mut ledger).await,
             Err(end) => end,
         };
         ledger.end(end)
@@ -190,14 +175,12 @@ impl Going<'_> {
         Ok(())
     }
 
-    async fn push(self, ledger: &mut Ledger<'_>) -> Result<End, RunError> {
-        match self.send(ledger).await? {
-            Sent::Not(end) => Ok(end),
-            Sent::Held { reason, detail } | Sent::Refused { reason, detail } => {
-                Ok(self.untouched(ledger, reason, detail).await)
-            }
-            Sent::Taken(reboot) => Ok(self.restart(ledger, reboot).await),
-            Sent::Unsettled { detail } => Ok(self.wait_unsettled(ledger, detail).await),
+    async fn push(self, ledger: &mut Ledger<'_>) -> End {
+        match self.send(ledger).await {
+            Sent::Not(end) => end,
+            Sent::Untouched { reason, detail } => self.untouched(ledger, reason, detail).await,
+            Sent::Taken(reboot) => self.restart(ledger, reboot).await,
+            Sent::Unsettled { reason, detail } => self.wait_unsettled(ledger, reason, detail).await,
         }
     }
 

@@ -1,13 +1,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a run and of its journal: when it began, and four random bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
+
+/// How the time stands in a name, and how many bytes it takes.
+const FORM: &str = "%Y%m%dT%H%M%SZ";
+const TIME: usize = 16;
 
 /// The text is not the name of a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +22,20 @@ pub struct InvalidRunId(String);
 impl RunId {
     /// A name that sorts by time.
     pub fn new(began: Timestamp, random: [u8; 4]) -> Self {
-        let time = TimeZone::UTC.to_datetime(began).strftime("%Y%m%dT%H%M%SZ");
+        let time = TimeZone::UTC.to_datetime(began).strftime(FORM);
         Self(format!("{time}-{}", hex::encode(random)))
+    }
+
+    /// The same, moved to the second after `other` if it would not sort behind it.
+    #[must_use]
+    pub fn later_than(self, other: Option<&Self>) -> Self {
+        let Some(last) = other.filter(|other| self.0[..TIME] <= other.0[..TIME]) else { return self };
+        let next = DateTime::strptime(FORM, &last.0[..TIME]).and_then(|time| time.checked_add(1.second()));
+        match next {
+            Ok(time) => Self(format!("{}{}", time.strftime(FORM), &self.0[TIME..])),
+            // no journal of ours has the name of a time that there is not
+            Err(_) => self,
+        }
     }
 
     /// The name.
@@ -72,6 +89,10 @@ mod tests {
         assert_eq!(first.as_str(), "20261122T100000Z-0badcafe");
         assert_eq!(first.as_str().parse(), Ok(first.clone()));
         assert!(first < run("2026-11-22T10:00:01Z"));
+        let set_back = run("2025-01-01T00:00:00Z");
+        assert_eq!(set_back.clone().later_than(Some(&first)), run("2026-11-22T10:00:01Z"));
+        assert_eq!(first.clone().later_than(Some(&first)), run("2026-11-22T10:00:01Z"));
+        assert_eq!(first.clone().later_than(Some(&set_back)), first);
         for text in
             ["", "../x", "20261122T100000Z-0badcaf", "20261122T100000Z-0BADCAFE", "20261122T100000Z/0badcafe"]
         {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use keys::durable::{DirLock, LockError};
@@ -63,8 +63,8 @@ impl State {
             None => default_place()?,
         };
         let io = |e| StateError::Io(dir.clone(), e);
-        fs::create_dir_all(&dir).map_err(io)?;
-        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).map_err(io)?;
+        // private where it is made here; a folder that was there keeps its mode
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(io)?;
         let lock = DirLock::acquire(&dir).map_err(|e| StateError::Lock(dir.clone(), e))?;
         let state = Self { dir, owner, _lock: lock };
         for part in [state.metadata(), state.journals(), state.copies(), state.receipts()] {
@@ -137,12 +137,17 @@ impl State {
     /// The laptop's key; it is made if it is not there, without a passphrase: receipts are written
     /// when nobody can be asked.
     pub fn make_laptop_key(&self) -> Result<SigningKey, StateError> {
-        if let Some(key) = self.laptop_key()? {
-            return Ok(key);
+        let key = if let Some(key) = self.laptop_key()? {
+            key
+        } else {
+            let key = SigningKey::generate();
+            key_file::write_new(&self.dir.join("laptop.pem"), &key, None)?;
+            key
+        };
+        // apart, since a power cut may have come between the two
+        if !self.public_key_file().exists() {
+            key_file::write_public_new(&self.public_key_file(), &key.public())?;
         }
-        let key = SigningKey::generate();
-        key_file::write_new(&self.dir.join("laptop.pem"), &key, None)?;
-        key_file::write_public_new(&self.public_key_file(), &key.public())?;
         Ok(key)
     }
 
@@ -198,6 +203,8 @@ fn home_of(passwd: &str, user: u32) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -209,6 +216,20 @@ mod tests {
         assert_eq!(state.make_laptop_key().unwrap().public(), key);
         assert_eq!(key_file::read_public(&state.public_key_file()).unwrap(), key);
         assert_eq!(fs::metadata(dir.path().join("laptop.pem")).unwrap().mode() & 0o777, 0o600);
+        fs::remove_file(state.public_key_file()).unwrap();
+        state.make_laptop_key().unwrap();
+        assert_eq!(key_file::read_public(&state.public_key_file()).unwrap(), key);
+    }
+
+    #[test]
+    fn a_folder_that_was_there_keeps_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        drop(State::open(Some(dir.path())).unwrap());
+        assert_eq!(fs::metadata(dir.path()).unwrap().mode() & 0o7777, 0o755);
+        let made = dir.path().join("made");
+        drop(State::open(Some(&made)).unwrap());
+        assert_eq!(fs::metadata(made).unwrap().mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -1,16 +1,13 @@
-//! The command line: global options, the list of commands, and what every command is given.
+//! The command line: global options and the list of commands.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use keys::key_file::KeyFileError;
-use secrecy::{ExposeSecret, SecretString};
-use terminal::{Exit, Failure, Output, OutputArgs, SecretSource};
+use terminal::{Exit, OutputArgs};
 
-use crate::catalog::{Catalog, CatalogError};
 use crate::commands;
-use crate::home::{self, Home, HomeError};
+use crate::context::Context;
 
 /// Fetch, pin, sign and write recorder firmware to a stick; take signed receipts back.
 #[derive(Debug, Parser)]
@@ -49,6 +46,8 @@ struct Global {
 enum Command {
     Init(commands::init::Args),
     Releases(commands::releases::Args),
+    Pin(commands::pin::Args),
+    Sync(commands::sync::Args),
     Approve(commands::approve::Args),
     Withdraw(commands::approve::WithdrawArgs),
     Status(commands::status::Args),
@@ -59,17 +58,6 @@ enum Command {
     Laptops(commands::laptops::Args),
 }
 
-/// What a command is given besides its own arguments.
-#[derive(Debug)]
-pub struct Context {
-    /// Where words go.
-    pub output: Output,
-    /// When the program was started.
-    pub now: Timestamp,
-    home: Option<PathBuf>,
-    manifests: Option<PathBuf>,
-}
-
 /// Runs a parsed command line and prints how it ended; `now` is the start of the run.
 pub fn run(cli: Cli, now: Timestamp) -> Exit {
     let output = cli.global.output.apply();
@@ -78,6 +66,8 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
     let result = match cli.command {
         Command::Init(args) => commands::init::run(&args, &context),
         Command::Releases(args) => commands::releases::run(&args, &context),
+        Command::Pin(args) => commands::pin::run(&args, &context),
+        Command::Sync(args) => commands::sync::run(&args, &context),
         Command::Approve(args) => commands::approve::run(&args, &context),
         Command::Withdraw(args) => commands::approve::withdraw(&args, &context),
         Command::Status(args) => commands::status::run(&args, &context),
@@ -88,118 +78,6 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
         Command::Laptops(args) => commands::laptops::run(&args, &context),
     };
     terminal::report(&output, "fetcher", result)
-}
-
-impl Context {
-    /// The home directory, existing or not.
-    pub fn home_dir(&self) -> Result<PathBuf, Failure> {
-        if let Some(dir) = &self.home {
-            return Ok(dir.clone());
-        }
-        let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-        let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-        let data =
-            data.ok_or_else(|| Failure::new(Exit::Usage, "home: neither --home nor $HOME says where it is"))?;
-        Ok(data.join("courier/fetcher"))
-    }
-
-    /// Opens the home.
-    pub fn open_home(&self) -> Result<Home, Failure> {
-        let home = Home::open(&self.home_dir()?).map_err(home_failure)?;
-        self.output.detail(format_args!("home {}", home.dir().display()));
-        Ok(home)
-    }
-
-    /// The folder of the catalogue, where a flag names it.
-    pub fn named_manifests(&self) -> Option<&Path> {
-        self.manifests.as_deref()
-    }
-
-    /// The folder of the catalogue.
-    pub fn manifests_dir(&self) -> Result<PathBuf, Failure> {
-        if let Some(dir) = &self.manifests {
-            return Ok(dir.clone());
-        }
-        let home = self.home_dir()?;
-        let settings = home::read_settings(&home).map_err(home_failure)?.unwrap_or_default();
-        Ok(settings.manifests.map_or_else(|| "firmware-manifests".into(), |dir| home.join(dir)))
-    }
-
-    /// Reads the whole catalogue.
-    pub fn catalog(&self) -> Result<Catalog, Failure> {
-        let dir = self.manifests_dir()?;
-        self.output.detail(format_args!("catalogue {}", dir.display()));
-        Catalog::read(&dir).map_err(|error| catalog_failure(error, &dir))
-    }
-}
-
-/// A missing or locked home is a matter of usage.
-pub(crate) fn home_failure(error: HomeError) -> Failure {
-    let hint = match &error {
-        HomeError::Missing(_) => Some("make one with fetcher init, or name one with --home DIR"),
-        HomeError::Exists(_) => Some("name another directory with --home DIR"),
-        _ => None,
-    };
-    let exit = if matches!(error, HomeError::Io(..)) { Exit::Internal } else { Exit::Usage };
-    Failure { exit, error: error.into(), hint: hint.map(str::to_owned) }
-}
-
-fn catalog_failure(error: CatalogError, dir: &Path) -> Failure {
-    let faults = matches!(error, CatalogError::Faults(_));
-    let exit = if faults { Exit::Rejected } else { Exit::Usage };
-    let failure = Failure { exit, error: error.into(), hint: None };
-    if faults {
-        failure.hint("fix the lines named above; nothing is read from a catalogue with faults")
-    } else {
-        failure.context(format!("catalogue {}", dir.display())).hint("name the folder with --manifests DIR")
-    }
-}
-
-/// A key file that cannot be opened is a matter of usage; one that cannot be written is not.
-pub(crate) fn key_failure(error: KeyFileError) -> Failure {
-    let hint = match &error {
-        KeyFileError::WrongPassphrase(_) => Some("try again; the key itself is untouched"),
-        KeyFileError::PassphraseNeeded(_) => Some("give --passphrase-file FILE or --passphrase-stdin"),
-        KeyFileError::Io { action: "read", .. } => Some("name the folder of the keys with --keys DIR"),
-        KeyFileError::Exists(_) => {
-            Some("an earlier init did not end: move its keys away if no laptop trusts them")
-        }
-        _ => None,
-    };
-    Failure { exit: Exit::Usage, error: error.into(), hint: hint.map(str::to_owned) }
-}
-
-/// Where the passphrase of a key comes from.
-#[derive(Debug, Clone, Args)]
-pub struct PassphraseArgs {
-    /// File of mode 0600 whose first line is the passphrase
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
-    /// Read the passphrase from the first line of standard input
-    #[arg(long, conflicts_with = "passphrase_file")]
-    passphrase_stdin: bool,
-}
-
-impl PassphraseArgs {
-    /// Reads it, or asks with `prompt`.
-    pub fn read(&self, prompt: &str) -> Result<SecretString, Failure> {
-        let source = SecretSource {
-            file: self.passphrase_file.clone(),
-            stdin: self.passphrase_stdin,
-            flags: "--passphrase-file FILE or --passphrase-stdin",
-        };
-        terminal::secret(&source, prompt)
-    }
-
-    /// Reads a new one; where it is typed, it is typed twice.
-    pub fn choose(&self, prompt: &str) -> Result<SecretString, Failure> {
-        let first = self.read(prompt)?;
-        let given = self.passphrase_file.is_some() || self.passphrase_stdin;
-        if !given && self.read("The same again")?.expose_secret() != first.expose_secret() {
-            return Err(Failure::new(Exit::Usage, "passphrase: the two differ; nothing was made"));
-        }
-        Ok(first)
-    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub struct Reject {
     pub reason: String,
 }
 
-/// Why a stick could not be collected from. What was taken before stays taken.
+/// Why a stick could not be collected from. Nothing of it was taken.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// The stick cannot be read.
@@ -52,8 +52,9 @@ pub enum CollectError {
 }
 
 /// Takes every statement of a stick. Nothing on the stick is changed.
-pub fn collect(medium: &dyn Media, ledger: &mut Ledger, now: Timestamp) -> Result<Collected, CollectError> {
+pub fn collect(medium: &dyn Media, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
     let mut collected = Collected::default();
+    let change = ledger.begin()?;
     for (laptop, counter) in statements::find(medium).map_err(CollectError::Stick)? {
         let found = statements::take(medium, &laptop, counter);
         let mut reject =
@@ -73,9 +74,11 @@ pub fn collect(medium: &dyn Media, ledger: &mut Ledger, now: Timestamp) -> Resul
             Received::Known => collected.known += 1,
             Received::Held if collected.held.contains(&laptop) => {}
             Received::Held => collected.held.push(laptop),
+            Received::Full => reject("its laptop is not enrolled, and too many such are held already".into()),
             Received::Rejected(e) => reject(chain(&e)),
         }
     }
+    change.commit().map_err(LedgerError::from)?;
     Ok(collected)
 }
 

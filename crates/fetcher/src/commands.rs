@@ -6,9 +6,12 @@ pub mod fleet;
 pub mod init;
 pub mod laptops;
 pub mod load;
+pub mod pin;
 pub mod releases;
 pub mod root;
+mod source;
 pub mod status;
+pub mod sync;
 
 use std::path::Path;
 
@@ -25,13 +28,13 @@ fn ledger_failure(error: LedgerError) -> Failure {
         LedgerError::Format(_) | LedgerError::Enrolled(_) => Exit::Usage,
         LedgerError::Database(_) | LedgerError::Damaged(_) => Exit::Internal,
     };
-    Failure { exit, error: error.into(), hint: None }
+    Failure::of(exit, error)
 }
 
 /// The stick in this folder.
 fn open_stick(path: &Path) -> Result<Directory, Failure> {
     Directory::open(path).map_err(|error| {
-        let failure = Failure { exit: Exit::Stick, error: error.into(), hint: None };
+        let failure = Failure::of(Exit::Stick, error);
         failure
             .context(format!("stick {}", path.display()))
             .hint("plug it in and name the folder where it is mounted")
@@ -41,11 +44,11 @@ fn open_stick(path: &Path) -> Result<Directory, Failure> {
 /// What the depot itself published is damaged, or cannot be read.
 fn publication_failure(error: PublicationError) -> Failure {
     let exit = if matches!(error, PublicationError::Rejected(..)) { Exit::Rejected } else { Exit::Internal };
-    Failure { exit, error: error.into(), hint: Some("restore the publication folder from a backup".into()) }
+    Failure::of(exit, error).hint("restore the publication folder from a backup")
 }
 
 /// Nothing was signed.
 fn publish_failure(error: PublishError) -> Failure {
     let exit = if matches!(error, PublishError::NotOurKey(_)) { Exit::Usage } else { Exit::Internal };
-    Failure { exit, error: error.into(), hint: None }
+    Failure::of(exit, error)
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use firmware::{HashingReader, Pin, Release, ReleaseId, Sha256Digest};
 use keys::durable;
+use stick::SignedRelease;
 
 use crate::pin::{Candidate, Difference};
 
@@ -87,6 +88,17 @@ impl Depot {
     pub fn holds(&self, release: &Release) -> bool {
         let Some(pin) = &release.pin else { return false };
         fs::symlink_metadata(self.file(&release.id, pin)).is_ok_and(|m| m.is_file() && m.len() == pin.size)
+    }
+
+    /// Where the firmware of an approved release lies if it is here.
+    pub fn signed_path(&self, release: &SignedRelease) -> PathBuf {
+        self.dir.join(release.consistent_name())
+    }
+
+    /// Whether there is a file of the signed size. Its bytes are compared as it is read for a stick.
+    pub fn holds_signed(&self, release: &SignedRelease) -> bool {
+        fs::symlink_metadata(self.signed_path(release))
+            .is_ok_and(|m| m.is_file() && m.len() == release.length())
     }
 
     /// Reads the firmware of a release again. One that is no longer the pinned one is put into

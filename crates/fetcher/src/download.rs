@@ -136,7 +136,7 @@ impl Downloader {
                     tell(Event::Cut { arrived });
                 }
                 Err(error) => {
-                    partial.checkpoint()?;
+                    partial.leave()?;
                     return Err(error);
                 }
             }

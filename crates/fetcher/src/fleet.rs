@@ -1,6 +1,7 @@
 //! Ledger and catalogue to fleet report: which recorder runs what, and what is due. Pure.
 
-use firmware::{Choice, Model, Release, Revision, Serial, Text, choose};
+use firmware::container::Container;
+use firmware::{Choice, Model, Release, Revision, Serial, Text, choose, fits};
 use jiff::Timestamp;
 use receipt::{LaptopId, PushResult};
 use serde::Serialize;
@@ -48,6 +49,13 @@ pub enum State {
         /// Which.
         release: String,
     },
+    /// A newer release is listed for the model, and is not for this recorder.
+    Withheld {
+        /// Which.
+        release: String,
+        /// Why not.
+        reasons: Vec<String>,
+    },
     /// Several are newest: a person must choose.
     Ambiguous {
         /// Which.
@@ -84,7 +92,16 @@ fn state(word: &LastWord, releases: &[Release]) -> State {
         Choice::One(newest) => {
             let newer = newest.revision.version > runs.version
                 || (newest.revision.version == runs.version && newest.revision.build > runs.build);
-            if newer { State::Due { release: newest.id.to_string() } } else { State::Current }
+            if !newer {
+                return State::Current;
+            }
+            let release = newest.id.to_string();
+            // only a plan sees the file itself, so its header says nothing here
+            let reasons = fits(newest, &Container::Unknown, &word.device, None);
+            if reasons.is_empty() {
+                return State::Due { release };
+            }
+            State::Withheld { release, reasons: reasons.iter().map(ToString::to_string).collect() }
         }
     }
 }
@@ -124,6 +141,10 @@ mod tests {
             of(Some("V4.1.0 build 190101"), &[release("x", "DS-1X", "V4.2.0", "200101")]),
             State::NoRelease
         );
+        let mut regional = newest.clone();
+        regional[0].region = Some("ASIA".into());
+        let withheld = of(Some("V4.1.0 build 190101"), &regional);
+        assert!(matches!(withheld, State::Withheld { reasons, .. } if reasons.len() == 1));
         let two = [
             release("a", "DS-7608NI-I2", "V4.2.0", "200101"),
             release("b", "DS-7608NI-I2", "V4.2.0", "200101"),

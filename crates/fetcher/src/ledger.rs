@@ -10,7 +10,7 @@ mod statements;
 use std::path::Path;
 
 use firmware::Sha256Digest;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 pub use laptops::Laptop;
 pub use recorders::LastWord;
@@ -58,7 +58,7 @@ CREATE TABLE statements (
     envelope BLOB NOT NULL,
     kind TEXT NOT NULL,
     serial TEXT,
-    claimed TEXT NOT NULL,
+    claimed INTEGER NOT NULL, -- microseconds since 1970
     PRIMARY KEY (laptop, counter, sha256)
 ) STRICT;
 CREATE INDEX statements_by_serial ON statements (serial, claimed);
@@ -91,6 +91,13 @@ impl Ledger {
         }
         change.commit()?;
         Ok(Self { db })
+    }
+}
+
+impl Ledger {
+    /// Begins a change: all of it is kept at `commit`, or none.
+    pub fn begin(&self) -> Result<Transaction<'_>, LedgerError> {
+        Ok(self.db.unchecked_transaction()?)
     }
 }
 

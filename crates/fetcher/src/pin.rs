@@ -254,11 +254,24 @@ impl Seen {
 
     /// Which of both, firmware or package, has the digest that a person expects; none if neither.
     pub fn recognise(&self, expected: Sha256Digest) -> Option<&'static str> {
-        if self.sha256 == expected {
-            return Some("firmware");
-        }
-        self.package.as_ref().filter(|package| package.sha256 == expected).map(|_| "package")
+        recognise(expected, self.sha256, self.package.as_ref().map(|package| package.sha256))
     }
+}
+
+/// The same for the digests of a pin.
+pub fn recognise_pin(expected: Sha256Digest, pin: &Pin) -> Option<&'static str> {
+    recognise(expected, pin.sha256, pin.package_sha256)
+}
+
+fn recognise(
+    expected: Sha256Digest,
+    firmware: Sha256Digest,
+    package: Option<Sha256Digest>,
+) -> Option<&'static str> {
+    if firmware == expected {
+        return Some("firmware");
+    }
+    (package == Some(expected)).then_some("package")
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! The HTTP status alone says nothing: a refused package comes as 403 and as 200, an absent function
 //! as 403, and a device error with 401. The body is read whatever the status; `subStatusCode` decides
-//! first, `statusCode` second, `statusString` never. `rebootRequired` is success.
+//! first, `statusCode` second, `statusString` never. `rebootRequired` is success. A no is one only in a
+//! `ResponseStatus`: an error page may come from whatever serves the page while the device works on.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +27,9 @@ pub enum Answer {
     /// It said no.
     Refused(Refusal),
     /// The account lacks the right.
-    NoPermission,
+    NoPermission(Refusal),
     /// There is no such function.
-    NotOffered,
+    NotOffered(Refusal),
     /// The login was not accepted.
     Authentication(UserCheck),
     /// It cannot be told what this means.
@@ -61,10 +62,21 @@ impl Answer {
         };
         match http {
             401 => Self::Authentication(UserCheck::of_401(body)),
-            404 => Self::NotOffered,
             // the web UI takes any HTTP 200 to an upload for success
             200 if body.trim_ascii().is_empty() => Self::Taken { reboot: Reboot::NotSaid },
             _ => Self::Unclear { http, why: why.to_string() },
+        }
+    }
+
+    /// Whether this answer to an upload proves that the upload is over and that the flash is as it was:
+    /// a `ResponseStatus` that refuses it, neither busy (2) nor with a 401, and for a reason that is
+    /// found before anything is written. After the last block nothing less does.
+    pub fn proves_untouched(&self) -> bool {
+        match self {
+            Self::Refused(no) | Self::NoPermission(no) | Self::NotOffered(no) => {
+                no.http != 401 && no.code != Some(2) && !no.flash_begun
+            }
+            _ => false,
         }
     }
 
@@ -89,8 +101,8 @@ impl Answer {
             Meaning::Upgrading => Self::StillUpgrading,
             Meaning::Busy => Self::RetryLater(Refusal::new(http, status)),
             Meaning::Refused | Meaning::Failed => Self::Refused(Refusal::new(http, status)),
-            Meaning::NotOffered => Self::NotOffered,
-            Meaning::NoPermission => Self::NoPermission,
+            Meaning::NotOffered => Self::NotOffered(Refusal::new(http, status)),
+            Meaning::NoPermission => Self::NoPermission(Refusal::new(http, status)),
             Meaning::Login => Self::Authentication(UserCheck::default()),
             Meaning::Locked => Self::Authentication(UserCheck { locked: Some(true), ..UserCheck::default() }),
         }
@@ -151,13 +163,41 @@ mod tests {
 
     #[test]
     fn a_403_is_no_login_failure_unless_it_says_so() {
-        assert_eq!(of(403, "4", "notSupport"), Answer::NotOffered);
-        assert_eq!(of(403, "4", "lowPrivilege"), Answer::NoPermission);
+        assert!(matches!(of(403, "4", "notSupport"), Answer::NotOffered(_)));
+        assert!(matches!(of(403, "4", "lowPrivilege"), Answer::NoPermission(_)));
         assert_eq!(of(403, "4", "loginPasswordError"), Answer::Authentication(UserCheck::default()));
         assert!(
             matches!(of(403, "4", "MaxPassword attempts"), Answer::Authentication(check) if check.is_locked())
         );
-        assert_eq!(Answer::of(404, b"<html>nothing here</html>"), Answer::NotOffered);
+    }
+
+    #[test]
+    fn only_a_refusal_in_words_that_precedes_writing_proves_anything() {
+        for (http, code, sub) in [
+            (403, "4", "badDevType"),
+            (200, "6", "badLanguage"),
+            (403, "4", "lowPrivilege"),
+            (200, "4", "notSupport"),
+        ] {
+            assert!(of(http, code, sub).proves_untouched(), "{http} {code} {sub}");
+        }
+        for (http, code, sub) in [
+            (200, "3", "badFlash"),
+            (200, "3", "upgradeErrorAndReboot"),
+            (500, "3", "somethingNew"),
+            (200, "99", "somethingNew"),
+            (200, "2", "badDevType"),
+            (200, "2", "upgrading"),
+            (401, "4", "badDevType"),
+            (401, "4", "notSupport"),
+            (403, "4", "loginPasswordError"),
+            (200, "1", "ok"),
+        ] {
+            assert!(!of(http, code, sub).proves_untouched(), "{http} {code} {sub}");
+        }
+        for http in [200, 401, 403, 404, 500, 503] {
+            assert!(!Answer::of(http, b"<html>nothing here</html>").proves_untouched(), "{http}");
+        }
     }
 
     #[test]
@@ -171,8 +211,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_unclear_and_never_success() {
-        for (http, body) in [(200, &b"<html/>"[..]), (200, b"<ResponseStatus/>"), (403, b""), (500, b"oops")]
-        {
+        for (http, body) in [
+            (200, &b"<html/>"[..]),
+            (200, b"<ResponseStatus/>"),
+            (403, b""),
+            (404, b"<html>nothing here</html>"),
+            (500, b"oops"),
+        ] {
             assert!(matches!(Answer::of(http, body), Answer::Unclear { .. }), "{http}");
         }
     }
@@ -182,6 +227,7 @@ mod tests {
         for answer in [
             of(200, "7", "rebootRequired"),
             of(403, "4", "badDevType"),
+            of(403, "4", "notSupport"),
             of(200, "2", "formatting"),
             Answer::of(500, b"x"),
         ] {

@@ -168,8 +168,9 @@ impl Recorder {
     fn no(&self, path: &'static str, reply: &Reply, fault: Option<Malformed>) -> Error {
         let address = self.address.clone();
         match Answer::of(reply.http, &reply.body) {
-            Answer::NotOffered => Error::NotOffered { address, path },
-            Answer::NoPermission => Error::NoPermission { address, path },
+            // some models have no page for it when idle (reference: ISAPI §4)
+            Answer::NotOffered(_) | Answer::Unclear { http: 404, .. } => Error::NotOffered { address, path },
+            Answer::NoPermission(_) => Error::NoPermission { address, path },
             Answer::StillUpgrading => Error::Upgrading { address, path },
             Answer::Refused(refusal) | Answer::RetryLater(refusal) => {
                 let refusal = Box::new(refusal);

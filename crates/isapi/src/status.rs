@@ -57,10 +57,12 @@ pub struct Refusal {
 impl Refusal {
     pub(crate) fn new(http: u16, status: ResponseStatus) -> Self {
         let meaning = status.sub_code.as_ref().and_then(|s| codes::find(s.as_str())).map(|c| c.meaning);
-        // an unknown device error (3) may be one of flashing; the other groups check before they write
+        // what is not known may be about flashing, unless statusCode puts it into the groups that check
+        // before they write (reference: ISAPI §7.3): 4, 5 and 6
         let flash_begun = match meaning {
-            Some(meaning) => meaning == Meaning::Failed,
-            None => status.code == Some(3),
+            Some(Meaning::Failed) => true,
+            Some(Meaning::Ok | Meaning::Busy) | None => !matches!(status.code, Some(4..=6)),
+            Some(_) => false,
         };
         let ResponseStatus { code, sub_code, description } = status;
         Self { http, code, sub_code, description, flash_begun }
@@ -129,6 +131,10 @@ mod tests {
             ("<statusCode>3</statusCode><subStatusCode>brandNew</subStatusCode>", true),
             ("<statusCode>6</statusCode><subStatusCode>brandNew</subStatusCode>", false),
             ("<statusCode>6</statusCode>", false),
+            ("<statusCode>3</statusCode><subStatusCode>ok</subStatusCode>", true),
+            ("<statusCode>4</statusCode><subStatusCode>noMemory</subStatusCode>", false),
+            ("<subStatusCode>brandNew</subStatusCode>", true),
+            ("<statusCode>99</statusCode>", true),
         ] {
             assert_eq!(refusal(inside).flash_begun, begun, "{inside}");
         }

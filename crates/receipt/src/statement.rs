@@ -184,7 +184,7 @@ impl fmt::Display for Statement {
                 write!(f, "{model} {serial}: {}: {}", end.result, end.detail)
             }
             Body::Other { predicate_type, .. } => {
-                write!(f, "statement of type {predicate_type}, not understood")
+                write!(f, "statement of type {}, not understood", Text::cleaned(predicate_type))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What lies where on a stick, and the order in which it is written and read.
 //!
-//! A stick is a [`Media`]: a mounted drive or a plain [`Directory`]. [`write`] lays a publication on
+//! A stick is a [`Media`]: a mounted drive or a plain [`Directory`]. [`write()`] lays a publication on
 //! it in an order that survives being pulled out; [`UnverifiedPublication`] reads it back against the
 //! root that this machine trusts; [`statements`] carries signed statements home.
 

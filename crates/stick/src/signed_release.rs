@@ -59,6 +59,15 @@ impl SignedRelease {
         Sealed { length: self.length, sha256: self.sha256 }
     }
 
+    /// Whether a release of the catalogue is still what was signed, pin and all.
+    pub fn says_the_same_as(&self, release: Option<&Release>) -> bool {
+        release.is_some_and(|release| {
+            let pin = release.pin.as_ref().map(|pin| (pin.size, pin.sha256));
+            pin == Some((self.length, self.sha256))
+                && Release { pin: None, ..release.clone() } == self.release
+        })
+    }
+
     fn read(name: &str, target: &Target) -> Result<Option<Self>, OpenError> {
         if !name.ends_with(&format!("/{}", Release::FILE_NAME)) {
             return Ok(None);

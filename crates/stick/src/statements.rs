@@ -18,29 +18,36 @@ pub enum DeliverError {
     Io(#[from] io::Error),
 }
 
-/// Copies a laptop's statements after `acknowledged` to a stick, those that are not there already;
-/// gives how many were written.
-pub fn deliver(
+/// The numbers of a laptop's statements after `after` that a stick lacks, or holds with other bytes: a
+/// FAT can keep a file's size and lose its contents.
+pub fn undelivered(
     medium: &dyn Media,
     chain: &Chain,
     laptop: &LaptopId,
-    acknowledged: u64,
-) -> Result<u64, DeliverError> {
-    let present = medium.list(&layout::receipts(laptop))?;
-    let mut written = 0;
-    for counter in acknowledged + 1..chain.next().counter {
-        let bytes = chain.envelope(counter)?;
-        let name = format!("{counter}.json");
-        if present.iter().any(|e| e.name == name && e.kind == Kind::File(bytes.len() as u64)) {
-            continue;
+    after: u64,
+) -> Result<Vec<u64>, DeliverError> {
+    let mut missing = Vec::new();
+    for counter in after + 1..chain.next().counter {
+        let there = media::read(medium, &layout::receipt(laptop, counter), LONGEST_ENVELOPE);
+        match there {
+            Ok(Some(bytes)) if bytes == chain.envelope(counter)? => {}
+            Err(error) if error.kind() != io::ErrorKind::FileTooLarge => return Err(error.into()),
+            _ => missing.push(counter),
         }
-        media::write(medium, &layout::receipt(laptop, counter), &bytes)?;
-        written += 1;
     }
-    if written > 0 {
+    Ok(missing)
+}
+
+/// Copies to a stick every statement of a laptop that it lacks; gives how many were written.
+pub fn deliver(medium: &dyn Media, chain: &Chain, laptop: &LaptopId) -> Result<usize, DeliverError> {
+    let missing = undelivered(medium, chain, laptop, 0)?;
+    for counter in &missing {
+        media::write(medium, &layout::receipt(laptop, *counter), &chain.envelope(*counter)?)?;
+    }
+    if !missing.is_empty() {
         medium.sync_names()?;
     }
-    Ok(written)
+    Ok(missing.len())
 }
 
 /// A file found among the statements of a stick; nothing about it is verified.
@@ -71,9 +78,10 @@ pub fn find(medium: &dyn Media) -> io::Result<Vec<(LaptopId, u64)>> {
             if matches!(file.kind, Kind::File(_)) && counter.to_string() == number {
                 found.push((laptop.clone(), counter));
             }
-        }
-        if found.len() > MOST_FOUND {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "more statements than a stick can hold"));
+            if found.len() > MOST_FOUND {
+                let error = "more statements than a stick of ours can hold";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            }
         }
     }
     found.sort();
@@ -86,4 +94,40 @@ pub fn take(medium: &dyn Media, laptop: &LaptopId, counter: u64) -> Found {
     let gone = || io::Error::new(io::ErrorKind::NotFound, "file has gone");
     let bytes = media::read(medium, &path, LONGEST_ENVELOPE).and_then(|bytes| bytes.ok_or_else(gone));
     Found { path, laptop: laptop.clone(), counter, bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use keys::{SigningKey, durable};
+
+    use super::*;
+    use crate::Directory;
+
+    #[test]
+    fn what_the_stick_lost_is_written_again_and_odd_names_are_passed_over() {
+        let (state, stick) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for counter in 1..=3 {
+            let name = state.path().join(format!("{counter}.json"));
+            durable::create_new(&name, format!("{{\"n\":{counter}}}").as_bytes(), 0o600).unwrap();
+        }
+        let chain = Chain::open(state.path()).unwrap();
+        let laptop = LaptopId::of(&SigningKey::generate().public());
+        let medium = Directory::open(stick.path()).unwrap();
+        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 3);
+        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 0);
+        // a FAT that kept the size and lost the contents
+        media::write(&medium, &layout::receipt(&laptop, 2), &[0; 7]).unwrap();
+        assert_eq!(undelivered(&medium, &chain, &laptop, 0).unwrap(), [2]);
+        assert!(undelivered(&medium, &chain, &laptop, 2).unwrap().is_empty());
+        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 1);
+        let folder = layout::receipts(&laptop);
+        for odd in ["07.json", "+4.json", "x.json", "4.json.bak"] {
+            media::write(&medium, &format!("{folder}/{odd}"), b"{}").unwrap();
+        }
+        media::write(&medium, "COURIER/receipts/NOTALAPTOP/1.json", b"{}").unwrap();
+        let found = find(&medium).unwrap();
+        assert_eq!(found, [1, 2, 3].map(|n| (laptop.clone(), n)));
+        assert_eq!(take(&medium, &laptop, 2).bytes.unwrap(), b"{\"n\":2}");
+        assert!(take(&medium, &laptop, 9).bytes.is_err());
+    }
 }

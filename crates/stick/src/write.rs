@@ -212,7 +212,22 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Writes one file of firmware. One that fails is taken away again, as far as the medium lets us:
+    /// half a file would be "damaged" to an applier to which it was "not carried" before.
     fn firmware(&mut self, name: &str) -> Result<(), WriteError> {
+        let wrote = self.write_firmware(name);
+        if wrote.is_err() {
+            self.take_away(name);
+        }
+        wrote
+    }
+
+    fn take_away(&self, name: &str) {
+        // the error that led here is the one to tell
+        let _ = self.medium.remove(&layout::target(name)).and_then(|()| self.medium.sync_names());
+    }
+
+    fn write_firmware(&mut self, name: &str) -> Result<(), WriteError> {
         let path = layout::target(name);
         let failed = || io(format!("writing {path}"), StickState::AsBefore);
         let depot = |e| WriteError::Io {
@@ -251,6 +266,7 @@ impl Writer<'_> {
             return Ok(());
         }
         if fresh {
+            self.take_away(name);
             return Err(WriteError::ReadBack { path, expected: sealed.sha256, found });
         }
         (self.events)(Event::Mending { path: path.clone() });

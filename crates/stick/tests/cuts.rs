@@ -306,6 +306,38 @@ fn the_publication_of_another_depot_is_not_overwritten() {
 }
 
 #[test]
+fn a_torn_or_rotten_root_is_mended_by_loading() {
+    let depot = Depot::new();
+    let (_dir, stick) = depot.stick_with_the_first();
+    let path = stick::layout::metadata("1.root.json");
+    let sound = stick::media::read(&stick, &path, 1 << 20).unwrap().unwrap();
+    let mut rotten = sound.clone();
+    rotten[sound.len() / 2] ^= 4;
+    for damaged in [&b""[..], &sound[..100], &rotten] {
+        stick::media::write(&stick, &path, damaged).unwrap();
+        assert_eq!(depot.look(&stick), None);
+        depot.load(&stick, 0).unwrap();
+        assert_eq!(depot.look(&stick), Some((1, whole(["one", "two"]))));
+    }
+}
+
+#[test]
+fn a_load_that_fails_on_a_file_leaves_no_half_of_it() {
+    let depot = Depot::new();
+    let (_dir, stick) = depot.stick_with_the_first();
+    let name = depot.publications[1].carried.iter().find(|name| name.starts_with("three/")).unwrap();
+    let wrong = |asked: &str| {
+        let mut body = depot.files[asked].clone();
+        body[100_000] ^= u8::from(asked == name);
+        Ok(Box::new(io::Cursor::new(body)) as Box<dyn Read>)
+    };
+    let result = write(&stick, &depot.publications[1], &wrong, &depot.root, clock(), &mut |_| {});
+    assert!(matches!(result, Err(stick::WriteError::Source { .. })), "{result:?}");
+    assert!(stick.open(&stick::layout::target(name)).unwrap().is_none());
+    assert_eq!(depot.look(&stick), Some((1, whole(["one", "two"]))));
+}
+
+#[test]
 fn rot_is_noticed_by_a_machine_that_has_seen_the_publication_before() {
     let depot = Depot::new();
     let (_dir, stick) = depot.stick_with_the_first();

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Exit, Output};
 
@@ -14,18 +14,39 @@ pub struct Failure {
     pub error: anyhow::Error,
     /// What to do now.
     pub hint: Option<String>,
+    /// What a program wants to know of it, for `--json`.
+    pub data: Option<Box<Value>>,
 }
 
 impl Failure {
     /// A failure with its own message.
     pub fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, error: anyhow::anyhow!("{message}"), hint: None }
+        Self::of(exit, anyhow::anyhow!("{message}"))
+    }
+
+    /// A failure because of a library's error.
+    pub fn of(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: error.into(), hint: None, data: None }
+    }
+
+    /// Adds what to do now, where there is anything.
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<&str>) -> Self {
+        self.hint = hint.map(str::to_owned);
+        self
     }
 
     /// Adds what to do now.
     #[must_use]
     pub fn hint(mut self, hint: impl Display) -> Self {
         self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// Adds what a program wants to know, an object: its members go into the one document of `--json`.
+    #[must_use]
+    pub fn with_data(mut self, data: Value) -> Self {
+        self.data = Some(Box::new(data));
         self
     }
 
@@ -45,7 +66,7 @@ pub trait Fail<T> {
 
 impl<T, E: Into<anyhow::Error>> Fail<T> for Result<T, E> {
     fn fail(self, exit: Exit) -> Result<T, Failure> {
-        self.map_err(|error| Failure { exit, error: error.into(), hint: None })
+        self.map_err(|error| Failure::of(exit, error))
     }
 }
 
@@ -56,10 +77,10 @@ pub fn report(output: &Output, program: &str, result: Result<Exit, Failure>) -> 
         Ok(exit) => return exit,
         Err(failure) => failure,
     };
-    let Failure { exit, error, hint } = failure;
+    let Failure { exit, error, hint, data } = failure;
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
     if output.is_json() {
-        output.json(&json!({"error": chain.join(": "), "hint": hint, "exit": exit.code()}));
+        output.json(&document(&chain, hint.as_deref(), exit, data));
     }
     let mut message = format!("{program}: {}", chain.join(": "));
     for line in hint.iter().flat_map(|h| h.lines()) {
@@ -69,6 +90,15 @@ pub fn report(output: &Output, program: &str, result: Result<Exit, Failure>) -> 
     // a closed standard error leaves nobody to tell
     let _ = writeln!(anstream::stderr(), "{message}");
     exit
+}
+
+/// One document: what is known, and why it ended.
+fn document(chain: &[String], hint: Option<&str>, exit: Exit, data: Option<Box<Value>>) -> Value {
+    let mut document = data.map_or_else(|| json!({}), |data| *data);
+    document["error"] = chain.join(": ").into();
+    document["hint"] = hint.into();
+    document["exit"] = exit.code().into();
+    document
 }
 
 #[cfg(test)]
@@ -86,6 +116,13 @@ mod tests {
         let chain: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
         assert_eq!(chain, ["stick: reading", "disk: read failed", "unplugged"]);
         assert_eq!((failure.exit, failure.hint.as_deref()), (Exit::Stick, Some("plug it in")));
+    }
+
+    #[test]
+    fn data_and_error_are_one_document() {
+        let failure = Failure::new(Exit::Refused, "busy").with_data(json!({"decision": "refused"}));
+        let document = document(&["busy".into()], None, failure.exit, failure.data);
+        assert_eq!(document, json!({"decision": "refused", "error": "busy", "hint": null, "exit": 4}));
     }
 
     #[test]

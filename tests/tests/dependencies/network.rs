@@ -10,8 +10,20 @@ const NETWORK: [&str; 9] =
     ["axum", "hyper", "hyper-util", "mio", "reqwest", "rustls", "socket2", "tokio", "ureq"];
 
 /// Names that stand in the source of whatever opens a connection or listens for one.
-const SOCKETS: [&str; 7] =
-    ["reqwest", "hyper", "axum", "TcpStream", "TcpListener", "UdpSocket", "UnixStream"];
+const SOCKETS: [&str; 12] = [
+    "reqwest",
+    "hyper",
+    "axum",
+    "TcpStream",
+    "TcpListener",
+    "TcpSocket",
+    "UdpSocket",
+    "UnixStream",
+    "UnixListener",
+    "UnixDatagram",
+    "ToSocketAddrs",
+    "lookup_host",
+];
 
 #[test]
 fn deciding_crates_reach_no_network_crate() {
@@ -51,7 +63,7 @@ fn only_download_isapi_and_the_simulator_open_sockets() {
         seen += 1;
         let text = read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
-            let code = line.split("//").next().unwrap();
+            let code = if line.trim_start().starts_with("//") { "" } else { line };
             let word = code.split(|c: char| !c.is_alphanumeric() && c != '_').find(|w| SOCKETS.contains(w));
             assert_eq!(word, None, "{}:{}", name.display(), number + 1);
         }

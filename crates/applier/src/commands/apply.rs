@@ -5,22 +5,22 @@ use isapi::Package;
 use jiff::Timestamp;
 use keys::SigningKey;
 use rand::Rng;
-use receipt::{Body, Chain};
 use serde_json::json;
-use stick::{Directory, VerifiedPublication};
+use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure};
 
+use super::clerk::Clerk;
 use super::plan::{self as plan_command, WishArgs};
 use super::recorder::{RecorderArgs, Session};
 use super::watch::Watch;
 use crate::at_hand::AtHand;
 use crate::context::{Context, state_failure};
-use crate::event::{Outcome, RunId};
+use crate::event::Outcome;
 use crate::inventory::Inventory;
 use crate::journal::{JournalError, Journals};
-use crate::plan::{Decision, Listed, Plan};
+use crate::plan::{Decision, Listed, Options, Plan};
 use crate::report::{self, Facts};
-use crate::run::{Deadlines, Run, RunError};
+use crate::run::{Deadlines, Run};
 use crate::state::State;
 
 /// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt.
@@ -35,6 +35,10 @@ pub struct Args {
     recorder: RecorderArgs,
     #[command(flatten)]
     wish: WishArgs,
+    /// Push although nothing proves that an earlier push is over, once the quiet period has passed
+    /// since, for this reason
+    #[arg(long, value_name = "REASON", value_parser = plan_command::reason)]
+    push_again: Option<Text>,
     /// Only if the plan still has this digest
     #[arg(long, value_name = "DIGEST")]
     plan: Option<Sha256Digest>,
@@ -63,7 +67,7 @@ struct PatienceArgs {
     /// Give up waiting for its return after a restart after this long
     #[arg(long, value_name = "SECONDS", default_value = "300", hide_short_help = true)]
     return_timeout: u64,
-    /// Watch a push that may still be going on for this long
+    /// Watch a push that may still be going on for this long, and allow no other before
     #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
     quiet_period: u64,
 }
@@ -89,25 +93,57 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = context.verify(&state, &stick)?;
     let (session, inventory) = args.recorder.inspect()?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
-    if let Some(blocked) = journals.blocked(&inventory.device).map_err(journal_failure)? {
-        return Err(Failure::new(Exit::Unknown, format!("recorder {}: {blocked}", inventory.address))
-            .hint("nothing was pushed now; look at the recorder with applier inspect before anything else"));
-    }
-    let (decision, at_hand) =
-        plan_command::decide(&inventory, &publication, &args.wish.options(), &state, context)?;
-    let facts = facts(args, &session, &publication, context);
+    let push_again = push_again(args, &journals, &inventory, (context.now)())?;
+    let options = Options { push_again, ..args.wish.options() };
+    let (decision, at_hand) = plan_command::decide(&inventory, &publication, &options, &state, context)?;
+    let facts = facts(args, &session, &publication, &journals, context)?;
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
         (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
         (Decision::AlreadyCurrent(listed), _) => already_current(&listed, &inventory, &mut clerk),
         (Decision::Refused(refusals), _) => {
-            clerk.state(|facts, now| report::refused(facts, &inventory.device, &refusals, now))?;
-            clerk.deliver();
-            context.output.json(&json!({"decision": "refused", "refusals": refusals}));
+            clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
             Err(plan_command::refused(&inventory.address, &refusals))
         }
         (Decision::Push(_), None) => Err(Failure::new(Exit::Internal, "plan: to push, with nothing at hand")),
     }
+}
+
+/// The reason to push again, if an earlier push to this recorder is not known to be over and the quiet
+/// period since has passed; without both, nothing is pushed (DESIGN §6.7).
+fn push_again(
+    args: &Args,
+    journals: &Journals,
+    inventory: &Inventory,
+    now: Timestamp,
+) -> Result<Option<Text>, Failure> {
+    let blocked = journals.blocked(&inventory.device).map_err(|error| {
+        Failure::of(Exit::Unknown, error).context(format!("recorder {}: state unknown, nothing was pushed", inventory.address)).hint(
+            "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
+        )
+    })?;
+    let Some(blocked) = blocked else { return Ok(None) };
+    let left = blocked.quiet_left(args.patience.deadlines().quiet, now);
+    if let (Some(reason), None) = (&args.push_again, left) {
+        return Ok(Some(reason.clone()));
+    }
+    let hint = match left {
+        Some(_) if blocked.is_ahead_of(now) => format!(
+            "that line is later than this laptop's clock, {now}: set the clock right, then apply again"
+        ),
+        Some(left) => format!(
+            "do not cut the power; wait {} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON",
+            left.as_secs()
+        ),
+        None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
+    };
+    let seconds = left.map_or(0, |left| left.as_secs());
+    Err(Failure::new(
+        Exit::Unknown,
+        format!("recorder {}: {blocked}; nothing was pushed now", inventory.address),
+    )
+    .hint(hint)
+    .with_data(json!({"decision": "blocked", "blocked": blocked, "wait_seconds": seconds})))
 }
 
 fn already_current(listed: &Listed, inventory: &Inventory, clerk: &mut Clerk<'_>) -> Result<Exit, Failure> {
@@ -154,16 +190,15 @@ fn push(
         recorder: &session.recorder,
         link: &session.link,
         plan,
+        digest,
         package: &package,
         deadlines: args.patience.deadlines(),
         journal,
     };
     let mut watch = Watch::new(context.output);
-    let ended = session.runtime.block_on(run.execute(context.now, |event| watch.show(event)));
+    let outcome = session.runtime.block_on(run.execute(context.now, |event| watch.show(event)));
     watch.close();
-    let outcome = ended.map_err(run_failure)?;
-    clerk.state(|facts, now| report::ended(facts, plan, digest, &outcome, now))?;
-    clerk.deliver();
+    clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
 }
 
@@ -177,44 +212,23 @@ fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, F
         return Ok(exit);
     }
     let message = format!("recorder {}: {}: {}", plan.address, outcome.result(), outcome.detail);
-    Err(Failure::new(exit, message).hint(outcome.hint()))
+    Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 
-/// Writes down what happened, in this laptop's chain and on the stick.
-struct Clerk<'a> {
-    chain: Chain,
-    key: SigningKey,
-    stick: &'a Directory,
-    facts: Facts,
-    context: &'a Context,
-}
-
-impl Clerk<'_> {
-    fn state(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) -> Result<(), Failure> {
-        let now = (self.context.now)();
-        let body = body(&self.facts, now);
-        report::keep(&mut self.chain, &self.key, &self.facts, body, now).map(drop).fail(Exit::Internal)
-    }
-
-    /// Nothing is lost where the stick cannot take it, so that is a warning.
-    fn deliver(&self) {
-        if let Err(error) = report::deliver(self.stick, &self.chain, &self.key) {
-            let error = anyhow::Error::from(error);
-            self.context.output.warn(format_args!(
-                "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"
-            ));
-        }
-    }
-}
-
-fn facts(args: &Args, session: &Session, publication: &VerifiedPublication<'_>, context: &Context) -> Facts {
+fn facts(
+    args: &Args,
+    session: &Session,
+    publication: &VerifiedPublication<'_>,
+    journals: &Journals,
+    context: &Context,
+) -> Result<Facts, Failure> {
     let mut random = [0; 4];
     rand::rng().fill_bytes(&mut random);
     let started = (context.now)();
     let signed_at = publication.metadata().timestamp().signed_at();
     let named = |name: &Option<String>| name.as_deref().map(Text::cleaned);
-    Facts {
-        run: RunId::new(started, random),
+    Ok(Facts {
+        run: journals.name(started, random).map_err(journal_failure)?,
         link: session.link.facts().clone(),
         started,
         publication: publication.publication(),
@@ -222,7 +236,7 @@ fn facts(args: &Args, session: &Session, publication: &VerifiedPublication<'_>, 
         clock_trusted: publication.start().system_behind().is_zero(),
         operator: named(&args.operator),
         site: named(&args.site_name),
-    }
+    })
 }
 
 fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
@@ -233,9 +247,5 @@ fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
 }
 
 fn journal_failure(error: JournalError) -> Failure {
-    Failure { exit: Exit::Internal, error: error.into(), hint: Some("nothing was pushed".into()) }
-}
-
-fn run_failure(error: RunError) -> Failure {
-    Failure { exit: Exit::Internal, error: error.into(), hint: Some("nothing was pushed".into()) }
+    Failure::of(Exit::Internal, error).hint("nothing was pushed; see that the state directory can be written")
 }

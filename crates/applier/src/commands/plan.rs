@@ -48,7 +48,8 @@ pub struct WishArgs {
     allow_logged_in: Option<Text>,
 }
 
-fn reason(text: &str) -> Result<Text, String> {
+/// A reason in words, as every flag that lifts a refusal wants it.
+pub(super) fn reason(text: &str) -> Result<Text, String> {
     if text.trim().is_empty() {
         return Err("a reason in words is needed: it stands in the receipt".into());
     }
@@ -65,6 +66,7 @@ impl WishArgs {
             allow_downgrade: self.allow_downgrade.clone(),
             allow_disk_errors: self.allow_disk_errors.clone(),
             allow_logged_in: self.allow_logged_in.clone(),
+            push_again: None,
         }
     }
 }
@@ -92,10 +94,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             context.output.data(format_args!("already current: it runs {}", listed.release.id));
             Ok(Exit::Done)
         }
-        Decision::Refused(refusals) => {
-            context.output.json(&json!({"decision": "refused", "refusals": refusals}));
-            Err(refused(&inventory.address, &refusals))
-        }
+        Decision::Refused(refusals) => Err(refused(&inventory.address, &refusals)),
     }
 }
 
@@ -168,7 +167,7 @@ fn at_hand_failure(error: AtHandError) -> Failure {
             (Exit::Rejected, "tell the depot to withdraw this release; the recorder is untouched")
         }
     };
-    Failure { exit, error: error.into(), hint: Some(hint.into()) }
+    Failure::of(exit, error).hint(hint)
 }
 
 /// The plan in words, its digest last.
@@ -199,4 +198,5 @@ pub fn refused(address: &Address, refusals: &[Refusal]) -> Failure {
     hints.dedup();
     Failure::new(Exit::Refused, format!("recorder {address}: refused, untouched: {}", reasons.join("; ")))
         .hint(hints.join("\n"))
+        .with_data(json!({"decision": "refused", "refusals": refusals}))
 }

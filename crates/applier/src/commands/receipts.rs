@@ -34,7 +34,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let stick = Directory::open(path)
             .fail(Exit::Stick)
             .map_err(|e| e.context(format!("stick {}", path.display())))?;
-        let written = statements::deliver(&stick, &chain, &laptop, 0).fail(Exit::Stick)?;
+        let written = statements::deliver(&stick, &chain, &laptop).fail(Exit::Stick)?;
         context.output.json(&json!({"laptop": laptop, "copied": written}));
         context.output.data(format_args!("{} copied to {}", Count(written, "statement"), path.display()));
         return Ok(Exit::Done);

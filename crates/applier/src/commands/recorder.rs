@@ -48,7 +48,7 @@ impl RecorderArgs {
     /// Checks the link, asks for the password, and prepares to talk. Nothing is sent yet.
     fn open(&self) -> Result<Session, Failure> {
         let link = link_guard(&self.address).map_err(|error| {
-            Failure { exit: Exit::NotIsolated, error: error.into(), hint: None }
+            Failure::of(Exit::NotIsolated, error)
                 .hint("nothing was sent; a later version pushes over a cable that it has checked")
         })?;
         let source = SecretSource {
@@ -85,5 +85,5 @@ fn failure(error: Error) -> Failure {
         Error::Setup { .. } => (Exit::Usage, "check the interface after % in the address"),
         _ => (Exit::Rejected, "this does not answer like a recorder; the recorder was not changed"),
     };
-    Failure { exit, error: error.into(), hint: Some(hint.into()) }
+    Failure::of(exit, error).hint(hint)
 }

@@ -98,7 +98,7 @@ fn failure(error: TrustError, name: &str) -> Failure {
         ),
         TrustError::Store(_) => (Exit::Internal, "see that the state directory can be written"),
     };
-    Failure { exit, error: error.into(), hint: Some(hint.into()) }.context(name.to_owned())
+    Failure::of(exit, error).hint(hint).context(name.to_owned())
 }
 
 /// The root of the highest version on a stick, by name.

@@ -2,7 +2,7 @@
 
 use firmware::Model;
 use serde_json::json;
-use stick::{SignedRelease, VerifiedPublication, layout, media};
+use stick::{SignedRelease, VerifiedPublication, statements};
 use terminal::{Count, Exit, Fail, Failure, Progress};
 
 use crate::context::{Context, state_failure};
@@ -49,22 +49,32 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let chain = state.chain().map_err(state_failure)?;
     let undelivered = match state.laptop().map_err(state_failure)? {
-        Some(laptop) => undelivered(&stick, &laptop, &chain, publication.acknowledged(&laptop))?,
+        Some(laptop) => {
+            // neither on this stick nor at the depot
+            let arrived = publication.acknowledged(&laptop);
+            statements::undelivered(&stick, &chain, &laptop, arrived).fail(Exit::Stick)?.len()
+        }
         None => 0,
     };
-    let good_until = publication.metadata().good_until();
-    output.json(&json!({
-        "publication": publication.publication(), "good_until": good_until,
-        "releases": files.iter().map(|(r, c)| json!({"release": r, "carried": c})).collect::<Vec<_>>(),
-        "undelivered_statements": undelivered,
-    }));
     if undelivered > 0 {
         output.data(format_args!(
             "{} of this laptop not on this stick: applier receipts --copy-to PATH",
             Count(undelivered, "statement")
         ));
     }
-    verdict(args, &files, context)
+    let known = json!({
+        "publication": publication.publication(), "good_until": publication.metadata().good_until(),
+        "releases": files.iter().map(|(r, c)| json!({"release": r, "carried": c})).collect::<Vec<_>>(),
+        "undelivered_statements": undelivered,
+    });
+    match verdict(args, &files) {
+        Ok(words) => {
+            output.json(&known);
+            output.data(words);
+            Ok(Exit::Done)
+        }
+        Err(failure) => Err(failure.with_data(known)),
+    }
 }
 
 fn tell_metadata(publication: &VerifiedPublication<'_>, context: &Context) {
@@ -95,40 +105,18 @@ fn line(release: &SignedRelease, found: Carried) -> String {
     format!("ok  {id}  {revision}, {} bytes, for {}", release.length(), models.join(" "))
 }
 
-/// Statements that are neither at the depot nor on this stick.
-fn undelivered(
-    stick: &stick::Directory,
-    laptop: &receipt::LaptopId,
-    chain: &receipt::Chain,
-    arrived: u64,
-) -> Result<u64, Failure> {
-    let mut missing = 0;
-    for counter in arrived + 1..chain.next().counter {
-        let path = layout::receipt(laptop, counter);
-        let there = media::read(stick, &path, receipt::LONGEST_ENVELOPE).fail(Exit::Stick)?;
-        missing += u64::from(there.is_none());
-    }
-    Ok(missing)
-}
-
-fn verdict(args: &Args, files: &[(&SignedRelease, Carried)], context: &Context) -> Result<Exit, Failure> {
+fn verdict(args: &Args, files: &[(&SignedRelease, Carried)]) -> Result<String, Failure> {
     let count = |wanted: Carried| files.iter().filter(|(_, found)| *found == wanted).count();
     let (whole, damaged) = (count(Carried::Whole), count(Carried::Damaged));
     if damaged > 0 {
-        return Err(Failure::new(
-            Exit::Rejected,
-            format!("stick: {} damaged or exchanged", Count(damaged, "firmware file")),
-        )
-        .hint("load the stick again at the depot; nothing of a damaged file is ever pushed"));
+        let message = format!("stick: {} damaged or exchanged", Count(damaged, "firmware file"));
+        return Err(Failure::new(Exit::Rejected, message)
+            .hint("load the stick again at the depot; nothing of a damaged file is ever pushed"));
     }
     if let (Some(model), 0) = (&args.model, whole) {
         return Err(Failure::new(Exit::Refused, format!("stick: carries no firmware for {model}"))
             .hint(format!("at the depot: fetcher load --model {model}")));
     }
-    context.output.data(format_args!(
-        "{} carried and whole, {} approved but not carried",
-        Count(whole, "release"),
-        count(Carried::NotCarried)
-    ));
-    Ok(Exit::Done)
+    let missing = count(Carried::NotCarried);
+    Ok(format!("{} carried and whole, {missing} approved but not carried", Count(whole, "release")))
 }

@@ -1,10 +1,9 @@
 use std::path::Path;
 
-use firmware::{Device, Revision};
-use isapi::Address;
+use firmware::Device;
 use jiff::Timestamp;
 
-use super::{JournalError, Record};
+use super::{Blocked, JournalError, Record};
 use crate::event::{Event, Outcome, RunId};
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -28,24 +27,6 @@ pub struct Replay {
     pub after: Option<Device>,
     /// How it ended, if it did.
     pub outcome: Option<Outcome>,
-}
-
-/// An earlier run that forbids to push now.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an earlier run, {run}, pushed {target} to this recorder and stands at {stage} (last line {last}): whether that push is over is not known"
-)]
-pub struct Blocked {
-    /// The run.
-    pub run: RunId,
-    /// Where it stands.
-    pub stage: Stage,
-    /// What it pushed.
-    pub target: Revision,
-    /// Where the recorder was then.
-    pub address: Address,
-    /// When its last line was written.
-    pub last: Timestamp,
 }
 
 impl Replay {
@@ -74,7 +55,12 @@ impl Replay {
                     let why = format!("stage {stage} cannot follow {}", replay.stage);
                     return Err(damaged(n + 2, why));
                 }
-                Event::Push { number } => replay.pushes = *number,
+                Event::Push { number } if replay.stage.may_become(Stage::Uploading) => {
+                    (replay.stage, replay.pushes) = (Stage::Uploading, *number);
+                }
+                Event::Push { .. } => {
+                    return Err(damaged(n + 2, format!("a push cannot follow {}", replay.stage)));
+                }
                 Event::Read { device } => replay.after = Some(Device::clone(device)),
                 Event::Ended { outcome } => replay.outcome = Some(Outcome::clone(outcome)),
                 Event::Planned { .. } => return Err(damaged(n + 2, "a journal holds one plan".into())),
@@ -87,6 +73,11 @@ impl Replay {
             }
         }
         Ok(Some(replay))
+    }
+
+    /// Whether it sent, or was about to send, any of the package.
+    pub(super) fn has_sent(&self) -> bool {
+        self.pushes > 0
     }
 
     /// Whether this run forbids to push to this recorder.

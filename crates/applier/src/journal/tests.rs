@@ -7,7 +7,7 @@ use crate::isolation::link_guard;
 use crate::plan::Plan;
 use crate::stage::Stage;
 
-fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn plan() -> Plan {
     .unwrap()
 }
 
-fn run_id() -> RunId {
+pub(crate) fn run_id() -> RunId {
     RunId::new(at(0), [1, 2, 3, 4])
 }
 
@@ -46,7 +46,6 @@ fn events() -> Vec<Event> {
     };
     vec![
         Event::Planned { run: run_id(), plan: Box::new(plan), digest, link },
-        stage(Stage::Uploading),
         Event::Push { number: 1 },
         stage(Stage::Flashing),
         stage(Stage::RebootRequested),
@@ -58,10 +57,23 @@ fn events() -> Vec<Event> {
     ]
 }
 
-/// A directory with a journal of the first `lines` lines.
-fn journal(lines: usize) -> (tempfile::TempDir, Journals, PathBuf) {
+/// No journals yet.
+pub(crate) fn journals() -> (tempfile::TempDir, Journals) {
     let dir = tempfile::tempdir().unwrap();
     let journals = Journals::open(&dir.path().join("journals")).unwrap();
+    (dir, journals)
+}
+
+/// A journal on a disk that is full, and where nothing can be cut.
+pub(crate) fn full() -> Journal {
+    let path = PathBuf::from("/dev/full");
+    let file = File::options().append(true).open(&path).unwrap();
+    Journal { file, path, sum: Sha256Digest::of(b""), length: 0, torn: false }
+}
+
+/// A directory with a journal of the first `lines` lines.
+fn journal(lines: usize) -> (tempfile::TempDir, Journals, PathBuf) {
+    let (dir, journals) = journals();
     let mut journal = journals.create(&run_id()).unwrap();
     for (n, event) in events().iter().take(lines).enumerate() {
         journal.append(at(n.try_into().unwrap()), event).unwrap();
@@ -70,12 +82,41 @@ fn journal(lines: usize) -> (tempfile::TempDir, Journals, PathBuf) {
     (dir, journals, path)
 }
 
+/// What the one journal there tells.
+fn replay(path: &Path) -> Result<Option<Replay>, JournalError> {
+    let (records, damage) = read(path);
+    damage.map_or_else(|| Replay::of(path, &records), Err)
+}
+
+fn stage_of(path: &Path) -> Option<Stage> {
+    replay(path).unwrap().map(|replay| replay.stage)
+}
+
+/// A run of another plan that begins later, with these events after its plan.
+fn later(journals: &Journals, second: i64, plan: Plan, events: &[Event]) -> PathBuf {
+    let run = journals.name(at(second), [9; 4]).unwrap();
+    let mut journal = journals.create(&run).unwrap();
+    let (digest, link) = (plan.digest().unwrap(), link_guard(&plan.address).unwrap().facts().clone());
+    journal.append(at(second), &Event::Planned { run, plan: Box::new(plan), digest, link }).unwrap();
+    for event in events {
+        journal.append(at(second), event).unwrap();
+    }
+    journal.path
+}
+
+fn flip(path: &Path, line: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let starts = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+    let start = std::iter::once(0).chain(starts).nth(line).unwrap();
+    bytes[start + 20] ^= 1;
+    File::create(path).unwrap().write_all(&bytes).unwrap();
+}
+
 #[test]
 fn replaying_any_prefix_gives_the_stage() {
     let expected = [
         None,
         Some(Stage::Planned),
-        Some(Stage::Uploading),
         Some(Stage::Uploading),
         Some(Stage::Flashing),
         Some(Stage::RebootRequested),
@@ -86,62 +127,95 @@ fn replaying_any_prefix_gives_the_stage() {
         Some(Stage::Confirmed),
     ];
     for (lines, stage) in expected.into_iter().enumerate() {
-        let (_dir, journals, _) = journal(lines);
-        let replays = journals.all().unwrap();
-        assert_eq!(replays.first().map(|r| r.stage), stage, "{lines} lines");
-        if let Some(replay) = replays.first() {
-            assert_eq!(replay.pushes, u32::from(lines >= 3));
+        let (_dir, journals, path) = journal(lines);
+        assert_eq!(stage_of(&path), stage, "{lines} lines");
+        if let Some(replay) = replay(&path).unwrap() {
+            assert_eq!(replay.pushes, u32::from(lines >= 2));
             assert_eq!(replay.outcome.is_some(), lines == events().len());
             assert_eq!(replay.last, at(i64::try_from(lines).unwrap() - 1));
         }
+        assert_eq!(journals.newest(&plan().device.serial).unwrap().is_some(), lines >= 2);
     }
 }
 
 #[test]
-fn a_torn_last_line_never_happened() {
-    let (_dir, journals, path) = journal(2);
+fn a_torn_last_line_never_happened_and_is_cut_off() {
+    let (dir, _, path) = journal(2);
     let whole = std::fs::read(&path).unwrap();
     let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
     for cut in first..whole.len() {
-        File::options().write(true).open(&path).unwrap().set_len(cut as u64).unwrap();
-        assert_eq!(journals.all().unwrap()[0].stage, Stage::Planned, "cut at {cut}");
-        File::create(&path).unwrap().write_all(&whole).unwrap();
+        File::create(&path).unwrap().write_all(&whole[..cut]).unwrap();
+        assert_eq!(stage_of(&path), Some(Stage::Planned), "cut at {cut}");
+        Journals::open(&dir.path().join("journals")).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), whole[..first], "cut at {cut}");
     }
-    assert_eq!(journals.all().unwrap()[0].stage, Stage::Uploading);
+    File::create(&path).unwrap().write_all(&whole).unwrap();
+    Journals::open(&dir.path().join("journals")).unwrap();
+    assert_eq!(stage_of(&path), Some(Stage::Uploading));
+}
+
+#[test]
+fn a_line_that_failed_is_taken_back_before_the_next() {
+    let (_dir, journals) = journals();
+    let mut journal = journals.create(&run_id()).unwrap();
+    let events = events();
+    journal.append(at(0), &events[0]).unwrap();
+    let good = std::mem::replace(&mut journal.file, full().file);
+    assert!(matches!(journal.append(at(1), &events[1]), Err(JournalError::Io { .. })));
+    // as far as the disk took it
+    (&good).write_all(b"{\"sum\":\"0").unwrap();
+    journal.file = good;
+    journal.append(at(1), &events[1]).unwrap();
+    assert_eq!(stage_of(&journal.path), Some(Stage::Uploading));
+    // and where the cutting works nothing stays behind at all
+    let readable = File::open(&journal.path).unwrap();
+    let good = std::mem::replace(&mut journal.file, readable);
+    assert!(journal.append(at(2), &events[2]).is_err());
+    journal.file = good;
+    journal.append(at(2), &events[2]).unwrap();
+    assert_eq!(stage_of(&journal.path), Some(Stage::Flashing));
 }
 
 #[test]
 fn any_changed_byte_is_found() {
-    let (_dir, journals, path) = journal(4);
+    let (_dir, _, path) = journal(4);
     let whole = std::fs::read(&path).unwrap();
     for at in (0..whole.len() - 1).step_by(7) {
         let mut changed = whole.clone();
         changed[at] ^= 1;
         File::create(&path).unwrap().write_all(&changed).unwrap();
-        assert!(matches!(journals.all(), Err(JournalError::Damaged { .. })), "byte {at}");
+        assert!(matches!(replay(&path), Err(JournalError::Damaged { .. })), "byte {at}");
     }
 }
 
 #[test]
 fn a_missing_or_moved_line_is_found() {
-    let (_dir, journals, path) = journal(5);
+    let (_dir, _, path) = journal(5);
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     for order in [vec![0, 2, 3, 4], vec![0, 2, 1, 3, 4], vec![1, 2], vec![0, 0]] {
         let edited: String = order.iter().map(|n| lines[*n]).collect();
         File::create(&path).unwrap().write_all(edited.as_bytes()).unwrap();
-        assert!(matches!(journals.all(), Err(JournalError::Damaged { .. })), "{order:?}");
+        assert!(matches!(replay(&path), Err(JournalError::Damaged { .. })), "{order:?}");
     }
 }
 
 #[test]
 fn stages_that_cannot_follow_each_other_are_damage() {
-    let dir = tempfile::tempdir().unwrap();
-    let journals = Journals::open(dir.path()).unwrap();
-    let mut journal = journals.create(&run_id()).unwrap();
-    journal.append(at(0), &events()[0]).unwrap();
-    journal.append(at(1), &stage(Stage::Confirmed)).unwrap();
-    assert!(matches!(journals.all(), Err(JournalError::Damaged { line: 2, .. })));
+    for impossible in [stage(Stage::Confirmed), stage(Stage::Flashing), events()[0].clone()] {
+        let (_dir, journals) = journals();
+        let path = later(&journals, 0, plan(), &[impossible]);
+        assert!(matches!(replay(&path), Err(JournalError::Damaged { line: 2, .. })));
+    }
+    let (_dir, journals) = journals();
+    let path = later(
+        &journals,
+        0,
+        plan(),
+        &[Event::Push { number: 1 }, stage(Stage::Failed), Event::Push { number: 2 }],
+    );
+    assert!(matches!(replay(&path), Err(JournalError::Damaged { line: 4, .. })), "pushed after its end");
+    journals.create(&run_id()).unwrap();
     assert!(matches!(journals.create(&run_id()), Err(JournalError::Io { .. })), "a name is taken once");
 }
 
@@ -151,13 +225,56 @@ fn an_unsettled_run_blocks_its_recorder_and_no_other() {
     let (mut other, mut done) = (device.clone(), device.clone());
     other.serial = "X1".parse().unwrap();
     done.revision = plan().target.revision;
-    for (lines, blocked) in [(1, false), (2, true), (4, true), (6, true), (8, true), (10, false)] {
+    for (lines, blocked) in [(1, false), (2, true), (3, true), (5, true), (7, true), (9, false)] {
         let (_dir, journals, _) = journal(lines);
         assert_eq!(journals.blocked(&device).unwrap().is_some(), blocked, "{lines} lines");
         assert_eq!(journals.blocked(&other).unwrap(), None);
         assert_eq!(journals.blocked(&done).unwrap(), None, "it runs what was pushed, so that push is over");
     }
-    let (_dir, journals, _) = journal(4);
+    let (_dir, journals, _) = journal(3);
     let words = journals.blocked(&device).unwrap().unwrap().to_string();
     assert!(words.contains("V4.61.025 build 230421") && words.contains("flashing"), "{words}");
+}
+
+#[test]
+fn only_the_newest_run_that_sent_anything_is_asked() {
+    // unknown, then found to be over, so that another release could be pushed
+    let (_dir, journals, _) = journal(3);
+    let mut next = plan();
+    next.target.revision = "V4.62.000 build 240101".parse().unwrap();
+    let mut device = next.device.clone();
+    device.revision = next.target.revision.clone();
+    assert!(journals.blocked(&device).unwrap().is_some());
+    // what sent nothing says nothing about what was sent before
+    later(&journals, 100, next.clone(), &[stage(Stage::Refused)]);
+    assert!(journals.blocked(&device).unwrap().is_some());
+    // the clock was set back in between
+    let events =
+        [Event::Push { number: 1 }, stage(Stage::Flashing), stage(Stage::Returned), stage(Stage::Confirmed)];
+    later(&journals, -1000, next, &events);
+    assert_eq!(journals.blocked(&device).unwrap(), None);
+    device.revision = "V4.63.000 build 250101".parse().unwrap();
+    assert_eq!(journals.blocked(&device).unwrap(), None, "whatever became of it since");
+}
+
+#[test]
+fn a_damaged_journal_stops_only_the_recorder_it_may_be_about() {
+    let device = plan().device;
+    let mut other = device.clone();
+    other.serial = "X1".parse().unwrap();
+    let (_dir, journals, path) = journal(4);
+    flip(&path, 2);
+    assert!(matches!(journals.blocked(&device), Err(JournalError::Damaged { line: 3, .. })));
+    assert_eq!(journals.blocked(&other).unwrap(), None);
+    // a later run of the same recorder could begin only once a person had looked
+    later(&journals, 100, plan(), &[Event::Push { number: 1 }, stage(Stage::Failed)]);
+    assert_eq!(journals.blocked(&device).unwrap(), None);
+    flip(&path, 0);
+    for device in [&device, &other] {
+        let error = journals.blocked(device).unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(matches!(journals.blocked(&other), Err(JournalError::Io { .. })), "unreadable is anybody's, too");
 }

@@ -112,6 +112,7 @@ pub(super) fn overrides(inventory: &Inventory, release: &Release, options: &Opti
         ("allow-downgrade", &options.allow_downgrade, backward),
         ("allow-disk-errors", &options.allow_disk_errors, !faulty_disks(inventory).is_empty()),
         ("allow-logged-in", &options.allow_logged_in, !others_logged_in(inventory).is_empty()),
+        ("push-again", &options.push_again, true),
     ];
     let one = |(flag, reason, needed): (&str, &Option<Text>, bool)| {
         let reason = reason.as_ref().filter(|_| needed)?;

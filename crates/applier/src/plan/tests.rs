@@ -186,6 +186,11 @@ fn the_recorder_itself_must_be_fit_for_it() {
     let flags: Vec<Text> = pushed(&unfit, &releases, &all).overrides.into_iter().map(|o| o.flag).collect();
     assert_eq!(flags, [Text::cleaned("allow-disk-errors"), Text::cleaned("allow-logged-in")]);
     assert_eq!(pushed(&recorder(), &releases, &all).overrides, [], "a flag that lifted nothing is not told");
+    let again = Options { push_again: Some(because("it is idle since yesterday")), ..Options::default() };
+    let overrides = pushed(&recorder(), &releases, &again).overrides;
+    assert_eq!((overrides.len(), overrides[0].flag.as_str()), (1, "push-again"));
+    unfit.upgrade = serde_json::from_str(r#"{"upgrading":true}"#).unwrap();
+    assert!(refusals(&unfit, &releases, &again).contains(&Refusal::Busy), "it lifts nothing else");
 }
 
 #[test]

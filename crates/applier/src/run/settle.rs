@@ -12,7 +12,7 @@ impl Going<'_> {
     /// says so itself; what it was last seen to say otherwise is not known.
     pub(super) async fn untouched(self, ledger: &mut Ledger<'_>, reason: Reason, detail: String) -> End {
         match self.wait_for(ledger, Until::Answers, self.deadlines.back).await {
-            Back::Answered(after) => {
+            Back::Answered(after) | Back::Unproven(after, _) => {
                 let unchanged =
                     confirm(&self.plan.device, &self.plan.target.revision, &after) == Verdict::Unchanged;
                 if unchanged {
@@ -22,7 +22,8 @@ impl Going<'_> {
                     format!("{detail}; and now the recorder is {} with {}", after.serial, after.revision);
                 End::new(Stage::lose_sight, reason, detail).with(after)
             }
-            // nothing more can be asked, but the last block never left
+            // nothing more can be asked, but the last block never left: a login that was refused after it
+            // proves nothing, and is not brought here
             Back::LoginRefused(_) if reason == Reason::LoginRefused => End::new(Stage::fail, reason, detail),
             Back::LoginRefused(why) | Back::Not(why) => End::new(
                 Stage::lose_sight,
@@ -32,30 +33,31 @@ impl Going<'_> {
         }
     }
 
-    /// The recorder took it: whatever it answers after its restart is how it is.
+    /// The recorder took it: what it answers after its restart is how it is. Without one its old version
+    /// only says that it has not got so far.
     pub(super) async fn wait_settled(self, ledger: &mut Ledger<'_>) -> End {
         match self.wait_for(ledger, Until::Restarted, self.deadlines.back).await {
             Back::Answered(after) => self.judge(ledger, after),
+            Back::Unproven(after, doubt) => {
+                let detail = format!("recorder took the package; {doubt}");
+                End::new(Stage::lose_sight, Reason::NeverRestarted, detail).with(after)
+            }
             Back::LoginRefused(why) => End::new(Stage::lose_sight, Reason::LoginRefused, why),
             Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, why),
         }
     }
 
-    /// Nobody said how the push ended: only another version than before says that it is over.
-    pub(super) async fn wait_unsettled(self, ledger: &mut Ledger<'_>, detail: String) -> End {
+    /// Nothing proves how the push ended: only another version than before says that it is over.
+    pub(super) async fn wait_unsettled(self, ledger: &mut Ledger<'_>, reason: Reason, detail: String) -> End {
         match self.wait_for(ledger, Until::Changed, self.deadlines.quiet).await {
-            Back::Answered(after)
-                if confirm(&self.plan.device, &self.plan.target.revision, &after) == Verdict::Unchanged =>
-            {
-                let detail =
-                    format!("{detail}; the recorder answers with its old version and may still be flashing");
-                End::new(Stage::lose_sight, Reason::LostAfterEnd, detail).with(after)
-            }
             Back::Answered(after) => self.judge(ledger, after),
+            Back::Unproven(after, doubt) => {
+                End::new(Stage::lose_sight, reason, format!("{detail}; {doubt}")).with(after)
+            }
             Back::LoginRefused(why) => {
                 End::new(Stage::lose_sight, Reason::LoginRefused, format!("{detail}; {why}"))
             }
-            Back::Not(why) => End::new(Stage::lose_sight, Reason::LostAfterEnd, format!("{detail}; {why}")),
+            Back::Not(why) => End::new(Stage::lose_sight, reason, format!("{detail}; {why}")),
         }
     }
 

@@ -17,6 +17,9 @@ use crate::plan::{Decision, Listed, Options, plan};
 const BEFORE: &str = "V4.30.097 build 200101";
 const TARGET: &str = "V4.61.025 build 230421";
 const PASSWORD: &str = "a good one 1";
+
+mod unsettled;
+
 /// A recorder, a plan for it, and the package.
 struct Bench {
     sim: Handle,
@@ -84,25 +87,35 @@ impl Bench {
         self.run_with(|_| {}).await
     }
 
-    async fn run_with(&self, mut at: impl FnMut(&Event)) -> (Outcome, Vec<Event>) {
+    async fn run_with(&self, at: impl FnMut(&Event)) -> (Outcome, Vec<Event>) {
         let id = RunId::new(clock(), [0; 4]);
-        let link = link_guard(self.recorder.address()).unwrap();
         let journal = self.journals.create(&id).unwrap();
+        self.run_on(id, journal, brief(), at).await
+    }
+
+    async fn run_on(
+        &self,
+        id: RunId,
+        journal: Journal,
+        deadlines: Deadlines,
+        mut at: impl FnMut(&Event),
+    ) -> (Outcome, Vec<Event>) {
+        let link = link_guard(self.recorder.address()).unwrap();
+        let digest = self.plan.digest().unwrap();
         let (recorder, plan, package) = (&self.recorder, &self.plan, &self.package);
-        let run = Run { id, recorder, link: &link, plan, package, deadlines: brief(), journal };
+        let run = Run { id, recorder, link: &link, plan, digest, package, deadlines, journal };
         let mut events = Vec::new();
         let outcome = run
             .execute(clock, |event| {
                 at(event);
                 events.push(event.clone());
             })
-            .await
-            .unwrap();
+            .await;
         (outcome, events)
     }
 
     fn replay(&self) -> Replay {
-        self.journals.all().unwrap().remove(0)
+        self.journals.newest(&self.plan.device.serial).unwrap().unwrap()
     }
 
     fn faults(&self, faults: Faults) {
@@ -123,7 +136,7 @@ async fn a_good_run_is_confirmed_and_written_down() {
         (Stage::Confirmed, Reason::Confirmed, Exit::Done)
     );
     assert_eq!(outcome.after.as_ref().unwrap().revision.to_string(), TARGET);
-    let all = ["uploading", "flashing", "reboot-requested", "rebooting", "returned", "confirmed"];
+    let all = ["flashing", "reboot-requested", "rebooting", "returned", "confirmed"];
     assert_eq!(stages(&events).iter().map(Stage::to_string).collect::<Vec<_>>(), all);
     assert!(
         matches!(events.first(), Some(Event::Planned { .. }))
@@ -237,11 +250,8 @@ async fn a_recorder_that_never_returns_is_unknown() {
     let mut deadlines = brief();
     deadlines.back = Duration::from_millis(600);
     let id = RunId::new(clock(), [0; 4]);
-    let link = link_guard(bench.recorder.address()).unwrap();
     let journal = bench.journals.create(&id).unwrap();
-    let (recorder, plan, package) = (&bench.recorder, &bench.plan, &bench.package);
-    let run = Run { id, recorder, link: &link, plan, package, deadlines, journal };
-    let outcome = run.execute(clock, |_| {}).await.unwrap();
+    let (outcome, _) = bench.run_on(id, journal, deadlines, |_| {}).await;
     assert_eq!(
         (outcome.stage, outcome.reason, outcome.exit()),
         (Stage::Unknown, Reason::NeverReturned, Exit::Unknown)
@@ -306,4 +316,17 @@ async fn a_recorder_that_is_not_there_is_untouched() {
         (outcome.stage, outcome.reason, outcome.exit()),
         (Stage::Refused, Reason::Unreachable, Exit::Unreachable)
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_sent() {
+    let bench = bench(|_| {}).await;
+    let journal = crate::journal::tests::full();
+    let (outcome, events) = bench.run_on(RunId::new(clock(), [0; 4]), journal, brief(), |_| {}).await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Failed, Reason::JournalFailed, Exit::Failed)
+    );
+    assert!(events.iter().any(|e| matches!(e, Event::JournalFailed { .. })));
+    assert_eq!((outcome.pushes, bench.sim.state().counters.pushes), (0, 0));
 }

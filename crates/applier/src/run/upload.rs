@@ -5,7 +5,7 @@ use isapi::{Answer, End as Sending, Error, Pushed, Reboot, Recorder, Ticket, Upg
 use tokio::sync::watch;
 
 use super::ledger::Ledger;
-use super::{End, Going, RunError, chain};
+use super::{End, Going, chain};
 use crate::event::{Event, Reason};
 use crate::stage::Stage;
 
@@ -13,28 +13,28 @@ use crate::stage::Stage;
 pub(super) enum Sent {
     /// Nothing was sent.
     Not(End),
-    /// The last block is still here.
-    Held { reason: Reason, detail: String },
-    /// All left, and the recorder said no.
-    Refused { reason: Reason, detail: String },
+    /// The last block is still here, or this upload's own answer proves that it was not taken.
+    Untouched { reason: Reason, detail: String },
     /// All left, and the recorder took it.
     Taken(Reboot),
-    /// All left; how it ended the recorder did not say.
-    Unsettled { detail: String },
+    /// All left, and nothing proves how it ended.
+    Unsettled { reason: Reason, detail: String },
 }
 
 impl Going<'_> {
     /// Sends the package, and once more where that is allowed.
-    pub(super) async fn send(self, ledger: &mut Ledger<'_>) -> Result<Sent, RunError> {
+    pub(super) async fn send(self, ledger: &mut Ledger<'_>) -> Sent {
         let mut ticket = match self.recorder.upload_ticket().await {
             Ok(ticket) => ticket,
-            Err(error) => return Ok(Sent::Not(End::not_begun(&error))),
+            Err(error) => return Sent::Not(End::not_begun(&error)),
         };
-        ledger.push(Stage::upload)?;
+        if let Err(error) = ledger.push(Stage::upload) {
+            return Sent::Not(End::new(Stage::fail, Reason::JournalFailed, chain(&error)));
+        }
         loop {
             let pushed = match self.send_once(ticket, ledger).await {
                 Ok(pushed) => pushed,
-                Err(error) => return Ok(Sent::Held { reason: Reason::LoginRefused, detail: chain(&error) }),
+                Err(error) => return Sent::Untouched { reason: Reason::LoginRefused, detail: chain(&error) },
             };
             let Pushed { handed, released, end } = pushed;
             if released {
@@ -45,7 +45,7 @@ impl Going<'_> {
             match resend {
                 // what cannot be written down is not sent
                 Some(again) if ledger.push(Stage::resend).is_ok() => ticket = again,
-                _ => return Ok(sent),
+                _ => return sent,
             }
         }
     }
@@ -92,26 +92,12 @@ async fn look(recorder: &Recorder, pause: Duration) -> Result<Option<UpgradeStat
 
 /// What the end of a sending means (DESIGN §6.6, §6.7).
 fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<Ticket>) {
-    let held = |reason, detail: &str| Sent::Held { reason, detail: detail.to_owned() };
-    let unsettled = |detail: &str| Sent::Unsettled { detail: detail.to_owned() };
     match end {
         Sending::Answered(answer) => {
             let how = words(&answer);
             let sent = match &answer {
                 Answer::Taken { reboot } if released => Sent::Taken(*reboot),
-                Answer::Refused(_) if released => {
-                    Sent::Refused { reason: Reason::PackageRefused, detail: how.clone() }
-                }
-                Answer::NoPermission | Answer::NotOffered if released => {
-                    Sent::Refused { reason: Reason::NotPermitted, detail: how.clone() }
-                }
-                // statusCode 2 and a 401 prove nothing once the last block has left
-                _ if released => unsettled(&how),
-                Answer::StillUpgrading | Answer::RetryLater(_) => held(Reason::Busy, &how),
-                Answer::Refused(_) => held(Reason::PackageRefused, &how),
-                Answer::NoPermission | Answer::NotOffered => held(Reason::NotPermitted, &how),
-                Answer::Authentication(_) => held(Reason::LoginRefused, &how),
-                Answer::Taken { .. } | Answer::Unclear { .. } => held(Reason::AnswerUnclear, &how),
+                answer => sent(!released || answer.proves_untouched(), reason(answer), &how),
             };
             (sent, Some(answer), how, None)
         }
@@ -120,8 +106,12 @@ fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<
                 Some(_) => "recorder wants a new login challenge; sending once more",
                 None => "recorder refused the login of the upload",
             };
-            let sent = if released { unsettled(how) } else { held(Reason::LoginRefused, how) };
-            (sent, Some(Answer::Authentication(check)), how.into(), resend)
+            (
+                sent(!released, Reason::LoginRefused, how),
+                Some(Answer::Authentication(check)),
+                how.into(),
+                resend,
+            )
         }
         Sending::Lost(error) => broken(released, Reason::LostBeforeEnd, chain(&error)),
         Sending::Stalled(after) => {
@@ -145,12 +135,25 @@ fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<
 }
 
 fn broken(released: bool, reason: Reason, how: String) -> (Sent, Option<Answer>, String, Option<Ticket>) {
-    let sent = if released {
-        Sent::Unsettled { detail: how.clone() }
-    } else {
-        Sent::Held { reason, detail: how.clone() }
-    };
-    (sent, None, how, None)
+    let reason = if released { Reason::LostAfterEnd } else { reason };
+    (sent(!released, reason, &how), None, how, None)
+}
+
+fn sent(untouched: bool, reason: Reason, detail: &str) -> Sent {
+    let detail = detail.to_owned();
+    if untouched { Sent::Untouched { reason, detail } } else { Sent::Unsettled { reason, detail } }
+}
+
+/// Why an answer is not the good one.
+fn reason(answer: &Answer) -> Reason {
+    match answer {
+        Answer::StillUpgrading | Answer::RetryLater(_) => Reason::Busy,
+        Answer::Refused(no) if no.flash_begun => Reason::UpgradeFailed,
+        Answer::Refused(_) => Reason::PackageRefused,
+        Answer::NoPermission(_) | Answer::NotOffered(_) => Reason::NotPermitted,
+        Answer::Authentication(_) => Reason::LoginRefused,
+        Answer::Taken { .. } | Answer::Unclear { .. } => Reason::AnswerUnclear,
+    }
 }
 
 fn words(answer: &Answer) -> String {
@@ -162,8 +165,8 @@ fn words(answer: &Answer) -> String {
         Answer::Taken { reboot: Reboot::NotSaid } => "recorder took the package".into(),
         Answer::StillUpgrading => "recorder says that an upgrade is under way".into(),
         Answer::RetryLater(refusal) | Answer::Refused(refusal) => format!("{refusal}; {}", refusal.advice()),
-        Answer::NoPermission => "the account lacks the right to upgrade".into(),
-        Answer::NotOffered => "recorder does not offer upgrades this way".into(),
+        Answer::NoPermission(_) => "the account lacks the right to upgrade".into(),
+        Answer::NotOffered(_) => "recorder does not offer upgrades this way".into(),
         Answer::Authentication(_) => "recorder refused the login of the upload".into(),
         Answer::Unclear { http, why } => {
             format!("recorder answered HTTP {http} with something unreadable ({why})")

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use firmware::Device;
+use isapi::Error;
 use tokio::time::{Instant, sleep};
 
 use super::ledger::Ledger;
@@ -13,7 +14,7 @@ use crate::stage::Stage;
 pub(super) enum Until {
     /// Any identity.
     Answers,
-    /// Another identity than before, or the same after the recorder was gone.
+    /// Another identity than before, or the same after the recorder was gone and is idle.
     Restarted,
     /// Another identity than before. A recorder that was gone may only have been unplugged.
     Changed,
@@ -23,6 +24,8 @@ pub(super) enum Until {
 pub(super) enum Back {
     /// The identity that answers.
     Answered(Device),
+    /// It answers as before, and this is why that proves nothing.
+    Unproven(Device, String),
     /// It refuses the login; no other is sent.
     LoginRefused(String),
     /// It does not answer, and how it does not.
@@ -38,7 +41,7 @@ impl Going<'_> {
     /// waited for, too.
     pub(super) async fn wait_for(self, ledger: &mut Ledger<'_>, until: Until, limit: Duration) -> Back {
         let back = self.poll(ledger, until, limit).await;
-        if let Back::Answered(device) = &back {
+        if let Back::Answered(device) | Back::Unproven(device, _) = &back {
             ledger.note(&Event::Read { device: Box::new(device.clone()) });
         }
         back
@@ -52,21 +55,17 @@ impl Going<'_> {
             match self.recorder.device_info().await {
                 Ok(device) => {
                     (heard, silent) = (Instant::now(), 0);
-                    let before = &self.plan.device;
-                    let same = device.serial == before.serial && device.revision == before.revision;
-                    let enough = match until {
-                        Until::Answers => true,
-                        Until::Restarted => !same || gone && !self.is_upgrading().await,
-                        Until::Changed => !same,
-                    };
-                    if enough {
-                        return Back::Answered(device);
+                    match self.doubt(&device, until, gone).await {
+                        None => return Back::Answered(device),
+                        Some(doubt) => last = Back::Unproven(device, doubt),
                     }
-                    last = Back::Answered(device);
                 }
                 Err(error) if error.is_login() => return Back::LoginRefused(chain(&error)),
                 Err(error) => {
-                    if error.is_absence() && until != Until::Answers && !gone {
+                    // a request that is lost or not answered is no restart: recorders were seen to fall
+                    // silent while they flash (reference: ISAPI §4); one that restarts takes no connection
+                    let restarts = matches!(error, Error::Unreachable { .. });
+                    if restarts && until != Until::Answers && !gone {
                         gone = true;
                         ledger.go(Stage::go_down);
                     }
@@ -85,7 +84,28 @@ impl Going<'_> {
         last
     }
 
-    async fn is_upgrading(self) -> bool {
-        matches!(self.recorder.upgrade_status().await, Ok(Some(status)) if status.in_progress())
+    /// Why the identity that answers is not yet what is waited for.
+    pub(super) async fn doubt(self, device: &Device, until: Until, gone: bool) -> Option<String> {
+        let before = &self.plan.device;
+        let same = device.serial == before.serial && device.revision == before.revision;
+        match until {
+            _ if !same => None,
+            Until::Answers => None,
+            Until::Changed => Some("it answers with its old version and may still be flashing".into()),
+            Until::Restarted if !gone => {
+                Some("it answers with its old version and was not seen to restart".into())
+            }
+            // idle is only what the recorder calls so, or does not know of at all
+            Until::Restarted => match self.recorder.upgrade_status().await {
+                Ok(Some(status)) if status.in_progress() => {
+                    Some("it answers with its old version and says that an upgrade is under way".into())
+                }
+                Ok(_) => None,
+                Err(error) => Some(format!(
+                    "it answers with its old version and does not say whether an upgrade is under way: {}",
+                    chain(&error)
+                )),
+            },
+        }
     }
 }

@@ -9,7 +9,7 @@ use tuf_repository::TargetsDraft;
 
 use super::{publication_failure, publish_failure};
 use crate::catalog::Catalog;
-use crate::cli::{Context, PassphraseArgs, key_failure};
+use crate::context::{Context, PassphraseArgs, key_failure};
 use crate::home::Home;
 use crate::key_ring;
 use crate::publication::Publication;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use terminal::{Count, Exit, Failure};
 
 use super::{ledger_failure, open_stick};
-use crate::cli::Context;
 use crate::collect::{CollectError, Collected, collect};
+use crate::context::Context;
 use crate::ledger::Ledger;
 
 /// Take the signed statements of a stick into the ledger. Nothing on the stick is changed.
@@ -23,9 +23,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
-    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
     let stick = open_stick(&args.from)?;
-    let collected = collect(&stick, &mut ledger, context.now).map_err(failure)?;
+    let collected = collect(&stick, &ledger, context.now).map_err(failure)?;
     context.output.json(&collected);
     tell(&collected, context);
     Ok(if collected.rejected.is_empty() { Exit::Done } else { Exit::Rejected })
@@ -34,7 +34,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 pub(super) fn failure(error: CollectError) -> Failure {
     match error {
         CollectError::Ledger(error) => ledger_failure(error),
-        CollectError::Stick(_) => Failure { exit: Exit::Stick, error: error.into(), hint: None },
+        CollectError::Stick(_) => Failure::of(Exit::Stick, error),
     }
 }
 

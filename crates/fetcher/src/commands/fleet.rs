@@ -3,7 +3,7 @@
 use terminal::{Count, Exit, Failure};
 
 use super::ledger_failure;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::fleet::{Recorder, State, fleet};
 use crate::ledger::Ledger;
 
@@ -43,6 +43,7 @@ fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
     let state = match &recorder.state {
         State::Current => "current".into(),
         State::Due { release } => format!("due: {release}"),
+        State::Withheld { release, reasons } => format!("{release} is newer, but: {}", reasons.join("; ")),
         State::Ambiguous { releases } => format!("a person must choose among {}", releases.join(", ")),
         State::NoRelease => "the catalogue lists no release for this model".into(),
         State::LookAtIt => "look at it: its state is unknown".into(),

@@ -8,7 +8,7 @@ use tuf_client::Verified;
 use tuf_repository::TargetsDraft;
 
 use super::publish_failure;
-use crate::cli::{Context, PassphraseArgs, home_failure, key_failure};
+use crate::context::{Context, PassphraseArgs, home_failure, key_failure};
 use crate::home::{Home, Settings};
 use crate::key_ring;
 use crate::publication::Publication;
@@ -35,8 +35,15 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = context.home_dir()?;
+    // everything that can be refused is, before anything is made
+    let settings = Settings { manifests: context.manifests.as_deref().map(existing).transpose()? };
+    if let Some(offline) = args.offline_keys.as_ref().filter(|offline| !offline.is_dir()) {
+        let message = format!("offline keys {}: there is no such folder", offline.display());
+        return Err(
+            Failure::new(Exit::Usage, message).hint("plug the stick for the keys in, or make the folder")
+        );
+    }
     let mut home = Home::create(&dir).map_err(home_failure)?;
-    let settings = Settings { manifests: context.named_manifests().map(absolute).transpose()? };
     let passphrase = if args.unencrypted {
         context.output.warn(
             "root key and approver's key are not encrypted: whoever copies the files can approve firmware",
@@ -46,12 +53,6 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(args.passphrase.choose("Passphrase for the root key and the approver's key")?)
     };
     let offline = args.offline_keys.clone().unwrap_or_else(|| home.keys());
-    if !offline.is_dir() {
-        let message = format!("offline keys {}: there is no such folder", offline.display());
-        return Err(
-            Failure::new(Exit::Usage, message).hint("plug the stick for the keys in, or make the folder")
-        );
-    }
     let keys = key_ring::create(&offline, &home.keys(), passphrase.as_ref()).map_err(key_failure)?;
     let publication = first_publication(&home, &keys, context)?;
     home.commit(settings).map_err(home_failure)?;
@@ -84,6 +85,11 @@ fn first_publication(home: &Home, keys: &Keys, context: &Context) -> Result<Publ
     Publication::create(&home.publication(), &root, &targets, &snapshot, &timestamp).fail(Exit::Internal)
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+/// The absolute path of a folder that is there.
+fn existing(path: &Path) -> Result<PathBuf, Failure> {
+    if !path.is_dir() {
+        let message = format!("catalogue {}: there is no such folder", path.display());
+        return Err(Failure::new(Exit::Usage, message).hint("name the folder with --manifests DIR"));
+    }
     std::path::absolute(path).fail(Exit::Usage)
 }

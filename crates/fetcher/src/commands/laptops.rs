@@ -8,7 +8,7 @@ use serde_json::json;
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::ledger_failure;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::ledger::Ledger;
 
 /// Enrol laptops whose statements are taken, and list them.
@@ -39,7 +39,7 @@ enum Command {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
-    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
     match &args.command {
         Command::Enrol { file, fingerprint } => {
             let key = keys::key_file::read_public(file).fail(Exit::Usage)?;

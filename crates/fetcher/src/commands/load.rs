@@ -10,10 +10,11 @@ use stick::{Event, SignedRelease, StickState, WriteError};
 use terminal::{Count, Exit, Fail, Failure, Output, Progress};
 use tuf_client::Clock;
 
+use super::source::depot_failure;
 use super::{collect as collect_command, ledger_failure, open_stick, publication_failure, publish_failure};
-use crate::cli::{Context, key_failure};
 use crate::collect::collect;
-use crate::home::Home;
+use crate::context::{Context, key_failure};
+use crate::depot::Depot;
 use crate::key_ring;
 use crate::ledger::Ledger;
 use crate::load::{Wanted, acknowledged, contents, good_until, select};
@@ -45,18 +46,20 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = wanted(args)?;
     let home = context.open_home()?;
-    let stick = open_stick(&args.to)?;
     let mut publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    still_good(&publication, context)?;
+    let stick = open_stick(&args.to)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
     let carried = select(&approved, &wanted).map_err(|nothing| {
         let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
         Failure::new(Exit::Refused, models.join("; "))
             .hint("fetcher releases --model MODEL, then pin and approve one")
     })?;
-    all_in_depot(&home, &carried)?;
+    let depot = Depot::open(home.depot()).map_err(depot_failure)?;
+    all_in_depot(&depot, &carried)?;
 
-    let mut ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-    let collected = collect(&stick, &mut ledger, context.now).map_err(collect_command::failure)?;
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let collected = collect(&stick, &ledger, context.now).map_err(collect_command::failure)?;
     collect_command::tell(&collected, context);
 
     let keys = key_ring::online(&home.keys()).map_err(key_failure)?;
@@ -71,8 +74,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
     let contents = contents(&publication, &approved, &carried, acknowledged);
 
-    let depot = home.depot();
-    let source = |name: &str| Ok(Box::new(File::open(depot.join(name))?) as Box<dyn io::Read>);
+    let source = |name: &str| {
+        let release = approved.iter().find(|a| a.consistent_name() == name);
+        let release = release.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "not approved"))?;
+        Ok(Box::new(File::open(depot.signed_path(release))?) as Box<dyn io::Read>)
+    };
     // the depot's own clock is what it signs by, so nothing else is known of the time
     let clock = Clock { system: context.now, build: context.now };
     let mut view = View::new(context.output);
@@ -111,9 +117,24 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
     }
 }
 
-fn all_in_depot(home: &Home, carried: &[&SignedRelease]) -> Result<(), Failure> {
-    let there = |a: &SignedRelease| home.depot().join(a.consistent_name()).is_file();
-    let missing: Vec<&str> = carried.iter().filter(|a| !there(a)).map(|a| a.release().id.as_str()).collect();
+/// What only people can sign must still be good: no laptop would take it.
+fn still_good(publication: &Publication, context: &Context) -> Result<(), Failure> {
+    let (root, targets) = (publication.root().expires(), publication.current().targets.expires());
+    let (what, expires, hint) = if root <= context.now {
+        ("root", root, "the root must be signed again with the root key")
+    } else if targets <= context.now {
+        ("approval", targets, "approve the releases again: fetcher approve ID…")
+    } else {
+        return Ok(());
+    };
+    let message =
+        format!("publication: its {what} expired on {}; the stick was not touched", expires.strftime("%F"));
+    Err(Failure::new(Exit::Expired, message).hint(hint))
+}
+
+fn all_in_depot(depot: &Depot, carried: &[&SignedRelease]) -> Result<(), Failure> {
+    let missing: Vec<&str> =
+        carried.iter().filter(|a| !depot.holds_signed(a)).map(|a| a.release().id.as_str()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -133,7 +154,7 @@ fn write_failure(error: WriteError) -> Failure {
         (_, StickState::AsBefore) => "the stick still carries what it carried before",
         (_, StickState::Uncertain) => "the stick may be damaged: load it again before it leaves",
     };
-    Failure { exit, error: error.into(), hint: Some(hint.into()) }
+    Failure::of(exit, error).hint(hint)
 }
 
 /// The events of a write as bars, or as JSON lines.

@@ -7,7 +7,7 @@ use serde_json::json;
 use terminal::{Exit, Failure, Output};
 
 use crate::catalog::Catalog;
-use crate::cli::Context;
+use crate::context::Context;
 
 /// Search and check the catalogue
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use terminal::{Exit, Failure};
 use tuf_client::Role;
 
 use super::publication_failure;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::publication::Publication;
 
 /// Show the root that laptops believe.

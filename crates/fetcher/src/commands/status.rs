@@ -6,9 +6,10 @@ use stick::SignedRelease;
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::publication_failure;
+use super::source::depot_failure;
 use crate::catalog::Catalog;
-use crate::cli::Context;
-use crate::home::Home;
+use crate::context::Context;
+use crate::depot::Depot;
 use crate::publication::Publication;
 use crate::publish::days_left;
 
@@ -28,6 +29,8 @@ struct Status {
     unpinned: usize,
     /// Pinned releases that nobody has approved.
     unapproved: Vec<String>,
+    /// Approved releases whose facts or pin in the catalogue are others now.
+    changed: Vec<String>,
     /// Approved releases whose file is not in the depot.
     missing: Vec<String>,
     approved: usize,
@@ -47,31 +50,33 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let catalog = context.catalog()?;
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
-    let status = status(&home, &catalog, &publication, &approved, context.now);
+    let status = status(&depot, &catalog, &publication, &approved, context.now);
     context.output.json(&status);
     tell(&status, context);
     Ok(Exit::Done)
 }
 
 fn status(
-    home: &Home,
+    depot: &Depot,
     catalog: &Catalog,
     publication: &Publication,
     approved: &[SignedRelease],
     now: Timestamp,
 ) -> Status {
-    let in_depot = |a: &SignedRelease| {
-        let file = home.depot().join(a.consistent_name());
-        file.metadata().is_ok_and(|file| file.len() == a.length())
-    };
     let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release().id == *id);
-    let missing = approved.iter().filter(|a| !in_depot(a));
+    let missing = approved.iter().filter(|a| !depot.holds_signed(a));
     let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
     Status {
         expiries: expiries(publication, now),
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
+        changed: approved
+            .iter()
+            .filter(|a| !a.says_the_same_as(catalog.release(&a.release().id)))
+            .map(|a| a.release().id.to_string())
+            .collect(),
         missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
     }
@@ -108,6 +113,12 @@ fn tell(status: &Status, context: &Context) {
     ));
     if !status.unapproved.is_empty() {
         output.data(format_args!("pinned and not approved: {}", status.unapproved.join(" ")));
+    }
+    if !status.changed.is_empty() {
+        let changed = status.changed.join(" ");
+        output.data(format_args!(
+            "changed in the catalogue since they were approved: {changed}  (fetcher approve)"
+        ));
     }
     if !status.missing.is_empty() {
         output.data(format_args!(

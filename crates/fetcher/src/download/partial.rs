@@ -145,8 +145,16 @@ impl Partial {
         if self.arrived - self.recorded >= CHECKPOINT { self.checkpoint() } else { Ok(()) }
     }
 
+    /// Leaves what is here to a later run, or nothing where that could not go on with it.
+    pub(super) fn leave(&mut self) -> Result<(), DownloadError> {
+        match self.rest() {
+            Some(_) => self.checkpoint(),
+            None => discard(&self.path).map_err(|source| self.disk(source)),
+        }
+    }
+
     /// Makes what is here outlive a power cut, where a later run could go on with it.
-    pub(super) fn checkpoint(&mut self) -> Result<(), DownloadError> {
+    fn checkpoint(&mut self) -> Result<(), DownloadError> {
         let Some(validator) = self.validator.clone().filter(|_| self.arrived > self.recorded) else {
             return Ok(());
         };

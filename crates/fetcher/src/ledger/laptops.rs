@@ -21,8 +21,9 @@ pub struct Laptop {
 
 impl Ledger {
     /// Enrols a laptop. Statements of it that were held until now are taken, those that verify.
-    pub fn enrol(&mut self, key: &PublicKey, now: Timestamp) -> Result<u64, LedgerError> {
+    pub fn enrol(&self, key: &PublicKey, now: Timestamp) -> Result<u64, LedgerError> {
         let laptop = LaptopId::of(key);
+        let change = self.begin()?;
         let added = self.db.execute(
             "INSERT OR IGNORE INTO laptops (id, public_key, enrolled) VALUES (?1, ?2, ?3)",
             (laptop.as_str(), key.to_string(), now.to_string()),
@@ -30,7 +31,9 @@ impl Ledger {
         if added == 0 {
             return Err(LedgerError::Enrolled(laptop));
         }
-        self.take_held(&laptop, now)
+        let taken = self.take_held(&laptop, now)?;
+        change.commit()?;
+        Ok(taken)
     }
 
     /// The public key of an enrolled laptop.

@@ -22,14 +22,19 @@ pub struct LastWord {
 }
 
 impl Ledger {
-    /// The latest statement about each recorder, by serial.
+    /// The latest statement about each recorder, by serial. Within a laptop its own numbers say which
+    /// is the latest; only between laptops do their clocks.
     pub fn last_words(&self) -> Result<Vec<LastWord>, LedgerError> {
         let mut query = self.db.prepare(
-            "SELECT envelope, laptop FROM (
-                 SELECT envelope, laptop, serial,
-                        row_number() OVER (PARTITION BY serial ORDER BY claimed DESC, counter DESC) AS place
+            "WITH newest AS (
+                 SELECT envelope, laptop, serial, claimed, counter,
+                        row_number() OVER (PARTITION BY serial, laptop ORDER BY counter DESC) AS place
                  FROM statements WHERE serial IS NOT NULL
-             ) WHERE place = 1 ORDER BY serial",
+             ), latest AS (
+                 SELECT envelope, laptop, serial,
+                        row_number() OVER (PARTITION BY serial ORDER BY claimed DESC, laptop) AS place
+                 FROM newest WHERE place = 1
+             ) SELECT envelope, laptop FROM latest WHERE place = 1 ORDER BY serial",
         )?;
         let mut rows = query.query([])?;
         let mut words = Vec::new();

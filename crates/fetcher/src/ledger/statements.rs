@@ -15,6 +15,8 @@ pub enum Received {
     Known,
     /// Its laptop is not enrolled: it is kept until it is.
     Held,
+    /// Its laptop is not enrolled, and too much is held already: it stays on the stick.
+    Full,
     /// It is no statement, or not one of that laptop.
     Rejected(InvalidStatement),
 }
@@ -69,10 +71,14 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Statements held for laptops that are not enrolled, all together: anybody can make such, and a
+/// laptop that is soon enrolled has a few dozen.
+const MOST_HELD: u32 = 2_000;
+
 impl Ledger {
     /// Takes the bytes of one statement that claims this laptop and counter by its place.
     pub fn receive(
-        &mut self,
+        &self,
         laptop: &LaptopId,
         counter: u64,
         bytes: &[u8],
@@ -83,6 +89,10 @@ impl Ledger {
             Err(e) => return Ok(Received::Rejected(e.into())),
         };
         let Some(key) = self.key_of(laptop)? else {
+            let held: u32 = self.db.query_row("SELECT count(*) FROM held", [], |row| row.get(0))?;
+            if held >= MOST_HELD {
+                return Ok(Received::Full);
+            }
             self.db.execute(
                 "INSERT OR IGNORE INTO held (laptop, counter, sha256, received, envelope) VALUES (?1, ?2, ?3, ?4, ?5)",
                 (laptop.as_str(), integer(counter), envelope.digest().to_string(), now.to_string(), bytes),
@@ -122,22 +132,24 @@ impl Ledger {
                 bytes,
                 kind,
                 serial,
-                head.times.claimed.to_string(),
+                head.times.claimed.as_microsecond(),
             ),
         )?;
         Ok(added == 1)
     }
 
     /// Moves the held statements of a laptop that is now enrolled into the ledger.
-    pub(super) fn take_held(&mut self, laptop: &LaptopId, now: Timestamp) -> Result<u64, LedgerError> {
-        let held: Vec<(i64, Vec<u8>)> = {
-            let mut query =
-                self.db.prepare("SELECT counter, envelope FROM held WHERE laptop = ?1 ORDER BY counter")?;
-            let rows = query.query_map([laptop.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<Result<_, _>>()?
+    pub(super) fn take_held(&self, laptop: &LaptopId, now: Timestamp) -> Result<u64, LedgerError> {
+        let rows_held: Vec<i64> = {
+            let mut query = self.db.prepare("SELECT rowid FROM held WHERE laptop = ?1 ORDER BY counter")?;
+            let found = query.query_map([laptop.as_str()], |row| row.get(0))?;
+            found.collect::<Result<_, _>>()?
         };
         let mut taken = 0;
-        for (counter, envelope) in held {
+        for row in rows_held {
+            let query = "SELECT counter, envelope FROM held WHERE rowid = ?1";
+            let (counter, envelope): (i64, Vec<u8>) =
+                self.db.query_row(query, [row], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let counter = u64::try_from(counter).map_err(|_| LedgerError::Damaged("counter"))?;
             if let Received::New(_) = self.receive(laptop, counter, &envelope, now)? {
                 taken += 1;

@@ -14,6 +14,8 @@ struct Applier {
     key: SigningKey,
     counter: u64,
     previous: Option<Sha256Digest>,
+    /// Hours by which its clock is ahead.
+    ahead: i64,
 }
 
 fn text(text: &str) -> Text {
@@ -26,7 +28,7 @@ fn at(second: i64) -> Timestamp {
 
 impl Applier {
     fn new() -> Self {
-        Self { key: SigningKey::generate(), counter: 0, previous: None }
+        Self { key: SigningKey::generate(), counter: 0, previous: None, ahead: 0 }
     }
 
     fn id(&self) -> LaptopId {
@@ -35,7 +37,7 @@ impl Applier {
 
     /// The next statement of the chain: this recorder now runs this version.
     fn says(&mut self, serial: &str, version: &str, result: PushResult) -> Vec<u8> {
-        let now = at(i64::try_from(self.counter).unwrap());
+        let now = at(i64::try_from(self.counter).unwrap() + self.ahead * 3_600);
         let device =
             json!({"model": "DS-7608NI-I2", "serial": serial, "version": version, "build": "200101"});
         let digest = Sha256Digest::of(b"timestamp");
@@ -97,14 +99,14 @@ fn a_later_format_is_refused() {
 
 #[test]
 fn statements_are_taken_once_and_survive_reopening() {
-    let (dir, mut ledger) = ledger();
+    let (dir, ledger) = ledger();
     let mut applier = Applier::new();
     ledger.enrol(&applier.key.public(), at(0)).unwrap();
     assert!(matches!(ledger.enrol(&applier.key.public(), at(0)), Err(LedgerError::Enrolled(_))));
     let bytes = applier.says("S1", "V4.2.0", PushResult::Applied);
     assert!(matches!(ledger.receive(&applier.id(), 1, &bytes, at(9)).unwrap(), Received::New(_)));
     drop(ledger);
-    let mut ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+    let ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
     assert!(matches!(ledger.receive(&applier.id(), 1, &bytes, at(9)).unwrap(), Received::Known));
     assert_eq!(ledger.findings().unwrap(), []);
     let laptop = ledger.laptops().unwrap().remove(0);
@@ -113,7 +115,7 @@ fn statements_are_taken_once_and_survive_reopening() {
 
 #[test]
 fn strangers_are_held_until_they_are_enrolled() {
-    let (_dir, mut ledger) = ledger();
+    let (_dir, ledger) = ledger();
     let mut applier = Applier::new();
     for counter in 1..=2 {
         let bytes = applier.says("S1", "V4.2.0", PushResult::Applied);
@@ -128,7 +130,7 @@ fn strangers_are_held_until_they_are_enrolled() {
 
 #[test]
 fn what_another_key_signed_is_rejected() {
-    let (_dir, mut ledger) = ledger();
+    let (_dir, ledger) = ledger();
     let (enrolled, mut thief) = (Applier::new(), Applier::new());
     ledger.enrol(&enrolled.key.public(), at(0)).unwrap();
     let forged = thief.says("S1", "V9.9.9", PushResult::Applied);
@@ -139,7 +141,7 @@ fn what_another_key_signed_is_rejected() {
 
 #[test]
 fn gaps_and_forks_are_findings() {
-    let (_dir, mut ledger) = ledger();
+    let (_dir, ledger) = ledger();
     let mut applier = Applier::new();
     ledger.enrol(&applier.key.public(), at(0)).unwrap();
     let statements: Vec<_> = (0..4).map(|_| applier.says("S1", "V4.2.0", PushResult::Failed)).collect();
@@ -165,7 +167,7 @@ fn gaps_and_forks_are_findings() {
 
 #[test]
 fn the_last_word_about_each_recorder_counts() {
-    let (_dir, mut ledger) = ledger();
+    let (_dir, ledger) = ledger();
     let mut applier = Applier::new();
     ledger.enrol(&applier.key.public(), at(0)).unwrap();
     let said = [
@@ -181,4 +183,29 @@ fn the_last_word_about_each_recorder_counts() {
     assert_eq!(words.len(), 2);
     assert_eq!(words[0].revision.as_ref().unwrap().to_string(), "V4.2.0 build 200101");
     assert_eq!((words[1].result, words[1].revision.clone()), (Some(PushResult::UnknownAfterPush), None));
+}
+
+#[test]
+fn a_clock_that_once_ran_ahead_does_not_have_the_last_word() {
+    let (_dir, ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    for (counter, (hours, version)) in (1..).zip([(9_000, "V4.1.0"), (0, "V4.2.0")]) {
+        applier.ahead = hours;
+        let bytes = applier.says("S1", version, PushResult::Applied);
+        ledger.receive(&applier.id(), counter, &bytes, at(9)).unwrap();
+    }
+    assert_eq!(ledger.last_words().unwrap()[0].revision.as_ref().unwrap().to_string(), "V4.2.0 build 200101");
+}
+
+#[test]
+fn what_strangers_fill_is_bounded() {
+    let (_dir, ledger) = ledger();
+    let mut stranger = Applier::new();
+    let bytes = stranger.says("S1", "V4.2.0", PushResult::Applied);
+    let change = ledger.begin().unwrap();
+    let results = (1..=2_001).map(|counter| ledger.receive(&stranger.id(), counter, &bytes, at(9)).unwrap());
+    let full = results.filter(|result| matches!(result, Received::Full)).count();
+    change.commit().unwrap();
+    assert_eq!(full, 1);
 }

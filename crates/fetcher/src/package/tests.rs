@@ -38,7 +38,7 @@ fn rejected(package: &[u8]) -> ZipRejected {
 
 /// Where the nth record of this signature starts.
 fn record(zip: &[u8], signature: &[u8], nth: usize) -> usize {
-    let mut found = zip.windows(4).enumerate().filter(|(_, bytes)| bytes == signature);
+    let mut found = zip.windows(4).enumerate().filter(|(_, bytes)| *bytes == signature);
     found.nth(nth).unwrap().0
 }
 

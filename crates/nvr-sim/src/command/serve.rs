@@ -106,7 +106,7 @@ pub(crate) async fn run(args: Args, output: Output, now: Timestamp) -> Result<Ex
 }
 
 fn cannot_start(error: StartError) -> Failure {
-    Failure { exit: Exit::Usage, error: error.into(), hint: None }
+    Failure::of(Exit::Usage, error)
 }
 
 /// Says where it listens; whoever started it may connect as soon as the line is there.

@@ -1,0 +1,50 @@
+//! Writes down what happened, in this laptop's chain and on the stick.
+
+use jiff::Timestamp;
+use keys::SigningKey;
+use receipt::{Body, Chain};
+use stick::Directory;
+use terminal::{Exit, Fail, Failure};
+
+use crate::context::Context;
+use crate::report::{self, Facts};
+
+/// Everything that a statement about this run needs.
+pub(super) struct Clerk<'a> {
+    pub(super) chain: Chain,
+    pub(super) key: SigningKey,
+    pub(super) stick: &'a Directory,
+    pub(super) facts: Facts,
+    pub(super) context: &'a Context,
+}
+
+impl Clerk<'_> {
+    /// Signs a statement and keeps it on this laptop.
+    pub(super) fn state(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) -> Result<(), Failure> {
+        let now = (self.context.now)();
+        let body = body(&self.facts, now);
+        report::keep(&mut self.chain, &self.key, &self.facts, body, now).map(drop).fail(Exit::Internal)
+    }
+
+    /// Signs how it ended and delivers it. What became of the recorder matters more than the receipt:
+    /// one that cannot be written is a warning and changes no exit code.
+    pub(super) fn last_word(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) {
+        if let Err(failure) = self.state(body) {
+            self.context.output.warn(format_args!(
+                "RECEIPT NOT WRITTEN: {:#}; no statement tells how this run ended: note down what is said here, and tell the depot",
+                failure.error
+            ));
+        }
+        self.deliver();
+    }
+
+    /// Nothing is lost where the stick cannot take it, so that is a warning.
+    pub(super) fn deliver(&self) {
+        if let Err(error) = report::deliver(self.stick, &self.chain, &self.key) {
+            let error = anyhow::Error::from(error);
+            self.context.output.warn(format_args!(
+                "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"
+            ));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The examples in `docs/formats.md` have the shape of what the programs write.
+
+use std::fs::{read, read_to_string};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value};
+
+use crate::world::{World, files};
+
+/// A document with its values replaced by their types, and without what people may leave out.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name_of(name), shape(value)));
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.first().map(shape).into_iter().collect()),
+        Value::String(_) => "text".into(),
+        Value::Number(_) => "number".into(),
+        Value::Bool(_) => "boolean".into(),
+        Value::Null => Value::Null,
+    }
+}
+
+/// A laptop's id is another in each run.
+fn name_of(field: &str) -> String {
+    let id = field.len() == 16 && field.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if id { "laptop id".into() } else { field.into() }
+}
+
+fn payload(envelope: &Value) -> Value {
+    let payload = BASE64_STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn examples_are_what_is_written() {
+    let world = World::loaded().await;
+    world.apply("--operator Kim").await.ends(0);
+    world.enrol_laptop().await;
+    world.fetcher("load --to stick --all").await.ends(0);
+    let json = |name: &str| -> Value {
+        serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
+    };
+    let receipts = files(&world.path("stick/COURIER/receipts"));
+    let [started, ended] = receipts.keys().collect::<Vec<_>>()[..] else { panic!("{:?}", receipts.keys()) };
+    let [started, ended] = [started, ended].map(|name| json(&format!("receipts/{name}")));
+    let written = [
+        json("metadata/2.targets.json"),
+        json("metadata/timestamp.json"),
+        started.clone(),
+        payload(&started),
+        payload(&ended),
+        payload(&json("acknowledged.json")),
+    ];
+    let document = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md")).unwrap();
+    let examples = document.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let examples: Vec<Value> = examples.map(|example| serde_json::from_str(example).unwrap()).collect();
+    assert_eq!(examples.len(), written.len());
+    for (example, written) in examples.iter().zip(&written) {
+        assert_eq!(shape(example), shape(written));
+    }
+}

@@ -1,0 +1,13 @@
+//! Journeys of the shipped programs: the whole way from the catalogue to the ledger, and every way in
+//! which it is known to end early. Each test runs `fetcher` and `applier` as processes against the
+//! download server and the simulated recorder, and asks those two what they saw.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
+
+mod depot_errors;
+mod formats;
+mod ran;
+mod recorder_errors;
+mod stick_bytes;
+mod stick_errors;
+mod whole;
+mod world;

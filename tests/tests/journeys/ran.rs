@@ -1,0 +1,80 @@
+use std::fmt::Write as _;
+use std::fs::{File, create_dir_all};
+use std::io::Write as _;
+
+use journeys::programs::program;
+use serde_json::Value;
+
+/// A program that has run: what was typed, what came back, and what the recorder saw of it.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The program.
+    pub(crate) name: String,
+    /// As a person would type it, without the directories of this test.
+    pub(crate) command: String,
+    /// Exit code.
+    pub(crate) code: i32,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error, without the directories of this test.
+    pub(crate) err: String,
+    /// Pushes that the recorder has admitted so far.
+    pub(crate) pushes: u64,
+}
+
+impl Ran {
+    /// Holds that it ended with this code.
+    #[track_caller]
+    pub(crate) fn ends(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}{}", self.command, self.out, self.err);
+        self
+    }
+
+    /// Holds that it said all of these words, in data or remarks.
+    #[track_caller]
+    pub(crate) fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            let said = self.out.contains(word) || self.err.contains(word);
+            assert!(said, "{} does not say {word:?}\n{}{}", self.command, self.out, self.err);
+        }
+        self
+    }
+
+    /// Holds that it failed in this way, with a message that has these words and says what to do now;
+    /// and adds it to the table of errors.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32, error: &str, words: &[&str]) -> Self {
+        let ran = self.ends(code);
+        let message = ran.message();
+        for word in words {
+            assert!(message.contains(word), "{} does not say {word:?}:\n{message}", ran.command);
+        }
+        assert!(message.contains("hint: "), "{} does not say what to do now:\n{message}", ran.command);
+        ran.tabulate(error, &message);
+        ran
+    }
+
+    /// The JSON document on standard output.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.command, self.out))
+    }
+
+    /// From the line that begins with the program's name: the error itself, without progress before it.
+    fn message(&self) -> String {
+        let start = self.err.rfind(&format!("{}: ", self.name)).unwrap_or(0);
+        self.err[start..].trim_end().to_owned()
+    }
+
+    /// One row of `target/errors/`, a file for each error: `cat target/errors/*` is the table.
+    fn tabulate(&self, error: &str, message: &str) {
+        let dir = program("fetcher").ancestors().nth(2).unwrap().join("errors");
+        create_dir_all(&dir).unwrap();
+        let message = message.replace('|', "\\|").replace('\n', "<br>");
+        let mut row = String::new();
+        let Self { command, code, pushes, .. } = self;
+        writeln!(row, "| {error} | `{command}` | {message} | {code} | {pushes} |").unwrap();
+        File::create(dir.join(error.replace(' ', "-"))).unwrap().write_all(row.as_bytes()).unwrap();
+    }
+}

@@ -1,0 +1,117 @@
+//! What ends early at the stick, on either side of the gap.
+
+use std::fs::remove_file;
+
+use crate::ran::Ran;
+use crate::world::{MODEL, RELEASE, World, files, write};
+
+/// Runs a program in a mount namespace of its own, after `mount` has changed what lies at `stick`.
+async fn mounted(world: &World, mount: &str, name: &str, args: &str) -> Ran {
+    let script = format!("{mount} && exec \"$0\" \"$@\"");
+    world.run(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script], name, args).await
+}
+
+/// A mount that holds 64 KiB and nothing yet: no room for 300,000 bytes of firmware.
+const FULL: &str = "mount -t tmpfs -o size=64k none stick";
+const READ_ONLY: &str = "mount --bind stick stick && mount -o remount,bind,ro stick";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stick_directory_missing() {
+    let world = World::loaded().await;
+    let load = world.fetcher("load --to absent --all").await;
+    load.fails(12, "stick directory missing at load", &["absent", "plug"]);
+    assert!(!world.path("absent").exists(), "a folder that is no stick is not made");
+    let apply =
+        format!("apply {} --stick absent --password-file password.txt --yes", world.recorder.address());
+    let apply = world.applier(&apply).await.fails(12, "stick directory missing at apply", &["absent"]);
+    assert_eq!(apply.pushes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stick_full() {
+    let world = World::loaded().await;
+    let load = mounted(&world, FULL, "fetcher", "load --to stick --all").await;
+    load.fails(12, "stick full", &["it is full", "bytes are needed", "are free"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stick_read_only() {
+    let world = World::loaded().await;
+    // something new is to be written: an unchanged stick needs no write
+    let newer = world.release("V4.62.000:230501", &[MODEL]);
+    world.pin(&newer).await.ends(0);
+    world.approve(&newer).await.ends(0);
+    let before = files(&world.path("stick"));
+    let load = mounted(&world, READ_ONLY, "fetcher", "load --to stick --all").await;
+    load.fails(12, "stick read-only", &["Read-only file system"]);
+    assert_eq!(files(&world.path("stick")), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipt_finds_no_room_and_stays_on_the_laptop() {
+    let world = World::loaded().await;
+    let apply =
+        format!("apply {} --stick stick --password-file password.txt --yes", world.recorder.address());
+    let apply = mounted(&world, READ_ONLY, "applier", &apply).await.ends(0).says(&["warning"]);
+    assert_eq!(apply.pushes, 1);
+    assert!(!world.path("stick/COURIER/receipts").exists());
+    world.applier("receipts --copy-to stick").await.ends(0);
+    assert!(files(&world.path("stick/COURIER/receipts")).len() >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_trusted_root() {
+    let world = World::new().await;
+    world.init().await;
+    let id = world.release("V4.61.025:230421", &[MODEL]);
+    world.approve_and_load(&id).await;
+    world.applier("verify --stick stick").await.fails(2, "no trusted root", &["trust add"]);
+    let apply = world.apply("").await.ends(2).says(&["trust add"]);
+    assert_eq!((apply.pushes, world.recorder.state().counters.connections), (0, 0));
+    let wrong = format!("trust add --stick stick --fingerprint {}", "0".repeat(64));
+    world.applier(&wrong).await.fails(5, "root of another fingerprint", &["fingerprint"]);
+    world.applier("verify --stick stick").await.ends(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn target_missing_is_not_carried() {
+    let world = World::loaded().await;
+    world.fetcher("load --to stick --metadata-only").await.ends(0);
+    for firmware in files(&world.path("stick")).keys().filter(|name| name.contains("/targets/")) {
+        remove_file(world.path("stick").join(firmware)).unwrap();
+    }
+    world.applier("verify --stick stick").await.ends(0).says(&["not carried"]);
+    let apply = world.apply("").await.fails(4, "target missing", &["does not carry", "fetcher load"]);
+    assert_eq!(apply.pushes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_metadata() {
+    let world = World::loaded().await;
+    let under = ["faketime", "-f", "+45d"];
+    world.run(&under, "applier", "verify --stick stick").await.fails(10, "expired metadata", &["timestamp"]);
+    let apply =
+        format!("apply {} --stick stick --password-file password.txt --yes", world.recorder.address());
+    let apply = world.run(&under, "applier", &apply).await.ends(10);
+    assert_eq!((apply.pushes, world.recorder.state().counters.connections), (0, 0));
+    // the same stick in time, and the same laptop with a clock that stands still years ago
+    world.applier("verify --stick stick").await.ends(0);
+    let behind =
+        world.run(&["faketime", "-f", "2020-01-01 00:00:00"], "applier", "verify --stick stick").await;
+    behind.ends(0).says(&["warning: clock of this laptop is behind"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_publication_than_seen() {
+    let world = World::loaded().await;
+    let old = files(&world.path("stick"));
+    let newer = world.release("V4.62.000:230501", &[MODEL]);
+    world.approve_and_load(&newer).await;
+    world.applier("verify --stick stick").await.ends(0).says(&[RELEASE, &newer]);
+    for (name, bytes) in old {
+        write(&world.path("stick").join(name), &bytes);
+    }
+    let words = ["older than one seen before", "newer stick"];
+    world.applier("verify --stick stick").await.fails(5, "older publication than seen", &words);
+    assert_eq!(world.apply("").await.ends(5).pushes, 0);
+}
