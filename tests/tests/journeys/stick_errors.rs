@@ -1,6 +1,7 @@
 //! What ends early at the stick, on either side of the gap.
 
 use std::fs::remove_file;
+use std::process::Command;
 
 use crate::ran::Ran;
 use crate::world::{MODEL, RELEASE, World, files, write};
@@ -8,7 +9,11 @@ use crate::world::{MODEL, RELEASE, World, files, write};
 /// Runs a program in a mount namespace of its own, after `mount` has changed what lies at `stick`.
 async fn mounted(world: &World, mount: &str, name: &str, args: &str) -> Ran {
     let script = format!("{mount} && exec \"$0\" \"$@\"");
-    world.run(&["unshare", "--map-root-user", "--mount", "sh", "-c", &script], name, args).await
+    // root needs no user namespace, and cannot have one in a chroot (user_namespaces(7))
+    let root = Command::new("unshare").args(["--mount", "true"]).output().unwrap().status.success();
+    let unshare =
+        if root { ["unshare", "--mount"].as_slice() } else { &["unshare", "--map-root-user", "--mount"] };
+    world.run(&[unshare, &["sh", "-c", &script]].concat(), name, args).await
 }
 
 /// A mount that holds 64 KiB and nothing yet: no room for 300,000 bytes of firmware.
