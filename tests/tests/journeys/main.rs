@@ -9,5 +9,6 @@ mod ran;
 mod recorder_errors;
 mod stick_bytes;
 mod stick_errors;
+mod unsettled;
 mod whole;
 mod world;
