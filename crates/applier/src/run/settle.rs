@@ -16,6 +16,7 @@ impl Going<'_> {
                 let unchanged =
                     confirm(&self.plan.device, &self.plan.target.revision, &after) == Verdict::Unchanged;
                 if unchanged {
+                    let detail = format!("{detail}; it still answers with {}", after.revision);
                     return End::new(Stage::fail, reason, detail).with(after);
                 }
                 let detail =
