@@ -47,6 +47,9 @@ pub struct Place {
     pub line: usize,
 }
 
+/// The most faults that are told: whoever mends a thousand reads the rest afterwards.
+const MOST_TOLD: usize = 1000;
+
 /// Why there is no catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
@@ -69,9 +72,12 @@ pub enum CatalogError {
 
 fn listed(faults: &[Fault]) -> String {
     let mut text = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
-    for fault in faults {
-        // writing to a string does not fail
+    // writing to a string does not fail
+    for fault in faults.iter().take(MOST_TOLD) {
         let _ = write!(text, "\n{fault}");
+    }
+    if let Some(more @ 1..) = faults.len().checked_sub(MOST_TOLD) {
+        let _ = write!(text, "\nand {more} more");
     }
     text
 }
@@ -214,11 +220,20 @@ impl References<'_> {
 
     /// Quarantined names belong to releases that exist, and are not models of them.
     fn check_quarantine(&self, names: &[(&Path, QuarantinedName)], faults: &mut Vec<Fault>) {
+        // the models of a release, gone through once however often it is named
+        let mut listed: HashMap<usize, HashSet<&Model>> = HashMap::new();
         for (file, QuarantinedName { name, releases, line }) in names {
             let fault = |what| Fault { file: file.to_path_buf(), line: Some(*line), what };
+            // what cannot be a model is none of any release
+            let model = name.parse::<Model>().ok();
             for id in releases {
-                let release = self.by_id.get(id).map(|index| &self.drafts[*index].release);
-                if release.is_some_and(|r| r.models.iter().any(|m| m.as_str().eq_ignore_ascii_case(name))) {
+                let mut lists = |model: &Model| {
+                    self.by_id.get(id).is_some_and(|index| {
+                        let models = || self.drafts[*index].release.models.iter().collect();
+                        listed.entry(*index).or_insert_with(models).contains(model)
+                    })
+                };
+                if model.as_ref().is_some_and(&mut lists) {
                     let why = format!("{name:?} is listed as a model of {id}");
                     faults.push(fault(What::Value { key: "name", why }));
                 }

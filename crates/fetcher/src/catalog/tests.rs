@@ -289,6 +289,40 @@ fn the_error_lists_every_fault_on_its_own_line() {
     );
 }
 
+fn numbered(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn a_thousand_faults_are_enough() {
+    let told = |count: usize| {
+        let text = numbered(count, |number| format!("k{number} = 1\n"));
+        CatalogError::Faults(Catalog::from_texts(&texts(&[("nvr/a.toml", &text)])).unwrap_err()).to_string()
+    };
+    let text = told(1000);
+    assert!(text.lines().count() == 1001 && text.lines().last().unwrap().contains("a.toml:1000:"), "{text}");
+    let text = told(1234);
+    assert_eq!((text.lines().count(), text.lines().last()), (1002, Some("and 234 more")));
+    assert!(text.starts_with("catalogue: 1234 faults\n"));
+}
+
+/// A release of many models that is named often costs about what any text of that size does.
+#[test]
+fn the_quarantine_is_checked_in_linear_time() {
+    let models = numbered(40_000, |number| format!("\"DS-{number}\","));
+    let large = GOOD.replace("\"DS-7608NI-I2/8P\"]", &format!("{models}]"));
+    let (of_many, of_one) = ("nvr-k51-4.61.025-230421", "nvr-k51-4.30.000-200101-b");
+    let took = |id: &str| {
+        let name = format!("[[name]]\nname = \"DS-x\"\nreason = \"x\"\nrows = []\nreleases = [\"{id}\"]\n");
+        let files = texts(&[("nvr/k51.toml", &large), ("quarantine.toml", &name.repeat(10_000))]);
+        let start = std::time::Instant::now();
+        assert_eq!(Catalog::from_texts(&files).unwrap().quarantined(), 10_000);
+        start.elapsed()
+    };
+    let (few, many) = (took(of_one), took(of_many));
+    assert!(many < few * 10, "{many:?}, and with few models {few:?}");
+}
+
 proptest! {
     #[test]
     fn any_text_gives_a_catalogue_or_faults(text in "(\\[\\[release\\]\\]\n|[a-z]{1,4} = |\"[a-z]\"|\\[|\\]|\n|\\PC){0,40}") {
