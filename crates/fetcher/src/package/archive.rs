@@ -209,7 +209,9 @@ pub(super) fn choose(zip: &Archive<'_>, wanted: Option<&str>) -> Result<Member, 
         let entry = zip.by_index_data(index).map_err(ZipRejected::damaged)?;
         let raw = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let name = Text::cleaned(&entry.name().map_or(raw, std::borrow::Cow::into_owned));
-        if !entry.is_file() || file_name(name.as_str()).is_empty() {
+        let last = file_name(name.as_str());
+        // what macOS packs beside a file bears the same name behind `._` (AppleDouble, RFC 1740)
+        if !entry.is_file() || last.is_empty() || last.starts_with("._") {
             continue;
         }
         files += 1;

@@ -62,6 +62,14 @@ fn takes_the_one_firmware_file() {
 }
 
 #[test]
+fn what_a_mac_packs_beside_the_firmware_is_not_firmware() {
+    let zip = zipped(&[("digicap.dav", DAV), ("__MACOSX/._digicap.dav", b"x"), ("._digicap.mav", b"x")]);
+    assert_eq!(extracted(&zip, None).unwrap().1, DAV);
+    let error = extracted(&zipped(&[("a\\._digicap.dav", DAV)]), None).unwrap_err();
+    assert!(matches!(error, PackageError::NoFirmware { files: 1, .. }), "{error}");
+}
+
+#[test]
 fn a_bare_file_is_taken_as_it_is() {
     let (extracted, bytes) = extracted(DAV, None).unwrap();
     assert_eq!((extracted.member, &bytes[..]), (None, DAV));
