@@ -5,7 +5,7 @@
 //! [`Depot::accept`] is the only door, and it lets nothing in that does not match its pin.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use firmware::{HashingReader, Pin, Release, ReleaseId, Sha256Digest};
 use keys::durable;
 use stick::SignedRelease;
 
-use crate::pin::{Candidate, Difference};
+use crate::pin::{Candidate, Difference, open_regular};
 
 /// What temporary files of firmware in `incoming` are called at the front.
 pub const EXTRACTED: &str = "extracted-";
@@ -84,12 +84,6 @@ impl Depot {
         release.pin.as_ref().map(|pin| self.file(&release.id, pin))
     }
 
-    /// Whether there is a file of the pinned size; see [`Depot::verify`] for its bytes.
-    pub fn holds(&self, release: &Release) -> bool {
-        let Some(pin) = &release.pin else { return false };
-        fs::symlink_metadata(self.file(&release.id, pin)).is_ok_and(|m| m.is_file() && m.len() == pin.size)
-    }
-
     /// Where the firmware of an approved release lies if it is here.
     pub fn signed_path(&self, release: &SignedRelease) -> PathBuf {
         self.dir.join(release.consistent_name())
@@ -112,7 +106,7 @@ impl Depot {
             io::ErrorKind::NotFound => DepotError::Missing(id.clone()),
             _ => DepotError::Io { path: path.clone(), source },
         };
-        let mut reader = HashingReader::new(File::open(&path).map_err(failed)?);
+        let mut reader = HashingReader::new(open_regular(&path).map_err(failed)?);
         io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
         let (sha256, size) = reader.finish();
         let differences = Difference::between((size, sha256), (pin.size, pin.sha256));
@@ -237,13 +231,12 @@ mod tests {
     fn takes_what_matches_and_names_it_as_the_stick_does() {
         let (_dir, depot) = depot();
         let release = pinned(&depot);
-        assert!(!depot.holds(&release));
         assert!(matches!(depot.verify(&release), Err(DepotError::Missing(_))));
         let path = depot.accept(&release, candidate(&depot, BYTES)).unwrap();
         let digest = Sha256Digest::of(BYTES);
         assert!(path.ends_with(format!("depot/nvr-k51-4.1.0-190101/{digest}.digicap.dav")));
         assert_eq!((depot.path(&release), fs::read(&path).unwrap()), (Some(path), BYTES.to_vec()));
-        assert!(depot.holds(&release) && depot.verify(&release).is_ok());
+        depot.verify(&release).unwrap();
         assert_eq!(files(&depot, "incoming"), [""; 0]);
     }
 
@@ -258,7 +251,7 @@ mod tests {
         for part in [Sha256Digest::of(&other).to_string(), Sha256Digest::of(BYTES).to_string(), name] {
             assert!(error.to_string().contains(&part), "{error}");
         }
-        assert!(!depot.holds(&release) && depot.path(&release).is_some_and(|path| !path.exists()));
+        assert!(depot.path(&release).is_some_and(|path| !path.exists()));
     }
 
     #[test]
@@ -267,12 +260,11 @@ mod tests {
         let release = pinned(&depot);
         let path = depot.accept(&release, candidate(&depot, BYTES)).unwrap();
         durable::write_atomic(&path, &[9; 4096], 0o644).unwrap();
-        assert!(depot.holds(&release), "the size is right");
         assert!(matches!(depot.verify(&release), Err(DepotError::Mismatch { .. })));
-        assert!(!depot.holds(&release));
+        assert!(matches!(depot.verify(&release), Err(DepotError::Missing(_))));
         assert_eq!(files(&depot, "quarantine").len(), 1);
         durable::write_atomic(&path, b"short", 0o644).unwrap();
-        assert!(!depot.holds(&release));
+        assert!(matches!(depot.verify(&release), Err(DepotError::Mismatch { .. })));
     }
 
     #[test]
@@ -280,7 +272,7 @@ mod tests {
         let (_dir, depot) = depot();
         let release = release(None);
         assert!(matches!(depot.accept(&release, candidate(&depot, BYTES)), Err(DepotError::Unpinned(_))));
-        assert!(!depot.holds(&release) && depot.path(&release).is_none());
+        assert_eq!(depot.path(&release), None);
     }
 
     #[test]

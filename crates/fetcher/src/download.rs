@@ -6,10 +6,11 @@
 //! resumed, within a run and by a later one, but only where the server can tell versions of the file
 //! apart (RFC 9110 §13.1.5, §14): halves of two files would make one that nobody made.
 //!
-//! `answer` judges the head of each answer, `partial` keeps what has arrived.
+//! `answer` judges the head of each answer, `pace` cuts what drips, `partial` keeps what has arrived.
 
 mod answer;
 mod error;
+mod pace;
 mod partial;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ use tokio::runtime::{self, Runtime};
 
 use answer::Answer;
 pub use answer::Came;
-pub use error::DownloadError;
+pub use error::{DownloadError, Interruption};
+use pace::{PATIENCE, Pace};
 use partial::Partial;
 pub use partial::discard;
 
@@ -33,9 +35,6 @@ pub const LARGEST: u64 = stick::layout::LARGEST_FILE;
 
 /// A lost SYN is sent again after 1, 3 and 7 s (RFC 6298 §2, §5.5): 20 s are four tries.
 const CONNECT: Duration = Duration::from_secs(20);
-/// A lost segment is sent again at doubled intervals, six times within 63 s (RFC 6298 §5.5): a server
-/// that is silent for longer is gone.
-const SILENCE: Duration = Duration::from_secs(70);
 /// How often one run goes on after a cut; each time, bytes must have arrived.
 const MOST_CUTS: u32 = 5;
 /// First bytes in which a web page is recognised, behind a byte-order mark and blanks.
@@ -46,6 +45,7 @@ const HEAD: usize = 512;
 pub struct Downloader {
     client: Client,
     runtime: Runtime,
+    patience: Duration,
 }
 
 /// A file that arrived whole. It stays where it is until [`discard`].
@@ -108,10 +108,9 @@ impl Downloader {
             .retry(reqwest::retry::never())
             .http1_only()
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
             .build()
             .map_err(|e| setup(e.into()))?;
-        Ok(Self { client, runtime })
+        Ok(Self { client, runtime, patience: PATIENCE })
     }
 
     /// Fetches `url` into the file `part`, going on where an earlier try left it, and tells what
@@ -158,10 +157,10 @@ impl Downloader {
             request = request.header(RANGE, format!("bytes={}-", rest.from));
             request = request.header(IF_RANGE, &rest.validator);
         }
-        let mut response = request.send().await.map_err(|source| {
-            let source = source.without_url();
-            DownloadError::Unreachable { url: url.to_owned(), source }
-        })?;
+        let mut pace = Pace::of(self.patience);
+        let answered = pace.head(request).await;
+        let mut response =
+            answered.map_err(|source| DownloadError::Unreachable { url: url.to_owned(), source })?;
         match answer::judge(url, response.status(), response.headers(), rest.as_ref())? {
             Answer::Rest => tell(Event::Started { from: partial.arrived(), total: partial.total() }),
             Answer::Unusable => {
@@ -170,12 +169,13 @@ impl Downloader {
             }
             Answer::Other => {
                 // what it sends instead only goes into the message
-                let head = first_bytes(&mut response).await.unwrap_or_default();
+                let head = first_bytes(&mut response, &mut pace).await.unwrap_or_default();
                 let came = Box::new(Came::of(response.status(), response.headers(), &head));
                 return Err(DownloadError::Status { url: url.to_owned(), came });
             }
             Answer::Whole { total, validator } => {
-                let head = first_bytes(&mut response).await.map_err(|source| cut(url, 0, total, source))?;
+                let head = first_bytes(&mut response, &mut pace).await;
+                let head = head.map_err(|source| cut(url, 0, total, source))?;
                 // judged before the kept part goes: a block page for an hour must not cost it
                 if let Some(Rejected::Html | Rejected::Pdf) = known_wrapping(&head) {
                     let came = Box::new(Came::of(response.status(), response.headers(), &head));
@@ -191,27 +191,27 @@ impl Downloader {
         }
         let total = partial.total();
         while let Some(chunk) =
-            response.chunk().await.map_err(|source| cut(url, partial.arrived(), total, source))?
+            pace.chunk(&mut response).await.map_err(|source| cut(url, partial.arrived(), total, source))?
         {
             partial.write(&chunk)?;
             tell(Event::Arrived(partial.arrived()));
         }
         match partial.arrived() {
             arrived if arrived == total => Ok(Ended::Complete),
-            arrived => Err(DownloadError::Cut { url: url.to_owned(), arrived, total, source: None }),
+            arrived => Err(cut(url, arrived, total, Interruption::Closed)),
         }
     }
 }
 
-fn cut(url: &str, arrived: u64, total: u64, source: reqwest::Error) -> DownloadError {
-    DownloadError::Cut { url: url.to_owned(), arrived, total, source: Some(source.without_url()) }
+fn cut(url: &str, arrived: u64, total: u64, source: Interruption) -> DownloadError {
+    DownloadError::Cut { url: url.to_owned(), arrived, total, source }
 }
 
 /// The first bytes of a body: enough to tell a web page, or all there are.
-async fn first_bytes(response: &mut Response) -> reqwest::Result<Vec<u8>> {
+async fn first_bytes(response: &mut Response, pace: &mut Pace) -> Result<Vec<u8>, Interruption> {
     let mut head = Vec::new();
     while head.len() < HEAD {
-        match response.chunk().await? {
+        match pace.chunk(response).await? {
             Some(chunk) => head.extend_from_slice(&chunk),
             None => break,
         }

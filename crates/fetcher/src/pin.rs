@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use firmware::container::{Container, LONGEST_HEADER, Rejected, inspect};
 use firmware::{HashingReader, Pin, Sha256Digest, Text};
 use jiff::civil::Date;
+use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use crate::download::Downloaded;
+use crate::download::{Downloaded, LARGEST};
 use crate::package::{self, PackageError};
 
 /// A package in hand.
@@ -128,14 +129,15 @@ impl Source {
     /// A file that a person brings; it is read, and stays where it is.
     pub fn given(path: &Path) -> Result<Self, PinError> {
         let failed = |source| PinError::Io { path: path.to_owned(), source };
-        let file = File::open(path).map_err(failed)?;
-        if !file.metadata().map_err(failed)?.is_file() {
-            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+        let file = open_regular(path).map_err(failed)?;
+        let name = Text::cleaned(&path.file_name().unwrap_or_default().to_string_lossy());
+        let size = file.metadata().map_err(failed)?.len();
+        if size > LARGEST {
+            return Err(PinError::Package { name, source: PackageError::TooLarge { size } });
         }
-        let mut reader = HashingReader::new(&file);
+        let mut reader = HashingReader::new((&file).take(LARGEST));
         io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
         let (sha256, size) = reader.finish();
-        let name = Text::cleaned(&path.file_name().unwrap_or_default().to_string_lossy());
         let provenance = format!("file {name} given by a person");
         Ok(Self { file, name, size, sha256, provenance })
     }
@@ -154,6 +156,18 @@ impl Source {
             sha256: downloaded.sha256,
             provenance: format!("{scheme} download from {host} on {on}, trust on first use"),
         })
+    }
+}
+
+/// Opens a regular file for reading. Not to block matters for a named pipe alone: the plain way of
+/// opening one waits until somebody writes to it (fifo(7)).
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
     }
 }
 

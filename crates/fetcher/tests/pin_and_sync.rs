@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -153,6 +155,122 @@ fn a_file_that_changed_in_the_depot_is_put_away_and_fetched_again() {
     assert_eq!((world.files(ID).len(), world.files("quarantine").len()), (0, 1));
     assert_eq!(world.run(&["pin", ID]).code, 0);
     assert_eq!(sha256(&file), digest);
+}
+
+#[test]
+fn sync_reads_the_depot_again_and_mends_it() {
+    let world = World::new();
+    assert_eq!(world.run(&["pin", ID, "--yes"]).code, 0);
+    let (file, digest) = (world.firmware(), sha256(&world.firmware()));
+    let whole = world.run(&["sync", "--all"]);
+    assert!(whole.out.contains("in the depot, checked"), "{}", whole.out);
+    write_atomic(&file, &vec![0; 300_000], 0o644).unwrap();
+    let mended = world.run(&["sync", "--all", "--json"]);
+    assert_eq!(mended.code, 0, "{}", mended.err);
+    assert!(
+        mended.err.contains("pin mismatch") && mended.err.contains("it is fetched anew"),
+        "{}",
+        mended.err
+    );
+    let line: Value = serde_json::from_str(mended.out.lines().next().unwrap()).unwrap();
+    assert_eq!(line["state"], "fetched");
+    assert!(line["damaged"].as_str().unwrap().contains(&digest) && line.get("error").is_none(), "{line}");
+    assert_eq!((sha256(&file), world.files("quarantine").len()), (digest, 1));
+}
+
+#[test]
+fn a_damaged_file_that_only_a_person_can_bring_is_not_passed_over() {
+    let world = World::new();
+    assert_eq!(world.run(&["pin", ID, "--yes"]).code, 0);
+    let text = fs::read_to_string(world.manifest()).unwrap();
+    let without_url: String = text.split_inclusive('\n').filter(|line| !line.starts_with("url")).collect();
+    write_atomic(&world.manifest(), without_url.as_bytes(), 0o644).unwrap();
+    write_atomic(&world.firmware(), &vec![0; 300_000], 0o644).unwrap();
+    let lost = world.run(&["sync", "--all", "--json"]);
+    assert_eq!(lost.code, 5, "{}", lost.err);
+    assert!(lost.err.contains(&format!("fetcher pin {ID} --file PATH")), "{}", lost.err);
+    let line: Value = serde_json::from_str(lost.out.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["state"], &line["exit"]), (&"needs-a-person".into(), &5.into()));
+    assert!(line["error"].as_str().unwrap().contains("pin mismatch"), "{line}");
+    let missing = world.run(&["sync", "--all"]);
+    assert_eq!(missing.code, 0, "that it is not there was said: {}", missing.err);
+}
+
+#[test]
+fn a_damaged_depot_is_noticed_by_load_and_the_way_out_is_named() {
+    let world = World::new();
+    assert_eq!(world.run(&["pin", ID, "--yes"]).code, 0);
+    let approved = world.run(&["approve", ID, "--yes"]);
+    assert_eq!(approved.code, 0, "{}", approved.err);
+    let stick = tempfile::tempdir().unwrap();
+    let load = || world.run(&["load", "--all", "--to", stick.path().to_str().unwrap()]);
+    write_atomic(&world.firmware(), &vec![0; 300_000], 0o644).unwrap();
+    let damaged = load();
+    assert_eq!(damaged.code, 5, "{}", damaged.err);
+    assert!(
+        damaged.err.contains("fetcher sync") && damaged.err.contains("fetcher pin ID"),
+        "{}",
+        damaged.err
+    );
+    assert_eq!(world.run(&["sync", "--all"]).code, 0);
+    let loaded = load();
+    assert_eq!(loaded.code, 0, "{}", loaded.err);
+}
+
+/// The release is gone from its manifest by the time its package is here.
+#[test]
+fn a_pin_that_cannot_be_written_costs_no_download() {
+    let world = World::new();
+    let package = fs::read(world.dir.path().join("www/package.zip")).unwrap();
+    let (size, manifest) = (package.len() as u64, world.manifest());
+    let text = fs::read_to_string(&manifest).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let other = text.replace(&world.server.address().to_string(), &address.to_string());
+    write_atomic(&manifest, other.as_bytes(), 0o644).unwrap();
+    let emptied = manifest.clone();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = BufReader::new(&stream).lines();
+        while !asked.next().unwrap().unwrap().is_empty() {}
+        write_atomic(&emptied, b"# nothing any more\n", 0o644).unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nETag: \"v\"\r\nContent-Length: {size}\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), &package].concat()).unwrap();
+    });
+    let failed = world.run(&["pin", ID, "--yes"]);
+    server.join().unwrap();
+    assert_eq!(failed.code, 5, "{}", failed.err);
+    assert!(failed.err.contains("is not in it"), "{}", failed.err);
+    assert!(world.files(ID).is_empty(), "nothing without a pin is in the depot");
+    let kept: Vec<u64> =
+        world.files("incoming").iter().map(|file| fs::metadata(file).unwrap().len()).collect();
+    assert!(kept.contains(&size), "{kept:?}");
+}
+
+#[test]
+fn a_release_without_models_is_remarked_upon() {
+    let world = World::new();
+    let text = fs::read_to_string(world.manifest()).unwrap();
+    write_atomic(&world.manifest(), text.replace("\"DS-7608NI-I2\"", "").as_bytes(), 0o644).unwrap();
+    let remark = format!("add the exact model names to models in {}", world.manifest().display());
+    let pinned = world.run(&["pin", ID, "--yes"]);
+    assert!(pinned.code == 0 && pinned.err.contains(&remark), "{}", pinned.err);
+    let refused = world.run(&["approve", ID, "--yes"]);
+    assert!(refused.code == 4 && refused.err.contains(&remark), "{}", refused.err);
+}
+
+#[test]
+fn what_is_fetched_is_said_before_anybody_answers() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/package.zip", listener.local_addr().unwrap());
+    drop(listener);
+    let text = fs::read_to_string(world.manifest()).unwrap();
+    let text = text.replace(&world.server.url("package.zip"), &url);
+    write_atomic(&world.manifest(), text.as_bytes(), 0o644).unwrap();
+    let Ran { code, err, .. } = world.run(&["pin", ID, "--yes"]);
+    assert_eq!(code, 6, "{err}");
+    assert!(err.starts_with(&format!("{ID}: fetching {url}\n")), "{err}");
 }
 
 #[test]

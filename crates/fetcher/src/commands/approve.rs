@@ -7,6 +7,7 @@ use serde_json::json;
 use terminal::{Count, Exit, Fail, Failure};
 use tuf_repository::TargetsDraft;
 
+use super::source::models_missing;
 use super::{publication_failure, publish_failure};
 use crate::catalog::Catalog;
 use crate::context::{Context, PassphraseArgs, key_failure};
@@ -98,15 +99,21 @@ pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure>
 
 /// The releases of these ids with their pins, or every reason why not.
 fn pinned<'a>(ids: &[ReleaseId], catalog: &'a Catalog) -> Result<Vec<(&'a Release, &'a Pin)>, Failure> {
-    let (mut unknown, mut refused, mut releases) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut unknown, mut refused, mut hints, mut releases) = (vec![], vec![], vec![], vec![]);
     for id in ids {
-        match catalog.release(id) {
-            None => unknown.push(id.as_str()),
-            Some(Release { pin: None, .. }) => refused.push(format!("{id} is not pinned")),
-            Some(release) if release.models.is_empty() => {
-                refused.push(format!("{id} lists no model, so it would never be planned"));
-            }
-            Some(release) => releases.extend(release.pin.as_ref().map(|pin| (release, pin))),
+        let (Some(release), Some(place)) = (catalog.release(id), catalog.place(id)) else {
+            unknown.push(id.as_str());
+            continue;
+        };
+        if let Some(pin) = &release.pin {
+            releases.push((release, pin));
+        } else {
+            refused.push(format!("{id} is not pinned"));
+            hints.push(format!("fetcher pin {id} looks at the file and writes its size and digest down"));
+        }
+        if release.models.is_empty() {
+            refused.push(format!("{id} lists no model, so it would never be planned"));
+            hints.push(format!("{id}: {}", models_missing(&place.file)));
         }
     }
     if !unknown.is_empty() {
@@ -121,7 +128,7 @@ fn pinned<'a>(ids: &[ReleaseId], catalog: &'a Catalog) -> Result<Vec<(&'a Releas
             Exit::Refused,
             format!("release: {}; nothing was approved", refused.join("; ")),
         )
-        .hint("fetcher pin ID looks at the file and writes its size and digest down"));
+        .hint(hints.join("\n")));
     }
     Ok(releases)
 }
@@ -185,4 +192,45 @@ fn sign(
         current.targets.expires().strftime("%F")
     ));
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_told_with_what_helps_against_it() {
+        let release = |build: &str, models: &str, pin: &str| {
+            format!(
+                "[[release]]\nid = \"nvr-k51-4.9.0-{build}\"\nfamily = \"nvr\"\nversion = \"V4.9.0\"\nbuild = \"{build}\"\nmodels = [{models}]\nsources = [\"x\"]\n{pin}"
+            )
+        };
+        let pin = format!(
+            "[release.pin]\nsize = 1\nsha256 = \"{}\"\non = 2026-11-22\nprovenance = \"x\"\n",
+            "0".repeat(64)
+        );
+        let text = release("230421", "\"DS-1A\"", &pin)
+            + &release("230422", "\"DS-1A\"", "")
+            + &release("230423", "", &pin)
+            + &release("230424", "", "");
+        let catalog = Catalog::from_texts(&[("nvr/k51.toml".into(), text)]).unwrap();
+        let chosen = |builds: &[&str]| {
+            let ids: Vec<ReleaseId> =
+                builds.iter().map(|build| format!("nvr-k51-4.9.0-{build}").parse().unwrap()).collect();
+            pinned(&ids, &catalog).map(|found| found.len())
+        };
+        assert_eq!(chosen(&["230421"]).unwrap(), 1);
+        assert_eq!(chosen(&["230421", "230499"]).unwrap_err().exit, Exit::Usage);
+        let hint = |build| {
+            let failure = chosen(&["230421", build]).unwrap_err();
+            assert_eq!(failure.exit, Exit::Refused);
+            failure.hint.unwrap()
+        };
+        let (pin, models) =
+            ("fetcher pin nvr-k51-4.9.0-", "exact model names to models in nvr/k51.toml (firm");
+        let told = |build| (hint(build).contains(pin), hint(build).contains(models));
+        assert_eq!(told("230422"), (true, false));
+        assert_eq!(told("230423"), (false, true));
+        assert_eq!(told("230424"), (true, true));
+    }
 }

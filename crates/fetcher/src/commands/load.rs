@@ -149,7 +149,9 @@ fn write_failure(error: WriteError) -> Failure {
         _ => Exit::Stick,
     };
     let hint = match (&error, error.state()) {
-        (WriteError::Source { .. }, _) => "the depot's file is damaged: remove it and fetch it again",
+        (WriteError::Source { .. }, _) => {
+            "the depot's file is damaged: fetcher sync, or fetcher pin ID, puts it away and brings it anew"
+        }
         (WriteError::ReadBack { .. }, _) => "do not use this stick; it still carries what it carried before",
         (_, StickState::AsBefore) => "the stick still carries what it carried before",
         (_, StickState::Uncertain) => "the stick may be damaged: load it again before it leaves",

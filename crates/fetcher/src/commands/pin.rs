@@ -7,7 +7,9 @@ use firmware::{Model, Pin, Release, ReleaseId, Sha256Digest};
 use serde_json::json;
 use terminal::{Exit, Failure};
 
-use super::source::{accept, depot_failure, download_client, fetched, forget_download, given, today};
+use super::source::{
+    accept, depot_failure, download_client, fetched, forget_download, given, models_missing, today,
+};
 use crate::catalog::{EditError, write_pin};
 use crate::context::Context;
 use crate::depot::{Depot, DepotError};
@@ -65,7 +67,7 @@ fn pin(
 ) -> Result<Exit, Failure> {
     let candidate = in_hand(args, release, args.member.as_deref(), depot, context)?;
     let seen = candidate.seen().clone();
-    show(release, &seen, context);
+    show(release, &seen, manifest, context);
     let mut pin = seen.pin(today(context));
     if let Some(expected) = args.expect_sha256 {
         let Some(which) = seen.recognise(expected) else {
@@ -81,8 +83,11 @@ fn pin(
         ));
     }
     let pinned = Release { pin: Some(pin.clone()), ..release.clone() };
-    let file = accept(&pinned, candidate, depot, context)?;
+    // the pin first: without its file it is a normal state, and the download outlives a failure
     write_pin(manifest, &release.id, &pin).map_err(edit_failure)?;
+    let file = accept(&pinned, candidate, depot, context).map_err(|failure| {
+        failure.hint("the pin is written: run the command again to bring its file into the depot")
+    })?;
     context.output.json(&json!({
         "release": release.id, "result": "pinned", "pin": pin, "seen": seen, "file": file,
     }));
@@ -178,7 +183,7 @@ fn unexpected(
 }
 
 /// Everything that a person should see before saying yes.
-fn show(release: &Release, seen: &Seen, context: &Context) {
+fn show(release: &Release, seen: &Seen, manifest: &Path, context: &Context) {
     let output = context.output;
     // with --json standard output is for a program, and the person who is asked must still see it
     let say = |line: String| if output.is_json() { output.note(line) } else { output.data(line) };
@@ -192,6 +197,10 @@ fn show(release: &Release, seen: &Seen, context: &Context) {
     }
     if seen.container == Container::Unknown {
         output.warn("container is of no known format: that this is firmware rests on its name alone");
+    }
+    if release.models.is_empty() {
+        let remedy = models_missing(manifest);
+        output.warn(format_args!("release lists no model, so it would never be planned: {remedy}"));
     }
     for warning in &release.warnings {
         output.warn(warning);

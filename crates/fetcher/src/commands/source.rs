@@ -60,8 +60,11 @@ pub(super) fn given(
     member: Option<&str>,
     depot: &Depot,
 ) -> Result<Candidate, Failure> {
-    let source = Source::given(path).map_err(|error| {
-        Failure::of(Exit::Usage, error).hint("name the package or the firmware with --file PATH")
+    let source = Source::given(path).map_err(|error| match error {
+        PinError::Io { .. } => {
+            Failure::of(Exit::Usage, error).hint("name the package or the firmware with --file PATH")
+        }
+        error => pin_failure(error, release),
     })?;
     Candidate::examine(source, member, &depot.incoming()).map_err(|error| pin_failure(error, release))
 }
@@ -74,9 +77,10 @@ fn download(
     context: &Context,
 ) -> Result<download::Downloaded, DownloadError> {
     let output = context.output;
-    let label = format!("{}: fetching", release.id);
+    // said before anything comes: a server may take long to answer, or may not answer at all
+    output.note(format_args!("{}: fetching {url}", release.id));
+    let label = format!("{}: receiving", release.id);
     let mut bar: Option<Progress> = None;
-    output.detail(format_args!("{}: from {url}", release.id));
     let result = downloader.fetch(url, &depot.part(&release.id), &mut |event| match event {
         Event::Started { from, total } => {
             let bar = bar.get_or_insert_with(|| Progress::bytes(output, &label, Some(total)));
@@ -114,7 +118,7 @@ fn download(
 }
 
 /// No URL is known: says where a person finds the file.
-fn needs_a_person(release: &Release) -> Failure {
+pub(super) fn needs_a_person(release: &Release) -> Failure {
     let id = &release.id;
     let facts = [
         ("page", &release.page),
@@ -138,6 +142,7 @@ fn download_failure(error: DownloadError, release: &Release) -> Failure {
         DownloadError::NotFirmware { .. }
         | DownloadError::TooLarge { .. }
         | DownloadError::NoLength { .. }
+        | DownloadError::TooLong { .. }
         | DownloadError::Encoded { .. } => Exit::Rejected,
         DownloadError::Setup(_) | DownloadError::Disk { .. } => Exit::Internal,
     };
@@ -208,4 +213,12 @@ pub(super) fn forget_download(depot: &Depot, release: &Release, context: &Contex
     if let Err(error) = download::discard(&depot.part(&release.id)) {
         context.output.warn(format_args!("release {}: its download stays behind: {error}", release.id));
     }
+}
+
+/// What a person does about a release that names no model.
+pub(super) fn models_missing(manifest: &Path) -> String {
+    format!(
+        "add the exact model names to models in {} (firmware-manifests/README.md says how)",
+        manifest.display()
+    )
 }

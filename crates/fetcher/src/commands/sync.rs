@@ -1,5 +1,6 @@
-//! `fetcher sync`: bring pinned releases into the depot. Made for a timer: what is there already costs
-//! nothing, one failure does not stop the others, and the exit code is the worst of all.
+//! `fetcher sync`: bring pinned releases into the depot. Made for a timer: what is there already is read
+//! again and costs no download, one failure does not stop the others, and the exit code is the worst of
+//! all. Disks rot, and a stick must not be the place where that is noticed: hence the reading.
 
 use std::path::PathBuf;
 
@@ -7,13 +8,14 @@ use firmware::{Model, Release, ReleaseId};
 use serde::Serialize;
 use terminal::{Count, Exit, Failure, Output};
 
-use super::source::{accept, depot_failure, download_client, fetched};
+use super::source::{accept, depot_failure, download_client, fetched, needs_a_person};
 use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::{Depot, DepotError};
 use crate::download::Downloader;
 
-/// Bring pinned releases into the depot. Each must match its pin; what is there already is left alone.
+/// Bring pinned releases into the depot. Each must match its pin: what is there already is read again,
+/// and what is damaged is put away and fetched anew.
 #[derive(Debug, clap::Args)]
 #[group(id = "selection", required = true, multiple = false)]
 #[command(after_help = "\
@@ -39,6 +41,14 @@ enum State {
     Failed,
 }
 
+/// How it went with a release.
+struct Outcome {
+    state: State,
+    /// In what the depot's file was not the pinned one, where it was not.
+    damaged: Option<String>,
+    failure: Option<Failure>,
+}
+
 /// One line of `--json`.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
@@ -46,6 +56,8 @@ struct Line<'a> {
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damaged: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,10 +107,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut summary = Summary { unpinned: unpinned.len(), ..Summary::default() };
     let mut worst = Exit::Done;
     for release in pinned {
-        let brought = bring(release, &depot, &downloader, context);
-        let state = brought.as_ref().map_or(State::Failed, |state| *state);
-        summary.count(state);
-        worst = worst.worst(tell(release, state, brought.err(), width, &depot, context.output));
+        let outcome = bring(release, &depot, &downloader, context);
+        summary.count(outcome.state);
+        worst = worst.worst(tell(release, outcome, width, &depot, context.output));
     }
     context.output.json(&summary);
     context.output.data(summary.text());
@@ -123,42 +134,40 @@ fn select<'a>(args: &Args, catalog: &'a Catalog) -> Result<Vec<&'a Release>, Fai
     Ok(catalog.releases().iter().filter(wanted).collect())
 }
 
-fn bring(
-    release: &Release,
-    depot: &Depot,
-    downloader: &Downloader,
-    context: &Context,
-) -> Result<State, Failure> {
-    if depot.holds(release) {
-        return Ok(State::InDepot);
-    }
-    // a file of another size: into quarantine with it, and then as if there were none
-    match depot.verify(release) {
-        Ok(()) | Err(DepotError::Missing(_)) => {}
-        Err(error @ DepotError::Mismatch { .. }) => context.output.warn(error),
-        Err(error) => return Err(depot_failure(error)),
-    }
+fn bring(release: &Release, depot: &Depot, downloader: &Downloader, context: &Context) -> Outcome {
+    let ended = |state, failure| Outcome { state, damaged: None, failure };
+    // a file that is not the pinned one is in quarantine after this: then as if there were none
+    let mismatch = match depot.verify(release) {
+        Ok(()) => return ended(State::InDepot, None),
+        Err(DepotError::Missing(_)) => None,
+        Err(error @ DepotError::Mismatch { .. }) => Some(error),
+        Err(error) => return ended(State::Failed, Some(depot_failure(error))),
+    };
+    let damaged = mismatch.as_ref().map(ToString::to_string);
     if release.url.is_none() {
-        return Ok(State::NeedsAPerson);
+        // nothing was there: no fault. Something was, and is lost: a person must know
+        let hint = needs_a_person(release).hint;
+        let lost = |error| Failure::of(Exit::Rejected, error).maybe_hint(hint.as_deref());
+        return Outcome { state: State::NeedsAPerson, damaged, failure: mismatch.map(lost) };
+    }
+    if let Some(damaged) = &damaged {
+        context.output.warn(format_args!("{damaged}; it is fetched anew"));
     }
     let member = release.pin.as_ref().and_then(|pin| pin.member.as_deref());
-    let candidate = fetched(downloader, release, member, depot, context)?;
-    accept(release, candidate, depot, context)?;
-    Ok(State::Fetched)
+    let fetched = fetched(downloader, release, member, depot, context)
+        .and_then(|candidate| accept(release, candidate, depot, context));
+    let state = if fetched.is_ok() { State::Fetched } else { State::Failed };
+    Outcome { state, damaged, failure: fetched.err() }
 }
 
-fn tell(
-    release: &Release,
-    state: State,
-    failure: Option<Failure>,
-    width: usize,
-    depot: &Depot,
-    output: Output,
-) -> Exit {
+fn tell(release: &Release, outcome: Outcome, width: usize, depot: &Depot, output: Output) -> Exit {
+    let Outcome { state, damaged, failure } = outcome;
     let id = &release.id;
     let word = match state {
-        State::InDepot => "in the depot",
+        State::InDepot => "in the depot, checked",
+        State::Fetched if damaged.is_some() => "was damaged; fetched anew, matches its pin",
         State::Fetched => "fetched, matches its pin",
+        State::NeedsAPerson if damaged.is_some() => "DAMAGED, and no URL: a person must bring it",
         State::NeedsAPerson => "no URL: a person must bring it",
         State::Failed => "FAILED",
     };
@@ -169,6 +178,7 @@ fn tell(
         release: id,
         state,
         file: depot.path(release).filter(|_| matches!(state, State::InDepot | State::Fetched)),
+        damaged,
         error: failure.as_ref().map(chain),
         exit: failure.as_ref().map(|failure| failure.exit.code()),
     });

@@ -6,7 +6,7 @@ use jiff::fmt::rfc2822;
 use reqwest::StatusCode;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName,
-    LAST_MODIFIED, LOCATION,
+    LAST_MODIFIED, LOCATION, TRANSFER_ENCODING,
 };
 
 use super::{DownloadError, LARGEST};
@@ -75,11 +75,13 @@ fn whole(url: &str, headers: &HeaderMap) -> Result<Answer, DownloadError> {
 }
 
 fn is_plain(url: &str, headers: &HeaderMap) -> Result<(), DownloadError> {
-    match headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes())) {
-        Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => {
+    let named = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let content = named(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    match content.or_else(|| named(TRANSFER_ENCODING)) {
+        Some(encoding) => {
             Err(DownloadError::Encoded { url: url.to_owned(), encoding: Text::cleaned(&encoding) })
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -213,6 +215,10 @@ mod tests {
         assert!(matches!(length("4294967296"), Err(DownloadError::TooLarge { size: 4_294_967_296, .. })));
         let encoded = [(CONTENT_LENGTH, "5"), (CONTENT_ENCODING, "gzip")];
         assert!(judged(200, &encoded, None).unwrap_err().to_string().contains("encoded as gzip"));
+        let chunked = [(CONTENT_LENGTH, "40"), (TRANSFER_ENCODING, "chunked")];
+        assert!(matches!(judged(200, &chunked, None), Err(DownloadError::Encoded { .. })));
+        let chunked = [&chunked[..], &[(CONTENT_RANGE, "bytes 60-99/100")]].concat();
+        assert!(matches!(judged(206, &chunked, Some(&rest())), Err(DownloadError::Encoded { .. })));
     }
 
     #[test]

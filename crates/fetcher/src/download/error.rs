@@ -1,8 +1,28 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use firmware::Text;
 
-use super::{Came, LARGEST};
+use super::{Came, LARGEST, pace};
+
+/// What ended a connection early.
+#[derive(Debug, thiserror::Error)]
+pub enum Interruption {
+    /// The other end.
+    #[error("it was closed before the end of the file")]
+    Closed,
+    /// This end, since hardly anything came.
+    #[error("too slow: {received} bytes in {} s, expected at least {} a second", over.as_secs(), pace::LEAST)]
+    Slow {
+        /// Bytes that came.
+        received: u64,
+        /// In so long.
+        over: Duration,
+    },
+    /// The network, or something on the way.
+    #[error(transparent)]
+    Network(#[from] reqwest::Error),
+}
 
 /// Why a file was not fetched. What has arrived is kept where a later run can go on with it.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +36,7 @@ pub enum DownloadError {
         /// Address of the file.
         url: String,
         /// Why.
-        source: reqwest::Error,
+        source: Interruption,
     },
     /// The connection ended before the file did.
     #[error("source {url}: connection cut after {arrived} of {total} bytes")]
@@ -28,7 +48,7 @@ pub enum DownloadError {
         /// Bytes of the whole file.
         total: u64,
         /// Why.
-        source: Option<reqwest::Error>,
+        source: Interruption,
     },
     /// The server has no file to give, now or at all.
     #[error("source {url}: status {}, expected 200 OK; it sent {came}", came.status())]
@@ -68,12 +88,21 @@ pub enum DownloadError {
         /// Address of the file.
         url: String,
     },
-    /// The bytes on the wire are not those of the file (RFC 9110 §8.4).
+    /// The server does not keep to its own word.
+    #[error("source {url}: rejected: it sends more than the {total} bytes that it announced")]
+    TooLong {
+        /// Address of the file.
+        url: String,
+        /// Bytes announced.
+        total: u64,
+    },
+    /// The bytes on the wire are not those of the file (RFC 9110 §8.4), or they come in chunks, which
+    /// overrule any length that was announced (RFC 9112 §6.3).
     #[error("source {url}: rejected: the answer is encoded as {encoding}, which was not asked for")]
     Encoded {
         /// Address of the file.
         url: String,
-        /// Its `Content-Encoding`.
+        /// Its `Content-Encoding` or `Transfer-Encoding`.
         encoding: Text,
     },
     /// The disk failed.

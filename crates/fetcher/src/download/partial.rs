@@ -7,8 +7,8 @@ use keys::durable;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::DownloadError;
 use super::answer::Rest;
+use super::{DownloadError, LARGEST};
 
 /// So many bytes at most are lost to a power cut; the disk is waited for that often.
 const CHECKPOINT: u64 = 16 << 20;
@@ -136,8 +136,11 @@ impl Partial {
             .map_err(|source| self.disk(source))
     }
 
-    /// Adds the next bytes.
+    /// Adds the next bytes, unless they are more than the file has.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), DownloadError> {
+        if bytes.len() as u64 > self.total - self.arrived {
+            return Err(DownloadError::TooLong { url: self.url.clone(), total: self.total });
+        }
         self.file.write_all(bytes).map_err(|source| self.disk(source))?;
         self.hasher.update(bytes);
         self.arrived += bytes.len() as u64;
@@ -193,7 +196,9 @@ fn read_record(part: &Path) -> io::Result<Option<Record>> {
         Err(error) => return Err(error),
     };
     let size = fs::metadata(part)?.len();
-    Ok(record.filter(|record: &Record| record.length <= size && record.length <= record.total))
+    Ok(record.filter(|record: &Record| {
+        record.length <= size && record.length <= record.total && record.total <= LARGEST
+    }))
 }
 
 fn hash(reader: &mut impl Read, hasher: &mut Sha256) -> io::Result<()> {
@@ -266,6 +271,16 @@ mod tests {
         durable::write_atomic(&record_path(&path), b"{", 0o644).unwrap();
         assert_eq!(from(&path, URL), None, "a damaged record");
         assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn more_than_was_announced_never_reaches_the_disk() {
+        let (_dir, path) = left(b"first ", 12, Some("\"v\""));
+        let mut partial = Partial::open(&path, URL).unwrap();
+        assert!(matches!(partial.write(b"second!"), Err(DownloadError::TooLong { total: 12, .. })));
+        assert_eq!(fs::metadata(&path).unwrap().len(), 6);
+        let (_dir, path) = left(b"first ", LARGEST + 1, Some("\"v\""));
+        assert_eq!(from(&path, URL), None, "a record of a file that is too large");
     }
 
     #[test]

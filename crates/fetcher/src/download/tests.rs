@@ -1,6 +1,7 @@
 use std::fs::{self, File};
-use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread::JoinHandle;
 
 use journeys::download_server::{Faults, Handle, start};
 use tempfile::TempDir;
@@ -223,7 +224,13 @@ fn nobody_there_is_told() {
     let downloader = Downloader::new().unwrap();
     let fetch = |url: &str| downloader.fetch(url, &dir.path().join("x.part"), &mut |_| ()).unwrap_err();
     let error = fetch(&format!("http://127.0.0.1:{port}/x.zip"));
-    assert!(matches!(&error, DownloadError::Unreachable { source, .. } if source.is_connect()), "{error}");
+    assert!(
+        matches!(
+            &error,
+            DownloadError::Unreachable { source: Interruption::Network(source), .. } if source.is_connect()
+        ),
+        "{error}"
+    );
     let error = fetch("http://no-such-host.invalid/x.zip");
     assert!(matches!(error, DownloadError::Unreachable { .. }), "{error}");
 }
@@ -238,20 +245,104 @@ fn https_speaks_tls() {
 }
 
 /// A server of one answer, for what the vendor-like server does not do.
-fn answers(answer: &'static [u8]) -> (String, std::thread::JoinHandle<()>) {
+fn answers(answer: &'static [u8]) -> (String, JoinHandle<()>) {
+    serves(1, |mut stream| stream.write_all(answer).unwrap())
+}
+
+/// A server that answers so many requests, one after the other, in this way.
+fn serves(requests: usize, answer: impl Fn(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}/x.dav", listener.local_addr().unwrap());
     let serve = move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut asked = Vec::new();
-        let mut byte = [0];
-        while !asked.ends_with(b"\r\n\r\n") {
-            std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
-            asked.push(byte[0]);
+        for _ in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut byte = [0];
+            while !asked.ends_with(b"\r\n\r\n") {
+                stream.read_exact(&mut byte).unwrap();
+                asked.push(byte[0]);
+            }
+            answer(stream);
         }
-        stream.write_all(answer).unwrap();
     };
     (url, std::thread::spawn(serve))
+}
+
+/// Sends the same byte again and again, with a pause before each, until the other end hangs up or has
+/// been patient for far too long.
+fn drip(mut stream: TcpStream, byte: u8) {
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    for _ in 0..300 {
+        let heard = stream.read(&mut [0]).map_err(|error| error.kind());
+        if heard != Err(ErrorKind::WouldBlock) || stream.write_all(&[byte]).is_err() {
+            return;
+        }
+    }
+}
+
+fn impatient() -> Downloader {
+    Downloader { patience: Duration::from_millis(500), ..Downloader::new().unwrap() }
+}
+
+#[test]
+fn a_file_that_drips_is_cut_and_given_up_in_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, server) = serves(1, |mut stream| {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+        stream.write_all(&[&head[..], &[7; HEAD]].concat()).unwrap();
+        drip(stream, 7);
+    });
+    let error = impatient().fetch(&url, &dir.path().join("x.part"), &mut |_| ()).unwrap_err();
+    server.join().unwrap();
+    let DownloadError::Cut { source: Interruption::Slow { received, .. }, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert!(received < 512, "{received} bytes, which is a good pace");
+}
+
+#[test]
+fn a_drip_is_resumed_as_often_as_any_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let requests = usize::try_from(MOST_CUTS).unwrap() + 1;
+    let (asked, count) = std::sync::mpsc::channel();
+    let (url, server) = serves(requests, move |mut stream| {
+        asked.send(()).unwrap();
+        // it never knows of any part, and begins again each time
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nETag: \"v\"\r\n\r\n";
+        stream.write_all(&[&head[..], &[7; 2 * HEAD]].concat()).unwrap();
+        drip(stream, 7);
+    });
+    let error = impatient().fetch(&url, &dir.path().join("x.part"), &mut |_| ()).unwrap_err();
+    server.join().unwrap();
+    assert!(matches!(error, DownloadError::Cut { source: Interruption::Slow { .. }, .. }), "{error:?}");
+    assert_eq!(count.iter().count(), requests);
+}
+
+#[test]
+fn a_head_that_drips_is_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, server) = serves(1, |mut stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nX: ").unwrap();
+        drip(stream, b'x');
+    });
+    let error = impatient().fetch(&url, &dir.path().join("x.part"), &mut |_| ()).unwrap_err();
+    server.join().unwrap();
+    let DownloadError::Unreachable { source: Interruption::Slow { .. }, .. } = error else {
+        panic!("{error:?}")
+    };
+}
+
+#[test]
+fn chunks_do_not_get_past_the_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let part = dir.path().join("x.part");
+    let (url, server) = answers(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nmore than 5\r\n0\r\n\r\n",
+    );
+    let error = Downloader::new().unwrap().fetch(&url, &part, &mut |_| ()).unwrap_err();
+    server.join().unwrap();
+    let DownloadError::Encoded { encoding, .. } = error else { panic!("{error}") };
+    assert_eq!((encoding.as_str(), part.exists()), ("chunked", false));
 }
 
 #[test]

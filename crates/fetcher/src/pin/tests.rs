@@ -113,3 +113,23 @@ fn provenance_names_scheme_and_host() {
     assert_eq!(source.name.as_str(), "NVR_K51.zip");
     assert_eq!(source.provenance, "http download from host:8080 on 2026-11-22, trust on first use");
 }
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("digicap.dav");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RUSR).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(Source::given(&path).map(|_| ())));
+    let error = told.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer").unwrap_err();
+    assert!(matches!(&error, PinError::Io { source, .. } if source.to_string() == "not a regular file"));
+}
+
+#[test]
+fn what_no_stick_can_carry_is_not_even_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("digicap.dav");
+    File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+    let error = Source::given(&path).unwrap_err();
+    assert!(matches!(error, PinError::Package { source: PackageError::TooLarge { .. }, .. }), "{error}");
+}
