@@ -189,7 +189,7 @@ impl Going<'_> {
         if reboot != Reboot::ByItself {
             ledger.go(Stage::request_reboot);
             let how = match self.recorder.reboot().await {
-                Ok(Answer::Taken { .. }) => "recorder restarts".into(),
+                Ok(Answer::Taken { .. }) => "the recorder agreed to restart".into(),
                 // it may be going down already, which looks like either of these
                 Ok(answer) => format!("recorder did not agree to restart ({answer:?})"),
                 Err(error) => chain(&error),

@@ -169,6 +169,8 @@ fn push(
 ) -> Result<Exit, Failure> {
     let context = clerk.context;
     let digest = plan.digest().fail(Exit::Internal)?;
+    let device = &plan.device;
+    context.output.data(format_args!("recorder   {} {} at {}", device.model, device.serial, plan.address));
     plan_command::tell(plan, context.output)?;
     if let Some(agreed) = args.plan.filter(|agreed| *agreed != digest) {
         let message = format!(
