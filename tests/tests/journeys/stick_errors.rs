@@ -13,7 +13,8 @@ async fn mounted(world: &World, mount: &str, name: &str, args: &str) -> Ran {
     let root = Command::new("unshare").args(["--mount", "true"]).output().unwrap().status.success();
     let unshare =
         if root { ["unshare", "--mount"].as_slice() } else { &["unshare", "--map-root-user", "--mount"] };
-    world.run(&[unshare, &["sh", "-c", &script]].concat(), name, args).await
+    let ran = world.run(&[unshare, &["sh", "-c", &script]].concat(), name, args).await;
+    Ran { command: format!("{mount}; {name} {args}"), ..ran }
 }
 
 /// A mount that holds 64 KiB and nothing yet: no room for 300,000 bytes of firmware.
