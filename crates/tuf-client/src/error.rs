@@ -11,7 +11,7 @@ pub enum Error {
     #[error("trusted root: none is stored")]
     NoTrustedRoot,
     /// The metadata is no longer good (freeze attack, or simply old; §5.3.10, 5.4.4, 5.5.6, 5.6.5).
-    #[error("{file} expired on {expires}, and it is {now}")]
+    #[error("{file} expired on {}, and it is {}", expires.strftime("%FT%TZ"), now.strftime("%FT%TZ"))]
     Expired {
         /// The file without its version, such as `timestamp.json`.
         file: String,

@@ -213,7 +213,10 @@ fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, F
         ));
         return Ok(exit);
     }
-    let message = format!("recorder {}: {}: {}", plan.address, outcome.result(), outcome.detail);
+    // what failed often names the recorder already
+    let recorder = format!("recorder {}: ", plan.address);
+    let detail = outcome.detail.strip_prefix(&recorder).unwrap_or(&outcome.detail);
+    let message = format!("{recorder}{}: {detail}", outcome.result());
     Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 
