@@ -33,7 +33,7 @@ pub struct VerifiedPublication<'m> {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It carries none at all.
-    #[error("there is no publication on it: no {}", layout::TIMESTAMP)]
+    #[error("stick: carries no publication: there is no {}", layout::TIMESTAMP)]
     NoPublication,
     /// The metadata is refused.
     #[error("publication: {}", kind(.0))]

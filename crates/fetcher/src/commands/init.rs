@@ -66,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     output.data(format_args!("depot {} is ready", dir.display()));
     output.data(format_args!("root fingerprint, for the laptops: {}", root.sha256()));
     if args.offline_keys.is_none() {
-        output.note("the approver's key lies in the depot's home: whoever takes over this machine and learns the passphrase can approve firmware; --offline-keys DIR keeps it apart");
+        output.note("the approver's key lies in the depot's home: whoever takes over this machine can come to approve firmware; --offline-keys DIR keeps it apart");
     }
     output.note(format_args!(
         "back up {}: without it no new root can be made and every laptop must be visited",

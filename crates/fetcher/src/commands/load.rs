@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use firmware::Model;
 use serde_json::json;
-use stick::{Event, SignedRelease, StickState, WriteError};
+use stick::{Event, Obstacle, SignedRelease, StickState, WriteError};
 use terminal::{Count, Exit, Fail, Failure, Output, Progress};
 use tuf_client::Clock;
 
@@ -143,12 +143,20 @@ fn all_in_depot(depot: &Depot, carried: &[&SignedRelease]) -> Result<(), Failure
         .hint("fetcher sync downloads it; fetcher pin ID --file PATH takes a file by hand"))
 }
 
+fn of_another_depot(obstacles: &[Obstacle]) -> bool {
+    obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::OtherDepot(_)))
+}
+
 fn write_failure(error: WriteError) -> Failure {
     let exit = match &error {
         WriteError::Source { .. } => Exit::Rejected,
+        WriteError::Obstacles(obstacles) if of_another_depot(obstacles) => Exit::Refused,
         _ => Exit::Stick,
     };
     let hint = match (&error, error.state()) {
+        (WriteError::Obstacles(obstacles), _) if of_another_depot(obstacles) => {
+            "it was left as it is; use another stick, or remove its COURIER folder once nobody needs it"
+        }
         (WriteError::Source { .. }, _) => {
             "the depot's file is damaged: fetcher sync, or fetcher pin ID, puts it away and brings it anew"
         }
