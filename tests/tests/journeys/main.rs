@@ -7,6 +7,7 @@ mod depot_errors;
 mod formats;
 mod ran;
 mod recorder_errors;
+mod signing;
 mod stick_bytes;
 mod stick_errors;
 mod unsettled;

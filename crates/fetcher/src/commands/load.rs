@@ -11,9 +11,12 @@ use terminal::{Count, Exit, Fail, Failure, Output, Progress};
 use tuf_client::Clock;
 
 use super::source::depot_failure;
-use super::{collect as collect_command, ledger_failure, open_stick, publication_failure, publish_failure};
+use super::{
+    collect as collect_command, ledger_failure, online_key_failure, open_stick, publication_failure,
+    publish_failure,
+};
 use crate::collect::collect;
-use crate::context::{Context, key_failure};
+use crate::context::Context;
 use crate::depot::Depot;
 use crate::key_ring;
 use crate::ledger::Ledger;
@@ -62,12 +65,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let collected = collect(&stick, &ledger, context.now).map_err(collect_command::failure)?;
     collect_command::tell(&collected, context);
 
-    let keys = key_ring::online(&home.keys()).map_err(key_failure)?;
-    if let Some((snapshot, timestamp)) =
-        publish::renew(publication.root(), publication.current(), &keys, context.now)
-            .map_err(publish_failure)?
+    let keys = key_ring::online(&home.keys(), context.credentials.as_deref(), publication.root())
+        .map_err(online_key_failure)?;
+    if let Some(next) = publish::renew(publication.root(), publication.current(), &keys, context.now)
+        .map_err(publish_failure)?
     {
-        publication.replace(None, &snapshot, &timestamp).map_err(publication_failure)?;
+        publication.replace(&next).map_err(publication_failure)?;
     }
     let arrived = ledger.laptops().map_err(ledger_failure)?;
     let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
@@ -121,9 +124,9 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
 fn still_good(publication: &Publication, context: &Context) -> Result<(), Failure> {
     let (root, targets) = (publication.root().expires(), publication.current().targets.expires());
     let (what, expires, hint) = if root <= context.now {
-        ("root", root, "the root must be signed again with the root key")
+        ("root", root, "the root must be signed again: fetcher root renew")
     } else if targets <= context.now {
-        ("approval", targets, "approve the releases again: fetcher approve ID…")
+        ("approval", targets, "the approval must be signed again: fetcher approve --renew")
     } else {
         return Ok(());
     };

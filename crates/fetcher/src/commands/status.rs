@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use stick::SignedRelease;
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::publication_failure;
+use super::signing::{open_event, standing, summary};
 use super::source::depot_failure;
 use crate::catalog::Catalog;
 use crate::context::Context;
@@ -25,6 +27,8 @@ pub struct Args {}
 #[derive(Debug, Serialize)]
 struct Status {
     expiries: Vec<Expiry>,
+    /// What waits for more signatures: who has signed, and who could.
+    signing: Option<Value>,
     /// Releases that the catalogue lists without a pin.
     unpinned: usize,
     /// Pinned releases that nobody has approved.
@@ -52,9 +56,18 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
-    let status = status(&depot, &catalog, &publication, &approved, context.now);
+    let event = open_event(&home, &publication)?;
+    let mut status = status(&depot, &catalog, &publication, &approved, context.now);
+    status.signing = event.as_ref().map(standing);
     context.output.json(&status);
     tell(&status, context);
+    if let Some(event) = event {
+        context.output.data(format_args!(
+            "waiting for signatures: {}  (fetcher sign {})",
+            summary(&event),
+            home.signing_event().display()
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -70,6 +83,7 @@ fn status(
     let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
     Status {
         expiries: expiries(publication, now),
+        signing: None,
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
         changed: approved
@@ -101,8 +115,13 @@ fn tell(status: &Status, context: &Context) {
     let output = context.output;
     for Expiry { role, version, expires, days_left, due } in &status.expiries {
         let word = if *due { "DUE" } else { "ok " };
+        let mend = match (*due, *role) {
+            (true, "root") => "  (fetcher root renew)",
+            (true, _) => "  (fetcher approve --renew)",
+            (false, _) => "",
+        };
         output.data(format_args!(
-            "{word} {role:<10} version {version}, {days_left} days left, until {}",
+            "{word} {role:<10} version {version}, {days_left} days left, until {}{mend}",
             expires.strftime("%F")
         ));
     }
