@@ -198,7 +198,7 @@ fn rejects_files_that_are_no_event() {
         assert!(matches!(result, Err(EventError::Proposed(_))), "{pointer} {value}");
     }
     let root = read(&|event| {
-        event["proposed"]["root"] = json!({"signed": {"_type": "root", "version": 2}, "signatures": []})
+        event["proposed"]["root"] = json!({"signed": {"_type": "root", "version": 2}, "signatures": []});
     });
     assert!(matches!(root, Err(EventError::Roles)));
 }
