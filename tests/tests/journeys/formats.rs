@@ -46,6 +46,15 @@ async fn examples_are_what_is_written() {
     let receipts = files(&world.path("stick/COURIER/receipts"));
     let [started, ended] = receipts.keys().collect::<Vec<_>>()[..] else { panic!("{:?}", receipts.keys()) };
     let [started, ended] = [started, ended].map(|name| json(&format!("receipts/{name}")));
+    world.fetcher("keys new kim --unencrypted").await.ends(0);
+    world
+        .fetcher("root add-key targets kim.pub --threshold 2 --yes --passphrase-file pass.txt")
+        .await
+        .ends(0);
+    let mut event: Value =
+        serde_json::from_slice(&read(world.path("home/publication/signing-event.json")).unwrap()).unwrap();
+    // as in the example, where the root does not change
+    event["proposed"]["root"] = Value::Null;
     let written = [
         json("metadata/2.targets.json"),
         json("metadata/timestamp.json"),
@@ -53,6 +62,7 @@ async fn examples_are_what_is_written() {
         payload(&started),
         payload(&ended),
         payload(&json("acknowledged.json")),
+        event,
     ];
     let document = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md")).unwrap();
     let examples = document.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
