@@ -1,4 +1,7 @@
-//! Approved releases to signed TUF metadata. Pure: keys, times and what was published before go in.
+//! Approved releases and documents to signed TUF metadata. Pure: keys, times and what was published
+//! before go in.
+
+mod documents;
 
 use firmware::{Pin, Release, ReleaseId};
 use jiff::{Span, Timestamp, ToSpan};
@@ -9,6 +12,7 @@ use tuf_client::{InvalidTargetName, Rejection, Root, Snapshot, TargetName, Targe
 use tuf_repository::{DraftError, Roles, Signed, Signers, TargetsDraft};
 
 use crate::publication::Current;
+pub use documents::{DocumentDraft, DocumentState};
 
 /// How long a root is good.
 const ROOT_DAYS: i32 = 730;

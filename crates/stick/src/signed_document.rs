@@ -48,7 +48,8 @@ pub(crate) const NAMES: [&str; 2] = [AdvisoryTable::NAME, Policy::NAME];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedDocument<T> {
     document: T,
-    sealed: Sealed,
+    sha256: Sha256Digest,
+    bytes: Vec<u8>,
 }
 
 /// Why a document cannot be signed.
@@ -147,7 +148,7 @@ impl<T: Document> SignedDocument<T> {
         };
         let mut bytes = Vec::new();
         match reader.read_to_end(&mut bytes) {
-            Ok(_) => Self::parse(&bytes, sealed).map(Some),
+            Ok(_) => Self::parse(bytes, sealed.sha256).map(Some),
             Err(error) if TargetRejected::in_error(&error).is_some() => {
                 Err(OpenError::Exchanged { target: T::NAME, source: error })
             }
@@ -169,19 +170,24 @@ impl<T: Document> SignedDocument<T> {
             let message = format!("SHA-256 is {found}, expected {}", sealed.sha256);
             return Err(exchanged(io::Error::new(io::ErrorKind::InvalidData, message)));
         }
-        Self::parse(&bytes, sealed).map(Some)
+        Self::parse(bytes, sealed.sha256).map(Some)
     }
 
-    fn parse(bytes: &[u8], sealed: Sealed) -> Result<Self, OpenError> {
+    fn parse(bytes: Vec<u8>, sha256: Sha256Digest) -> Result<Self, OpenError> {
         let facts = |why: String| OpenError::Facts { target: T::NAME.to_owned(), why };
-        let value = json::parse(bytes).map_err(|error| facts(error.to_string()))?;
+        let value = json::parse(&bytes).map_err(|error| facts(error.to_string()))?;
         check_format::<T>(&value)?;
         let document = serde_json::from_value(value).map_err(|error| facts(error.to_string()))?;
-        Ok(Self { document, sealed })
+        Ok(Self { document, sha256, bytes })
     }
 }
 
-impl<T> SignedDocument<T> {
+impl<T: Document> SignedDocument<T> {
+    /// The consistent name below `targets/`.
+    pub fn consistent_name(&self) -> String {
+        document_name(T::NAME, self.sha256)
+    }
+
     /// What was signed.
     pub fn document(&self) -> &T {
         &self.document
@@ -189,11 +195,11 @@ impl<T> SignedDocument<T> {
 
     /// Digest of the signed bytes.
     pub fn sha256(&self) -> Sha256Digest {
-        self.sealed.sha256
+        self.sha256
     }
 
-    /// Size of the signed bytes.
-    pub fn length(&self) -> u64 {
-        self.sealed.length
+    /// The signed bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }

@@ -1,9 +1,15 @@
-//! `fetcher approve`: sign releases for the sticks; `fetcher withdraw`: take them back.
+//! `fetcher approve`: sign releases, advisories and policy for the sticks; `fetcher withdraw`: take
+//! releases back.
+
+mod advisories;
+mod documents;
+mod policy;
 
 use std::path::PathBuf;
 
 use firmware::{Model, Pin, Release, ReleaseId};
 use serde_json::json;
+use stick::SignedRelease;
 use terminal::{Count, Exit, Fail, Failure};
 use tuf_repository::TargetsDraft;
 
@@ -14,18 +20,23 @@ use crate::context::{Context, PassphraseArgs, key_failure};
 use crate::home::Home;
 use crate::key_ring;
 use crate::publication::Publication;
-use crate::publish;
+use crate::publish::{self, DocumentDraft};
+use documents::DocumentArgs;
 
-/// Sign pinned releases: only what is approved is ever carried or pushed.
+/// Sign pinned releases: only what is approved is ever carried or pushed. Sign the manifests'
+/// advisories and policy: laptops plan by those that are signed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   fetcher approve nvr-k51-4.61.025-230421
-  fetcher approve nvr-k51-4.61.025-230421 --keys /media/keys --yes --passphrase-file pass.txt")]
+  fetcher approve nvr-k51-4.61.025-230421 --keys /media/keys --yes --passphrase-file pass.txt
+  fetcher approve --advisories --policy")]
 pub struct Args {
     /// The releases
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present_any = ["advisories", "policy"], value_name = "ID")]
     ids: Vec<ReleaseId>,
+    #[command(flatten)]
+    documents: DocumentArgs,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -67,8 +78,13 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let mut draft = TargetsDraft::after(publication.current().targets.clone());
     publish::approve(&mut draft, &releases).map_err(publish_failure)?;
+    let documents = args.documents.drafts(&catalog, &publication, context)?;
+    for document in &documents {
+        document.approve(&mut draft).map_err(publish_failure)?;
+    }
     let expires = publication.current().targets.expires();
     if let (false, (_, false)) = (draft.is_changed(), publish::days_left(expires, context.now)) {
+        keep(&publication, &documents)?;
         context.output.json(&json!({"targets": publication.current().targets.version(), "unchanged": true}));
         context.output.data(format_args!(
             "approved already, good until {}; nothing was signed",
@@ -76,8 +92,22 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ));
         return Ok(Exit::Done);
     }
-    agree("Approve these for every recorder of these models?", args.signing.yes)?;
+    agree(question(&releases), args.signing.yes)?;
+    keep(&publication, &documents)?;
     sign(publication, &draft, &home, &args.signing, context)
+}
+
+fn question(releases: &[(&Release, &Pin)]) -> &'static str {
+    if releases.is_empty() {
+        "Sign this for every laptop of this depot?"
+    } else {
+        "Approve these for every recorder of these models?"
+    }
+}
+
+/// Documents are on disk before anything that lists them is signed.
+fn keep(publication: &Publication, documents: &[DocumentDraft]) -> Result<(), Failure> {
+    documents.iter().try_for_each(|document| publication.keep(document)).map_err(publication_failure)
 }
 
 /// Runs `withdraw`.
@@ -180,7 +210,7 @@ fn sign(
     .map_err(publish_failure)?;
     publication.replace(Some(&targets), &snapshot, &timestamp).fail(Exit::Internal)?;
     let current = publication.current();
-    let count = current.targets.targets().len();
+    let count = SignedRelease::all(&current.targets).fail(Exit::Rejected)?.len();
     context.output.json(&json!({
         "targets": current.targets.version(), "timestamp": current.timestamp.version(), "approved": count,
         "expires": current.targets.expires(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stick::SignedRelease;
+use stick::{SignedRelease, UnsignableDocument};
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::publication_failure;
@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::Depot;
 use crate::publication::Publication;
-use crate::publish::days_left;
+use crate::publish::{DocumentState, days_left};
 
 /// Say what is due: expiries, what is unpinned, unapproved, or missing from the depot.
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,9 @@ struct Status {
     /// Approved releases whose file is not in the depot.
     missing: Vec<String>,
     approved: usize,
+    /// How the documents of the manifests stand to those that are signed.
+    advisories: DocumentState,
+    policy: DocumentState,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,7 +55,7 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
-    let status = status(&depot, &catalog, &publication, &approved, context.now);
+    let status = status(&depot, &catalog, &publication, &approved, context.now).fail(Exit::Rejected)?;
     context.output.json(&status);
     tell(&status, context);
     Ok(Exit::Done)
@@ -64,11 +67,12 @@ fn status(
     publication: &Publication,
     approved: &[SignedRelease],
     now: Timestamp,
-) -> Status {
+) -> Result<Status, UnsignableDocument> {
     let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release().id == *id);
     let missing = approved.iter().filter(|a| !depot.holds_signed(a));
     let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
-    Status {
+    let targets = &publication.current().targets;
+    Ok(Status {
         expiries: expiries(publication, now),
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
@@ -79,7 +83,9 @@ fn status(
             .collect(),
         missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
-    }
+        advisories: DocumentState::of(catalog.advisories(), targets)?,
+        policy: DocumentState::of(catalog.policy(), targets)?,
+    })
 }
 
 fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
@@ -125,5 +131,10 @@ fn tell(status: &Status, context: &Context) {
             "approved and not in the depot: {}  (fetcher sync)",
             status.missing.join(" ")
         ));
+    }
+    for (name, state) in [("advisories", status.advisories), ("policy", status.policy)] {
+        if let Some(words) = state.in_words(name) {
+            output.data(words);
+        }
     }
 }
