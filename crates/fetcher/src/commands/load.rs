@@ -103,8 +103,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn with_documents(documents: &Documents) -> String {
     // <sha256>.policy.json
-    let names = documents.keys().filter_map(|name| name.split_once('.'));
-    names.map(|(_, name)| format!(", {name}")).collect()
+    let mut names: Vec<&str> = documents.keys().filter_map(|name| Some(name.split_once('.')?.1)).collect();
+    names.sort_unstable();
+    names.iter().map(|name| format!(", {name}")).collect()
 }
 
 fn wanted(args: &Args) -> Result<Wanted, Failure> {

@@ -105,27 +105,31 @@ impl Effect {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, title, products, .. } = self;
-        let products: Vec<&str> = products.iter().map(Text::as_str).collect();
-        let products = products.join(", ");
+        let products: Vec<&str> = self.products.iter().map(Text::as_str).collect();
+        let (id, about, products) = (&self.id, self.about(), products.join(", "));
         match self.outcome {
-            Outcome::Opened => write!(f, "{id} OPENED by this: {title}; possibly affected as {products}")?,
-            Outcome::StillOpen => write!(f, "{id} still open: {title}; possibly affected as {products}")?,
+            Outcome::Opened => write!(f, "{id} OPENED by this: {about}; possibly affected as {products}"),
+            Outcome::StillOpen => write!(f, "{id} still open: {about}; possibly affected as {products}"),
             Outcome::CannotBeJudged => {
                 let source = self.source.as_ref().map_or("the advisory", Text::as_str);
-                write!(f, "{id} cannot be judged: {title}; read {source}: is it one of {products}?")?;
+                write!(f, "{id} cannot be judged: {about}; read {source}: is it one of {products}?")
             }
-            Outcome::ClosedIfOpen => {
-                write!(f, "{id} closed, if this is one of {products}: {title}")?;
-            }
-            Outcome::Closed => write!(f, "{id} closed: {title}; matched {products}")?,
+            Outcome::ClosedIfOpen => write!(f, "{id} closed, if this is one of {products}: {about}"),
+            Outcome::Closed => write!(f, "{id} closed: {about}; matched {products}"),
         }
-        if let Some(cvss) = self.cvss {
-            write!(f, "; CVSS {cvss}")?;
+    }
+}
+
+impl Change {
+    /// The title, with how bad it is where that is known.
+    fn about(&self) -> String {
+        let cvss = self.cvss.map(|cvss| format!("CVSS {cvss}"));
+        let exploited = self.exploited_since.map(|since| format!("known to be exploited since {since}"));
+        let known: Vec<String> = cvss.into_iter().chain(exploited).collect();
+        if known.is_empty() {
+            self.title.to_string()
+        } else {
+            format!("{} ({})", self.title, known.join(", "))
         }
-        if let Some(since) = self.exploited_since {
-            write!(f, "; known to be exploited since {since}")?;
-        }
-        Ok(())
     }
 }

@@ -163,12 +163,12 @@ fn the_lines_never_say_safe() {
     assert_eq!(
         lines("V4.84.100 build 250918"),
         [
-            "CVE-2025-66177 closed: overflow; matched DS-76xxNXI-Kx; CVSS 8.8; known to be exploited since 2026-03-05",
+            "CVE-2025-66177 closed: overflow (CVSS 8.8, known to be exploited since 2026-03-05); matched DS-76xxNXI-Kx",
             "after the update: no match in this table (2026-11-22), which is no promise",
         ]
     );
     let open = lines("V4.84.100 build 250806");
-    assert!(open[0].starts_with("CVE-2025-66177 still open: overflow; possibly affected as DS-76xxNXI-Kx"));
+    assert!(open[0].starts_with("CVE-2025-66177 still open: overflow (CVSS 8.8, known"));
     assert!(open[1].contains("no other match in this table (2026-11-22)"), "{open:?}");
 }
 
