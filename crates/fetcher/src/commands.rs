@@ -48,8 +48,15 @@ fn open_stick(path: &Path) -> Result<Directory, Failure> {
 
 /// What the depot itself published is damaged, or cannot be read.
 fn publication_failure(error: PublicationError) -> Failure {
-    let exit = if matches!(error, PublicationError::Rejected(..)) { Exit::Rejected } else { Exit::Internal };
-    Failure::of(exit, error).hint("restore the publication folder from a backup")
+    let (exit, hint) = match error {
+        PublicationError::Rejected(..) => (Exit::Rejected, "restore the publication folder from a backup"),
+        PublicationError::Document(_) => (
+            Exit::Rejected,
+            "restore the publication folder from a backup, or sign it again: fetcher approve --advisories --policy",
+        ),
+        _ => (Exit::Internal, "restore the publication folder from a backup"),
+    };
+    Failure::of(exit, error).hint(hint)
 }
 
 /// The unattended keys cannot be used: nothing was signed by them.

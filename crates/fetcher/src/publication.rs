@@ -1,11 +1,14 @@
 //! The depot's own publication on disk, `publication/metadata/`: read and verified, replaced as a
-//! whole.
+//! whole. What it lists beside firmware lies in `publication/targets/`.
+
+mod documents;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use keys::durable;
+use stick::OpenError;
 use tuf_client::{Document, Rejection, Role, Root, Snapshot, Targets, Timestamp, Verified};
 use tuf_repository::Signed;
 
@@ -69,6 +72,9 @@ pub enum PublicationError {
     /// A file is damaged or not signed by the keys of the root.
     #[error("publication {}: rejected", .0.display())]
     Rejected(PathBuf, #[source] Rejection),
+    /// A document that is signed is not there as it was signed.
+    #[error(transparent)]
+    Document(Box<OpenError>),
     /// There is no root.
     #[error("publication {}: there is no 1.root.json", .0.display())]
     NoRoot(PathBuf),

@@ -1,4 +1,7 @@
-//! Approved releases to signed TUF metadata. Pure: keys, times and what was published before go in.
+//! Approved releases and documents to signed TUF metadata. Pure: keys, times and what was published
+//! before go in.
+
+mod documents;
 
 use firmware::{Pin, Release, ReleaseId};
 use jiff::{Span, Timestamp, ToSpan};
@@ -9,6 +12,7 @@ use tuf_client::{InvalidTargetName, Rejection, Root, Snapshot, TargetName, Targe
 use tuf_repository::{DraftError, Finished, Roles, Signed, Signers, TargetsDraft};
 
 use crate::publication::{Current, Next};
+pub use documents::{DocumentDraft, DocumentState};
 
 /// How long a root is good.
 const ROOT_DAYS: i32 = 730;
@@ -189,6 +193,16 @@ pub(crate) mod tests {
         SigningEvent::over(published.root().clone(), published.current().targets.clone())
     }
 
+    /// Signs a list and makes it the current one.
+    pub(crate) fn publish(published: &mut Publication, draft: &TargetsDraft, keys: &Keys) {
+        let mut event = event(published);
+        event.propose_targets(draft, targets_expires(now()).unwrap()).unwrap();
+        event.sign(&keys.targets);
+        let finished = event.finish().unwrap().unwrap();
+        let next = carry_out(finished, published.current(), &keys.online, now()).unwrap();
+        published.replace(&next).unwrap();
+    }
+
     fn release() -> Release {
         serde_json::from_value(serde_json::json!({
             "id": "nvr-k51-4.61.025-230421", "family": "nvr", "models": ["DS-7608NI-I2"], "version": "V4.61.025", "build": "230421",
@@ -207,12 +221,7 @@ pub(crate) mod tests {
         let pin = release.pin.clone().unwrap();
         let mut draft = TargetsDraft::after(published.current().targets.clone());
         approve(&mut draft, &[(&release, &pin)]).unwrap();
-        let mut event = event(&published);
-        event.propose_targets(&draft, targets_expires(now()).unwrap()).unwrap();
-        event.sign(&keys.targets);
-        let finished = event.finish().unwrap().unwrap();
-        let next = carry_out(finished, published.current(), &keys.online, now()).unwrap();
-        published.replace(&next).unwrap();
+        publish(&mut published, &draft, &keys);
         let target = published.current().targets.target("nvr-k51-4.61.025-230421/digicap.dav").unwrap();
         assert_eq!(target.length(), 3);
         assert!(target.custom().unwrap()["release"].get("pin").is_none());

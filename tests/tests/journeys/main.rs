@@ -5,6 +5,7 @@
 
 mod depot_errors;
 mod formats;
+mod policy;
 mod ran;
 mod recorder_errors;
 mod signing;

@@ -1,4 +1,9 @@
-//! `fetcher approve`: sign releases for the sticks; `fetcher withdraw`: take them back.
+//! `fetcher approve`: sign releases, advisories and policy for the sticks; `fetcher withdraw`: take
+//! releases back.
+
+mod advisories;
+mod documents;
+mod policy;
 
 use firmware::{Model, Pin, Release, ReleaseId};
 use serde_json::json;
@@ -12,25 +17,30 @@ use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::home::Home;
 use crate::publication::Publication;
-use crate::publish;
+use crate::publish::{self, DocumentDraft};
+use documents::DocumentArgs;
 
-/// Sign pinned releases: only what is approved is ever carried or pushed.
+/// Sign pinned releases: only what is approved is ever carried or pushed. Sign the manifests'
+/// advisories and policy: laptops plan by those that are signed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   fetcher approve nvr-k51-4.61.025-230421
   fetcher approve nvr-k51-4.61.025-230421 --keys /media/keys --yes --passphrase-file pass.txt
   fetcher approve nvr-k51-4.61.025-230421 --stage      approvers sign it elsewhere: fetcher sign
+  fetcher approve --advisories --policy
   fetcher approve --renew                              the same list for another six months")]
 pub struct Args {
     /// The releases
-    #[arg(required_unless_present = "renew", value_name = "ID")]
+    #[arg(required_unless_present_any = ["renew", "advisories", "policy"], value_name = "ID")]
     ids: Vec<ReleaseId>,
     /// Sign the list again as it is, whatever is left of its time
     #[arg(long)]
     renew: bool,
     #[command(flatten)]
     stage: StageArgs,
+    #[command(flatten)]
+    documents: DocumentArgs,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -62,9 +72,14 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let mut draft = TargetsDraft::after(publication.current().targets.clone());
     publish::approve(&mut draft, &releases).map_err(publish_failure)?;
+    let documents = args.documents.drafts(&catalog, &publication, context)?;
+    for document in &documents {
+        document.approve(&mut draft).map_err(publish_failure)?;
+    }
     let expires = publication.current().targets.expires();
     let due = args.renew || publish::days_left(expires, context.now).1;
     if !draft.is_changed() && !due {
+        keep(&publication, &documents)?;
         context.output.json(&json!({"targets": publication.current().targets.version(), "unchanged": true}));
         context.output.data(format_args!(
             "approved already, good until {}; nothing was signed",
@@ -72,13 +87,22 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ));
         return Ok(Exit::Done);
     }
-    let question = if args.ids.is_empty() {
-        "Approve the list again as it is?"
-    } else {
-        "Approve these for every recorder of these models?"
-    };
-    agree(question, args.signing.yes)?;
+    agree(question(&releases, !documents.is_empty()), args.signing.yes || args.stage.stage)?;
+    keep(&publication, &documents)?;
     sign(publication, &draft, &home, &args.signing, &args.stage, context)
+}
+
+fn question(releases: &[(&Release, &Pin)], documents: bool) -> &'static str {
+    match (releases.is_empty(), documents) {
+        (false, _) => "Approve these for every recorder of these models?",
+        (true, true) => "Sign this for every laptop of this depot?",
+        (true, false) => "Approve the list again as it is?",
+    }
+}
+
+/// Documents are on disk before anything that lists them is signed.
+fn keep(publication: &Publication, documents: &[DocumentDraft]) -> Result<(), Failure> {
+    documents.iter().try_for_each(|document| publication.keep(document)).map_err(publication_failure)
 }
 
 /// Runs `withdraw`.
@@ -95,7 +119,7 @@ pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure>
             format!("not approved, so nothing to withdraw: {}", ids.join(" ")),
         ));
     }
-    agree("Withdraw them?", args.signing.yes)?;
+    agree("Withdraw them?", args.signing.yes || args.stage.stage)?;
     sign(publication, &draft, &home, &args.signing, &args.stage, context)
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use stick::SignedRelease;
+use stick::{SignedRelease, UnsignableDocument};
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::publication_failure;
@@ -13,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::Depot;
 use crate::publication::Publication;
-use crate::publish::days_left;
+use crate::publish::{DocumentState, days_left};
 
 /// Say what is due: expiries, what is unpinned, unapproved, or missing from the depot.
 #[derive(Debug, clap::Args)]
@@ -38,6 +38,9 @@ struct Status {
     /// Approved releases whose file is not in the depot.
     missing: Vec<String>,
     approved: usize,
+    /// How the documents of the manifests stand to those that are signed.
+    advisories: DocumentState,
+    policy: DocumentState,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,7 +60,7 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
     let event = open_event(&home, &publication)?;
-    let mut status = status(&depot, &catalog, &publication, &approved, context.now);
+    let mut status = status(&depot, &catalog, &publication, &approved, context.now).fail(Exit::Rejected)?;
     status.signing = event.as_ref().map(standing);
     context.output.json(&status);
     tell(&status, context);
@@ -77,11 +80,12 @@ fn status(
     publication: &Publication,
     approved: &[SignedRelease],
     now: Timestamp,
-) -> Status {
+) -> Result<Status, UnsignableDocument> {
     let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release().id == *id);
     let missing = approved.iter().filter(|a| !depot.holds_signed(a));
     let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
-    Status {
+    let targets = &publication.current().targets;
+    Ok(Status {
         expiries: expiries(publication, now),
         signing: None,
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
@@ -93,7 +97,9 @@ fn status(
             .collect(),
         missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
-    }
+        advisories: DocumentState::of(catalog.advisories(), targets)?,
+        policy: DocumentState::of(catalog.policy(), targets)?,
+    })
 }
 
 fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
@@ -144,5 +150,10 @@ fn tell(status: &Status, context: &Context) {
             "approved and not in the depot: {}  (fetcher sync)",
             status.missing.join(" ")
         ));
+    }
+    for (name, state) in [("advisories", status.advisories), ("policy", status.policy)] {
+        if let Some(words) = state.in_words(name) {
+            output.data(words);
+        }
     }
 }
