@@ -95,7 +95,7 @@ fn table() -> AdvisoryTable {
 }
 
 /// A publication that lists these bytes as its policy, and carries them.
-fn with_policy(bytes: &[u8], custom: Value) -> Result<Option<Policy>, OpenError> {
+fn with_policy(bytes: &[u8], custom: &Value) -> Result<Option<Policy>, OpenError> {
     let custom = custom.as_object().unwrap().clone();
     let stick = Stick::listing(&[(Policy::NAME, bytes.len() as u64, bytes, custom)]);
     stick.put(Policy::NAME, bytes, bytes);
@@ -139,9 +139,9 @@ fn a_policy_that_was_stripped_or_exchanged_is_rejected() {
 #[test]
 fn what_is_signed_wrongly_is_told_and_what_is_newer_asks_for_an_update() {
     let good = json!({"format": 1, "kind": "policy"});
-    let facts = |bytes: &[u8], custom: Value, words: &str| match with_policy(bytes, custom) {
+    let facts = |bytes: &[u8], custom: Value, words: &str| match with_policy(bytes, &custom) {
         Err(OpenError::Facts { target, why }) => {
-            assert!(target == "policy.json" && why.contains(words), "{why}")
+            assert!(target == "policy.json" && why.contains(words), "{why}");
         }
         other => panic!("{words}: {:?}", other.map_err(|error| error.to_string())),
     };
@@ -159,11 +159,11 @@ fn what_is_signed_wrongly_is_told_and_what_is_newer_asks_for_an_update() {
         (br#"{"format":1}"#, json!({"format": 2, "kind": "policy"})),
         (br#"{"format":1}"#, json!({})),
     ] {
-        let error = with_policy(bytes, custom).unwrap_err();
+        let error = with_policy(bytes, &custom).unwrap_err();
         assert!(matches!(error, OpenError::Format { .. }), "{error}");
         assert!(error.to_string().ends_with("update it"), "{error}");
     }
-    let later = with_policy(br#"{"format":1,"backup_required":true,"mood":{"a":[1]}}"#, good).unwrap();
+    let later = with_policy(br#"{"format":1,"backup_required":true,"mood":{"a":[1]}}"#, &good).unwrap();
     assert_eq!(later, Some(strict()), "what a later depot of the same format adds is ignored");
 }
 

@@ -108,7 +108,7 @@ fn with_documents(documents: &Documents) -> String {
     // <sha256>.policy.json
     let mut names: Vec<&str> = documents.keys().filter_map(|name| Some(name.split_once('.')?.1)).collect();
     names.sort_unstable();
-    names.iter().map(|name| format!(", {name}")).collect()
+    names.iter().fold(String::new(), |text, name| text + ", " + name)
 }
 
 fn wanted(args: &Args) -> Result<Wanted, Failure> {

@@ -6,11 +6,11 @@ use crate::device::tests::device;
 
 const SERIAL: &str = "DS-7608NXI-K120200414CCRRE00000001WCVU";
 
-fn table(advisories: Value) -> Result<AdvisoryTable, serde_json::Error> {
+fn table(advisories: &Value) -> Result<AdvisoryTable, serde_json::Error> {
     serde_json::from_value(json!({"format": 1, "collected": "2026-11-22", "advisories": advisories}))
 }
 
-fn advisory(affected: Value) -> Advisory {
+fn advisory(affected: &Value) -> Advisory {
     let value = json!({"id": "CVE-2025-66177", "title": "overflow", "affected": affected});
     serde_json::from_value(value).unwrap()
 }
@@ -22,7 +22,7 @@ fn judge(advisory: &Advisory, model: &str, revision: &str) -> Judgement {
 #[test]
 fn where_only_a_build_is_bounded_the_version_does_not_matter() {
     let advisory = advisory(
-        json!([{"product": "DS-76xxNXI-Kx", "models": "^DS-76[0-9]{2}NXI-K", "build_before": "250807"}]),
+        &json!([{"product": "DS-76xxNXI-Kx", "models": "^DS-76[0-9]{2}NXI-K", "build_before": "250807"}]),
     );
     for (revision, expected) in [
         ("V4.76.005 build 231012", Judgement::Match),
@@ -37,7 +37,7 @@ fn where_only_a_build_is_bounded_the_version_does_not_matter() {
 #[test]
 fn last_version_and_last_build_are_one_bound() {
     let advisory = advisory(
-        json!([{"product": "x", "models": "^DS-7604NI-K1", "version_max": "4.30.096", "build_max": "221220"}]),
+        &json!([{"product": "x", "models": "^DS-7604NI-K1", "version_max": "4.30.096", "build_max": "221220"}]),
     );
     for (revision, expected) in [
         ("V4.30.096 build 221220", Judgement::Match),
@@ -55,7 +55,7 @@ fn a_series_in_words_is_neither_a_match_nor_none() {
         {"product": "DS-EXXHGH", "family": "dvr", "version_min": "4.1.60", "build_before": "230821"},
         {"product": "NVR-1xxMH", "family": "nvr", "version_min": "4.1.60", "build_before": "230821"},
     ]);
-    let advisory = advisory(rows);
+    let advisory = advisory(&rows);
     let finding = |family| {
         let (model, revision) = ("DS-7608NI-I2".parse().unwrap(), "V4.30.000 build 200101".parse().unwrap());
         let finding = advisory.judge(&model, &revision, family);
@@ -72,7 +72,7 @@ fn a_series_in_words_is_neither_a_match_nor_none() {
 
 #[test]
 fn a_row_that_overrides_another_takes_its_place() {
-    let advisory = advisory(json!([
+    let advisory = advisory(&json!([
         {"product": "DS-76xxNI-Mx", "models": "^DS-76[0-9]{2}NI-M[0-9]+", "version_min": "5.00.000", "version_before": "5.02.006"},
         {"product": "DS-7604NI-M1/4P", "models": "^DS-7604NI-M1/4P", "version_before": "5.01.070", "overrides": "DS-76xxNI-Mx"},
     ]));
@@ -98,11 +98,11 @@ fn rows_that_contradict_themselves_are_no_table() {
         (json!([{"product": "a"}, {"product": "a"}]), "same product"),
         (json!([{"product": "a", "models": "("}]), "not a regular expression"),
     ] {
-        let error = table(json!([{"id": "A-1", "title": "t", "affected": rows}])).unwrap_err().to_string();
+        let error = table(&json!([{"id": "A-1", "title": "t", "affected": rows}])).unwrap_err().to_string();
         assert!(error.contains(why), "{rows}: {error}");
     }
     let one = json!({"id": "A-1", "title": "t", "affected": []});
-    assert!(table(json!([one, one])).unwrap_err().to_string().contains("twice"));
+    assert!(table(&json!([one, one])).unwrap_err().to_string().contains("twice"));
 }
 
 #[test]
@@ -110,16 +110,16 @@ fn a_flood_is_not_read_and_what_a_later_depot_adds_is_ignored() {
     let many: Vec<Value> = (0..=MOST_ADVISORIES)
         .map(|n| json!({"id": format!("A-{n}"), "title": "t", "affected": []}))
         .collect();
-    assert!(table(many.into()).unwrap_err().to_string().contains("advisories are 501, the limit is 500"));
+    assert!(table(&many.into()).unwrap_err().to_string().contains("advisories are 501, the limit is 500"));
     let rows: Vec<Value> = (0..=MOST_ROWS).map(|n| json!({"product": n.to_string()})).collect();
-    let error = table(json!([{"id": "A-1", "title": "t", "affected": rows}])).unwrap_err().to_string();
+    let error = table(&json!([{"id": "A-1", "title": "t", "affected": rows}])).unwrap_err().to_string();
     assert!(error.contains("rows are 10001"), "{error}");
     let later = json!([{"id": "A-1", "title": "t", "mood": 1, "affected": [{"product": "a", "mood": 1}]}]);
     let plain = json!([{"id": "A-1", "title": "t", "affected": [{"product": "a"}]}]);
-    assert_eq!(table(later).unwrap(), table(plain).unwrap());
+    assert_eq!(table(&later).unwrap(), table(&plain).unwrap());
 }
 
-fn outcomes(from: &str, to: &str, advisories: Value) -> Vec<String> {
+fn outcomes(from: &str, to: &str, advisories: &Value) -> Vec<String> {
     let device = device("DS-7608NXI-K1", SERIAL, from);
     let effect = table(advisories).unwrap().effect(&device, &to.parse().unwrap());
     effect.changes.iter().map(|change| format!("{} {:?}", change.id, change.outcome)).collect()
@@ -141,7 +141,7 @@ fn an_update_closes_opens_leaves_or_cannot_say() {
         {"id": "OLD-SERIES", "title": "t", "affected": [{"product": "series", "build_before": "250807"}]},
         {"id": "CAMERAS", "title": "t", "affected": [{"product": "series", "family": "ipc"}]},
     ]);
-    let found = outcomes("V4.76.005 build 231012", "V5.02.006 build 250918", all);
+    let found = outcomes("V4.76.005 build 231012", "V5.02.006 build 250918", &all);
     let expected = [
         "LATER Opened",
         "OPEN StillOpen",
@@ -158,7 +158,7 @@ fn the_lines_never_say_safe() {
     let rows = json!([{"product": "DS-76xxNXI-Kx", "models": "^DS-76", "build_before": "250807"}]);
     let mut one = json!({"id": "CVE-2025-66177", "title": "overflow", "cvss": "8.8", "affected": rows});
     one["kev"] = json!({"added": "2026-03-05"});
-    let table = table(json!([one])).unwrap();
+    let table = table(&json!([one])).unwrap();
     let lines = |to: &str| table.effect(&device, &to.parse().unwrap()).lines();
     assert_eq!(
         lines("V4.84.100 build 250918"),
