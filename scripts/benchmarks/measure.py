@@ -5,7 +5,6 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 
@@ -26,7 +25,8 @@ class Contestant:
             # by GNU time, since what a process counts as its own peak begins with that of its parent
             command = [*pinned, "/usr/bin/time", "--format", "%M", "--output", peak.name, *self.command]
             before = time.perf_counter()
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            null = subprocess.DEVNULL
+            child = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
             _, status, used = os.wait4(child.pid, 0)
             wall = time.perf_counter() - before
             child.returncode = os.waitstatus_to_exitcode(status)
@@ -52,9 +52,16 @@ def by_turns(contestants, rounds):
 
 
 def row(work, one, other, goal):
-    """How long one takes in relation to the other, and what was hoped for."""
+    """How long one takes in relation to the other, and what was hoped for, if anything."""
     ratios = {what: one.median(what) / other.median(what) for what in ("wall", "cpu")}
-    return {"work": work, "against": other.name, **ratios, "goal": goal, "met": ratios["wall"] <= goal}
+    met = goal is None or ratios["wall"] <= goal
+    return {"work": work, "against": other.name, **ratios, "goal": goal, "met": met}
+
+
+def peak(work, contestants, goal):
+    """The most memory that any of them took, bytes."""
+    most = max(contestant.peak() for contestant in contestants)
+    return {"work": work, "peak": most, "goal": goal, "met": most <= goal}
 
 
 def processors():
@@ -67,7 +74,3 @@ def read_all(paths):
         with open(path, "rb", buffering=0) as file:
             while file.read(1 << 20):
                 pass
-
-
-def size(path):
-    return Path(path).stat().st_size

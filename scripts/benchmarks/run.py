@@ -11,11 +11,11 @@ from measure import processors
 def table(rows, peaks):
     lines = [("work", "against", "wall", "cpu", "goal", "")]
     for row in rows:
-        ratios = (f"{row['wall']:.2f}", f"{row['cpu']:.2f}", f"≤ {row['goal']}")
-        lines.append((row["work"], row["against"], *ratios, "" if row["met"] else "missed"))
+        figures = (f"{row['wall']:.2f}", f"{row['cpu']:.2f}", f"≤ {row['goal']}" if row["goal"] else "")
+        lines.append((row["work"], row["against"], *figures, "" if row["met"] else "missed"))
     for peak in peaks:
-        memory = f"{peak['peak'] / (1 << 20):.1f} MiB"
-        lines.append((peak["work"], "peak memory", memory, "", f"≤ {peak['goal'] >> 20} MiB", "" if peak["met"] else "missed"))
+        figures = (f"{peak['peak'] / (1 << 20):.1f} MiB", "", f"≤ {peak['goal'] >> 20} MiB")
+        lines.append((peak["work"], "(peak memory)", *figures, "" if peak["met"] else "missed"))
     lines.insert(1, ("---",) * 6)
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

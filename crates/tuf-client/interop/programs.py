@@ -46,10 +46,11 @@ class World:
         """Synthetic firmware and its catalogue entry, pinned; gives the id and the firmware."""
         release = f"nvr-synthetic-{version}-{build}"
         package = self.directory / "packages" / f"{release}.zip"
-        self.run("nvr-sim", "firmware", "--out", package, "--size", size, "--version", f"V{version}:{build}", "--seed", build)
+        made = ("--size", size, "--version", f"V{version}:{build}", "--seed", build)
+        self.run("nvr-sim", "firmware", "--out", package, *made)
         with open(self.directory / "catalogue/nvr/synthetic.toml", "a") as file:
-            file.write(f'[[release]]\nid = "{release}"\nfamily = "nvr"\nmodels = ["{MODEL}"]\nversion = "V{version}"\n'
-                       f'build = "{build}"\nsources = ["synthetic"]\n')
+            file.write(f'[[release]]\nid = "{release}"\nfamily = "nvr"\nmodels = ["{MODEL}"]\nversion = "V{version}"\n')
+            file.write(f'build = "{build}"\nsources = ["synthetic"]\n')
         self.fetcher("pin", release, "--file", package, "--yes")
         with zipfile.ZipFile(package) as opened:
             return release, opened.read("digicap.dav")

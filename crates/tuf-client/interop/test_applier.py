@@ -14,7 +14,7 @@ from programs import MODEL, World
 
 RELEASE = "nvr-k51-4.61.025-230421"
 NAME = f"{RELEASE}/digicap.dav"
-FACTS = {"id": RELEASE, "family": "nvr", "models": [MODEL], "version": "V4.61.025", "build": "230421", "sources": ["-"]}
+FACTS = {"id": RELEASE, "family": "nvr", "models": [MODEL], "version": "V4.61.025", "build": "230421"}
 REJECTED, EXPIRED = 5, 10
 
 

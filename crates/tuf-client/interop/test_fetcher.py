@@ -1,8 +1,10 @@
 """What `fetcher load` writes is a repository for any TUF client: python-tuf's takes it from the first root on."""
 
+import json
 import random
 import tempfile
 import unittest
+from hashlib import sha256
 from pathlib import Path
 
 from clients import Ours, Python, Server
@@ -45,13 +47,16 @@ class WhatFetcherWrites(unittest.TestCase):
         # and whoever comes late
         self.follow([self.client(), self.client(Ours)], dict([second]), gone=first[0])
 
-    def follow(self, clients, targets, gone=None):
+    def follow(self, clients, firmware, gone=None):
         for client in clients:
             self.assertTrue(client.refresh(), client.said)
-            for name, firmware in targets.items():
-                self.assertTrue(client.download(name), client.said)
-                self.assertEqual(client.downloaded(name), firmware)
-            self.assertTrue(client.download(*targets), client.said)
+            listed = json.loads(client.stored()["targets.json"])["signed"]["targets"]
+            self.assertEqual({name for name in listed if name.endswith(".dav")}, set(firmware))
+            self.assertTrue(client.download(*listed), client.said)
+            for name, target in listed.items():
+                data = client.downloaded(name)
+                self.assertEqual(sha256(data).hexdigest(), target["hashes"]["sha256"])
+                self.assertEqual(data, firmware.get(name, data))
             self.assertFalse(gone and client.download(gone))
         self.assertEqual(clients[0].stored(), clients[1].stored())
 

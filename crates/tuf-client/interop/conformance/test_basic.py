@@ -34,7 +34,8 @@ class Basic(Case):
         for role in ("timestamp", "snapshot", "targets"):
             pretty = json.dumps(json.loads(self.repo.files[self.repo.path(role)]), indent=7).encode() + b"\n"
             self.repo.place(role, data=pretty)
-        self.repo.snapshot.meta["targets.json"] = self.repo.listing("targets", self.repo.files["/metadata/1.targets.json"])
+        targets = self.repo.files["/metadata/1.targets.json"]
+        self.repo.snapshot.meta["targets.json"] = self.repo.listing("targets", targets)
         pretty = json.dumps(self.repo.metadata("snapshot").to_dict(), indent=3).encode()
         self.repo.place("snapshot", data=pretty)
         self.repo.timestamp.snapshot_meta = self.repo.listing("snapshot", pretty)
@@ -44,7 +45,7 @@ class Basic(Case):
             "root.json": self.repo.first_root,
             "timestamp.json": self.repo.files["/metadata/timestamp.json"],
             "snapshot.json": pretty,
-            "targets.json": self.repo.files["/metadata/1.targets.json"],
+            "targets.json": targets,
         })
 
     def test_unknown_fields_are_signed_and_stored_like_all_others(self):

@@ -48,12 +48,14 @@ class Program(Case):
             self.assertEqual(self.code(*self.all(**{directory: nowhere})), 1, directory)
         for url in ("", "nonsense", "http://", "ftp://127.0.0.1/", "http://[::1", "http://127.0.0.1:99999/"):
             self.assertEqual(self.code(*self.all(**{"metadata-url": url or " "})), 1, url)
-        self.assertEqual(self.code(*self.all("refresh", name=None, **{"target-dir": None, "target-base-url": None})), 0)
+        only_metadata = {"name": None, "target-dir": None, "target-base-url": None}
+        self.assertEqual(self.code(*self.all("refresh", **only_metadata)), 0)
 
     def test_bases_with_and_without_a_slash(self):
         for slash in ("", "/", "//"):
             self.start()
-            bases = {"metadata-url": f"{self.server.url}/metadata{slash}", "target-base-url": f"{self.server.url}/targets{slash}"}
+            bases = {"metadata-url": "metadata", "target-base-url": "targets"}
+            bases = {option: f"{self.server.url}/{base}{slash}" for option, base in bases.items()}
             self.assertEqual(self.code(*self.all(**bases)), 0, slash)
 
     def test_names_of_targets_that_wander(self):
@@ -76,7 +78,8 @@ class Program(Case):
         os.close(read)
         try:
             for stream in ("stdout", "stderr"):
-                for arguments in (self.all(name="none"), self.all(**{"metadata-dir": "/nowhere"}), ["--no-such-flag"]):
+                nowhere = self.all(**{"metadata-dir": "/nowhere"})
+                for arguments in (self.all(name="none"), nowhere, ["--no-such-flag"]):
                     self.assertEqual(self.code(*arguments, **{stream: write}), 1, arguments)
             self.assertEqual(self.code(*self.all(), stdout=write, stderr=write), 0)
             self.assertIn(self.code("--help", stdout=write), (0, 1))

@@ -120,7 +120,9 @@ class Rollback(Case):
             for spoil in ("hashes", "length"):
                 with self.subTest(role, spoil=spoil):
                     self.setUp()
-                    listed = self.repo.timestamp.snapshot_meta if role == "snapshot" else self.repo.snapshot.meta["targets.json"]
+                    listed = self.repo.snapshot.meta["targets.json"]
+                    if role == "snapshot":
+                        listed = self.repo.timestamp.snapshot_meta
                     if spoil == "hashes":
                         listed.hashes["sha256"] = "0" * 64
                     else:

@@ -72,7 +72,8 @@ class Roots(Case):
                 taken = self.start(self.repo.files["/metadata/1.root.json"]) and self.client.refresh()
                 self.assertEqual(taken, last == len(versions), self.client.said)
                 if last:
-                    self.assertEqual(self.client.stored()["root.json"], self.repo.files[f"/metadata/{last}.root.json"])
+                    expected = self.repo.files[f"/metadata/{last}.root.json"]
+                    self.assertEqual(self.client.stored()["root.json"], expected)
 
     def test_keys_and_thresholds_of_the_other_roles(self):
         for role in ("timestamp", "snapshot", "targets"):
@@ -109,7 +110,6 @@ class Roots(Case):
         for number in (1, 3):
             self.start()
             self.repo.root.version = number
-            self.repo.place("root", data=None)
             self.repo.files["/metadata/2.root.json"] = self.repo.metadata("root").to_bytes()
             self.refuses()
             self.assert_versions(root=1)
