@@ -33,7 +33,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut files = Vec::new();
     for release in publication.releases().iter().filter(wanted) {
         let label = format!("checking {}", release.release().id);
-        let carried = publication.carries(release).fail(Exit::Stick)?;
+        let carried = publication.carries(release).map_err(unreadable)?;
         let mut progress = carried.then(|| Progress::bytes(output, &label, Some(release.length())));
         let found = verify::firmware(&publication, release, &mut |bytes| {
             if let Some(progress) = &mut progress {
@@ -43,7 +43,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         if let Some(progress) = progress {
             progress.finish();
         }
-        let found = found.fail(Exit::Stick)?;
+        let found = found.map_err(unreadable)?;
         output.data(line(release, found));
         files.push((release, found));
     }
@@ -75,6 +75,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Err(failure) => Err(failure.with_data(known)),
     }
+}
+
+fn unreadable(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::of(Exit::Stick, error)
+        .hint("plug the stick in again; if it happens again, use another stick, loaded at the depot")
 }
 
 fn tell_metadata(publication: &VerifiedPublication<'_>, context: &Context) {
