@@ -72,11 +72,11 @@ fn check(
     releases: &[&SignedRelease],
     context: &Context,
 ) -> Result<Vec<Carried>, Failure> {
-    let (mut files, mut bytes) = (0, 0);
+    let (mut files, mut bytes) = (0, 0_u64);
     for release in releases {
-        if publication.carries(release).fail(Exit::Stick)? {
+        if publication.carries(release).map_err(unreadable)? {
             files += 1;
-            bytes += release.length();
+            bytes = release.length().saturating_add(bytes);
         }
     }
     let label = format!("checking {}", Count(files, "firmware file"));
@@ -91,7 +91,12 @@ fn check(
     if let Some(bar) = bar {
         bar.finish();
     }
-    found.fail(Exit::Stick)
+    found.map_err(unreadable)
+}
+
+fn unreadable(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::of(Exit::Stick, error)
+        .hint("plug the stick in again; if it happens again, use another stick, loaded at the depot")
 }
 
 fn tell_metadata(publication: &VerifiedPublication<'_>, context: &Context) {
