@@ -48,13 +48,11 @@ impl Directory {
                 if file.metadata()?.is_file() {
                     Ok(Some(file))
                 } else {
-                    Err(io::Error::new(io::ErrorKind::InvalidData, format!("{path} is not a regular file")))
+                    Err(strange(path, "is not a regular file"))
                 }
             }
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(Errno::LOOP) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("{path} is a symbolic link")))
-            }
+            Err(Errno::LOOP) => Err(strange(path, "is a symbolic link, or lies behind one")),
             Err(e) => Err(e.into()),
         }
     }
@@ -72,6 +70,11 @@ impl Directory {
     }
 }
 
+/// What lies there is no damage: somebody laid it there.
+fn strange(path: &str, what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{path} {what}"))
+}
+
 impl Media for Directory {
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>> {
         Ok(self.regular(path)?.map(|file| Box::new(file) as Box<dyn Read + Send>))
@@ -84,7 +87,7 @@ impl Media for Directory {
         let fd = self.at(path, OFlags::WRONLY | OFlags::CREATE)?;
         let file = File::from(fd);
         if !file.metadata()?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{path} is not a regular file")));
+            return Err(strange(path, "is not a regular file"));
         }
         Ok(Box::new(FileSink { file, length: 0 }))
     }
@@ -93,6 +96,8 @@ impl Media for Directory {
         let fd = match self.at(folder, OFlags::RDONLY | OFlags::DIRECTORY) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(Vec::new()),
+            Err(Errno::LOOP) => return Err(strange(folder, "is a symbolic link, or lies behind one")),
+            Err(Errno::NOTDIR) => return Err(strange(folder, "is not a folder")),
             Err(e) => return Err(e.into()),
         };
         let mut entries = Vec::new();
@@ -110,10 +115,7 @@ impl Media for Directory {
             };
             entries.push(Entry { name: name.to_owned(), kind });
             if entries.len() > MOST_ENTRIES {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("{folder} holds too many names"),
-                ));
+                return Err(strange(folder, "holds too many names"));
             }
         }
         Ok(entries)
@@ -219,5 +221,9 @@ mod tests {
             assert!(dir.create(path).is_err(), "{path}");
         }
         assert_eq!(dir.list(".").unwrap().iter().filter(|e| e.kind == Kind::Other).count(), 3);
+        for folder in ["etc", "etc/x", "pipe"] {
+            let error = dir.list(folder).unwrap_err();
+            assert!(error.to_string().starts_with(folder), "{error}");
+        }
     }
 }

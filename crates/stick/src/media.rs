@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 /// A medium, addressed by relative paths with `/` as in [`crate::layout`].
 ///
 /// Nothing on a medium is trusted: paths are made by this crate or checked by it, and an
-/// implementation never follows a symbolic link or leaves the medium.
-pub trait Media {
+/// implementation never follows a symbolic link or leaves the medium. Several files are read at the
+/// same time.
+pub trait Media: Sync {
     /// Opens a file for reading; `None` where there is none.
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>>;
 

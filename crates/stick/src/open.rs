@@ -8,8 +8,8 @@ use firmware::policy::Policy;
 use firmware::{Release, ReleaseId, Sha256Digest};
 use receipt::{Acknowledged, LONGEST_ENVELOPE, LaptopId, Publication};
 use tuf_client::{
-    Clock, Error, FetchError, Repository, Role, Root, StartTime, TargetError, TargetRejected, TrustStore,
-    TrustedMetadata, Verified,
+    Clock, Error, FetchError, MAX_ROTATIONS, Repository, Role, Root, StartTime, TargetError, TargetRejected,
+    TrustStore, TrustedMetadata, Verified,
 };
 
 use crate::layout;
@@ -156,10 +156,13 @@ impl UnverifiedPublication<'_> {
     /// Checks that the medium itself holds what was verified, byte for byte. The workflow reads no
     /// more than it needs: a machine that has seen this publication before would not notice that the
     /// stick has rotted, and the next machine would be refused on site.
+    ///
+    /// Of the roots, as many as any machine follows in one run: a chain that never ends must not
+    /// make every run longer than the one before.
     fn check_whole(mut self, metadata: &TrustedMetadata) -> Result<(), OpenError> {
         let newest = metadata.root().version();
         let mut root: Option<Verified<Root>> = None;
-        for version in 1..=newest {
+        for version in newest.saturating_sub(MAX_ROTATIONS).max(1)..=newest {
             let name = Role::Root.versioned_file(version, true);
             let bytes = self.required(&name, Role::Root)?;
             let next = root.map_or_else(|| Verified::self_signed(&bytes), |root| root.successor(&bytes));

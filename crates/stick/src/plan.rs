@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use firmware::Sha256Digest;
-use tuf_client::{Role, Root, Verified};
+use tuf_client::{Role, Root, Verified, case_twins};
 
 use crate::layout;
 use crate::media::{self, Kind, Media};
@@ -87,6 +87,9 @@ pub enum Obstacle {
     /// Another depot's root lies there.
     #[error("{0} is of another depot: this stick carries a publication that is not ours")]
     OtherDepot(String),
+    /// Two targets of the publication would lie in one place on a FAT.
+    #[error("{1} cannot lie beside {0}: FAT takes their paths for one")]
+    Twins(String, String),
     /// A link, device or pipe lies where a file of ours belongs.
     #[error("{0} is neither a file nor a folder")]
     Strange(String),
@@ -173,11 +176,13 @@ impl WritePlan {
             let length = contents.listed.get(name)?.length;
             (length > layout::LARGEST_FILE).then(|| Obstacle::TooLarge { name: name.clone(), length })
         });
+        let twins = case_twins(contents.listed.keys().map(String::as_str));
+        let twins = twins.map(|(first, second)| Obstacle::Twins(first.into(), second.into()));
         let full = survey.free.filter(|free| self.bytes > *free);
         let full = full.map(|free| Obstacle::Full { needed: self.bytes, free });
         let other_depot = survey.other_roots.iter().cloned().map(Obstacle::OtherDepot);
         let strange = survey.strange.iter().cloned().map(Obstacle::Strange);
-        full.into_iter().chain(too_large).chain(other_depot).chain(strange).collect()
+        full.into_iter().chain(too_large).chain(other_depot).chain(twins).chain(strange).collect()
     }
 
     /// Whether the medium holds everything already, byte counts taken at their word.
@@ -277,6 +282,8 @@ mod tests {
         let mut contents = contents();
         let huge = contents.carried[0].clone();
         contents.listed.get_mut(&huge).unwrap().length = layout::LARGEST_FILE + 1;
+        // on a FAT the folder would be read back as ONE, and what lies in it taken for superseded
+        contents.listed.extend([name("ONE", b"other")]);
         let survey = Survey {
             free: Some(10),
             other_roots: vec!["COURIER/metadata/1.root.json".into()],
@@ -291,6 +298,7 @@ mod tests {
                     Obstacle::Full { free: 10, .. },
                     Obstacle::TooLarge { .. },
                     Obstacle::OtherDepot(_),
+                    Obstacle::Twins(..),
                     Obstacle::Strange(_)
                 ]
             ),

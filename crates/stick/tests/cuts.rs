@@ -4,9 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use firmware::advisory::AdvisoryTable;
 use firmware::policy::Policy;
@@ -25,7 +25,7 @@ use tuf_repository::{Roles, Signers, TargetsDraft};
 /// A directory that is pulled out after a number of operations that change it: the last one is torn.
 struct Pulled<'a> {
     inner: &'a Directory,
-    left: Cell<u32>,
+    left: AtomicU32,
 }
 
 fn gone() -> io::Error {
@@ -35,10 +35,10 @@ fn gone() -> io::Error {
 impl Pulled<'_> {
     /// `Ok(true)`: do it; `Ok(false)`: this is the one that is torn.
     fn change(&self) -> io::Result<bool> {
-        match self.left.get() {
+        match self.left.load(Ordering::Relaxed) {
             0 => Err(gone()),
             left => {
-                self.left.set(left - 1);
+                self.left.store(left - 1, Ordering::Relaxed);
                 Ok(left > 1)
             }
         }
@@ -259,7 +259,7 @@ fn at_every_cut_the_stick_is_the_previous_one_the_new_one_or_rejected() {
     let (mut previous, mut new, mut rejected) = (0, 0, 0);
     for cut in 1.. {
         let (_dir, stick) = depot.stick_with_the_first();
-        let result = depot.load(&Pulled { inner: &stick, left: Cell::new(cut) }, 1);
+        let result = depot.load(&Pulled { inner: &stick, left: AtomicU32::new(cut) }, 1);
         let found = depot.look(&stick);
         match &found {
             Some((1, releases)) => assert_eq!(releases, &whole(["one", "two"]), "cut {cut}"),

@@ -2,10 +2,9 @@
 //!
 //! Exit code 0 or 1, never another. No redirect is followed, no proxy asked. Targets are stored under
 //! their percent-encoded names, whole or not at all.
-#![allow(clippy::print_stderr)] // how an example speaks
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -86,16 +85,23 @@ fn main() -> ExitCode {
     match catch_unwind(|| run(&options)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
-            eprintln!("error: {error}");
-            let mut source = error.source();
-            while let Some(error) = source {
-                eprintln!("  because: {error}");
-                source = error.source();
-            }
+            // whether anybody is left to read it must not change the exit code, as `eprintln` would
+            let _ = tell(error.as_ref());
             ExitCode::FAILURE
         }
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn tell(error: &dyn std::error::Error) -> io::Result<()> {
+    let mut stderr = io::stderr();
+    writeln!(stderr, "error: {error}")?;
+    let mut source = error.source();
+    while let Some(error) = source {
+        writeln!(stderr, "  because: {error}")?;
+        source = error.source();
+    }
+    Ok(())
 }
 
 fn code(success: bool) -> ExitCode {
@@ -141,7 +147,7 @@ fn download(target: &FoundTarget, server: &mut Server, directory: &Path) -> Resu
     Ok(())
 }
 
-fn copy(target: &FoundTarget, from: &mut dyn Repository, to: &mut dyn io::Write) -> Result<()> {
+fn copy(target: &FoundTarget, from: &mut dyn Repository, to: &mut dyn Write) -> Result<()> {
     let mut reader = target.open(from)?;
     let mut block = vec![0; BLOCK];
     loop {

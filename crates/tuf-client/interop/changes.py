@@ -1,7 +1,11 @@
 """What may become of a repository after its first publication: honest, hostile, or broken media."""
 
+import copy
+import json
 from datetime import datetime, timedelta, timezone
 
+from securesystemslib.exceptions import FormatError
+from securesystemslib.formats import encode_canonical
 from tuf.api.metadata import MetaFile
 
 
@@ -121,8 +125,87 @@ def file_continued(repository):
     repository.files[path] += repository.rng.choice((b" ", b"\n{}", b"x" * 100))
 
 
+def signatures_exchanged(repository):
+    """Each is good, by a key of the role, and stands under the id of another."""
+    role = repository.rng.choice(list(repository.signed))
+
+    def exchange(text):
+        values = [signature["sig"] for signature in text["signatures"]]
+        for signature, value in zip(text["signatures"], values[1:] + values[:1]):
+            signature["sig"] = value
+
+    by_hand(repository, role, exchange)
+
+
+def respelled(repository):
+    """The same document in other characters."""
+    spell = repository.rng.choice((
+        lambda text: json.dumps(text, indent=repository.rng.randint(0, 9)),
+        lambda text: json.dumps(text, separators=(" ,\r\n", "\t:"), ensure_ascii=False),
+        lambda text: json.dumps(dict(reversed(text.items()))),
+    ))
+    by_hand(repository, repository.rng.choice(list(repository.signed)), lambda text: None, spell)
+
+
+def meaning_changed(repository):
+    """One thing in the signed part is another of its type, or gone, or there twice; and signed again."""
+    role, rng = repository.rng.choice(list(repository.signed)), repository.rng
+
+    def change(text):
+        parent, key = rng.choice(list(places(text["signed"])))
+        kind = rng.randrange(5)
+        if kind == 0:
+            del parent[key]
+        elif kind == 1 and isinstance(parent, list):
+            parent.insert(rng.randrange(len(parent) + 1), copy.deepcopy(parent[key]))
+        elif kind == 2 and isinstance(parent, dict):
+            parent[rng.choice(("x", f"{key}s"))] = parent.pop(key)
+        else:
+            others = [other[place] for other, place in places(text["signed"])] if kind == 3 else VALUES
+            parent[key] = copy.deepcopy(rng.choice([other for other in others if type(other) is type(parent[key])]))
+        sign(text, repository.keys[role][0])
+
+    by_hand(repository, role, change)
+
+
+VALUES = (False, True, "", "x", "0" * 64, 0, -1, 1, 7, 2**63, [], {}, ["x"], {"x": "y"})
+
+LEFT = {"keytype", "scheme", "hashes"}
+
+
+def places(value):
+    """Where every value inside of this one is, for a change there. Of kinds of keys and of hashes the two
+    clients know different ones, and mean to: test_differences.py."""
+    for key in range(len(value)) if isinstance(value, list) else sorted(value.keys() - LEFT):
+        yield value, key
+        if isinstance(value[key], (dict, list)):
+            yield from places(value[key])
+
+
+def sign(text, signers):
+    try:
+        message = encode_canonical(text["signed"])
+    except FormatError:
+        message = json.dumps(text["signed"], sort_keys=True, separators=(",", ":"))
+    signatures = [signer.sign(message.encode()) for signer in signers]
+    text["signatures"] = [{"keyid": signature.keyid, "sig": signature.signature} for signature in signatures]
+
+
+def by_hand(repository, role, change, spell=json.dumps):
+    """Publishes a role again whose document was changed as text."""
+    repository.with_hashes = False
+    repository.version_up(*{role, "snapshot", "timestamp"})
+    repository.publish()
+    if role == "root":
+        repository.place_root()
+    path = repository.path(role)
+    text = json.loads(repository.files[path])
+    change(text)
+    repository.files[path] = spell(text).encode()
+
+
 ALL = (
     nothing, next_publication, rotation, several_rotations, rotation_without_old_keys, signed_by_too_few,
     expired, rollback, role_disappears, snapshot_lists_another_version, files_exchanged, file_missing,
-    bytes_flipped, file_cut, file_continued,
+    bytes_flipped, file_cut, file_continued, signatures_exchanged, respelled, meaning_changed,
 )

@@ -119,12 +119,15 @@ class Repository:
             extra = metadata.signatures[enough[0].public_key.keyid]
             extra.signature = ("0" if extra.signature[0] != "0" else "1") + extra.signature[1:]
         data = metadata.to_bytes()
-        versioned = role == "root" or (role != "timestamp" and self.signed["root"].consistent_snapshot)
-        name = f"{signed.version}.{quote(role, '')}" if versioned else quote(role, "")
-        self.files[f"/metadata/{name}.json"] = data
+        self.files[self.path(role)] = data
         if self.with_hashes:
             return MetaFile.from_data(signed.version, data, ["sha256"])
         return MetaFile(signed.version)
+
+    def path(self, role):
+        versioned = role == "root" or (role != "timestamp" and self.signed["root"].consistent_snapshot)
+        version = f"{self.signed[role].version}." if versioned else ""
+        return f"/metadata/{version}{quote(role, '')}.json"
 
     def publish(self):
         self.files |= self.contents

@@ -26,7 +26,6 @@ class AgainstPythonTuf(unittest.TestCase):
     def setUpClass(cls):
         cls.pool = make_pool()
         cls.server = Server()
-        cls.program = Path(os.environ["TUF_CLIENT"]).resolve()
 
     @classmethod
     def tearDownClass(cls):
@@ -34,13 +33,20 @@ class AgainstPythonTuf(unittest.TestCase):
 
     def clients(self, directory, name, root):
         at = Path(directory) / name
-        ours = Ours(self.program, self.server, at / "ours", root)
-        return ours, Python(self.server, at / "python", root)
+        clients = Ours(self.server.url, at / "ours"), Python(self.server.url, at / "python")
+        for client in clients:
+            self.assertTrue(client.init(root), client.said)
+        return clients
+
+    def outcome(self, client, name):
+        """What the client made of it, and what it asked for on the way."""
+        self.server.requests.clear()
+        return client.fetch(name), list(self.server.requests)
 
     def agree(self, ours, theirs, name, context):
         """Both take or refuse the target, and took the same; returns what they made of it."""
-        our_data, our_requests = ours.outcome(name)
-        their_data, their_requests = theirs.outcome(name)
+        our_data, our_requests = self.outcome(ours, name)
+        their_data, their_requests = self.outcome(theirs, name)
         context = f"{context}, {name}: {ours.said or 'taken'} | {theirs.said if their_data is None else 'taken'}"
         self.assertEqual(our_data, their_data, context)
         if our_data is not None:

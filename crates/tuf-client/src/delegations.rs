@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fields::{self, Object};
+use crate::fields::{self, Object, malformed};
 use crate::path_pattern::PathPattern;
 use crate::signatures::{KeyRing, RoleKeys};
 use crate::{Document, Rejection, Role, TargetName, Verified, role_file};
@@ -118,10 +118,6 @@ impl DelegatedRole {
     pub(crate) fn delegation<'a>(&'a self, ring: &'a KeyRing) -> Delegation<'a> {
         Delegation { role: &self.name, ring, keys: &self.keys }
     }
-}
-
-fn malformed(field: &str, expected: &'static str) -> Rejection {
-    Rejection::Malformed { field: field.into(), expected }
 }
 
 fn texts<'a>(of: &'a Object, field: &str) -> Result<Vec<&'a str>, Rejection> {

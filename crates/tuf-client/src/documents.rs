@@ -198,6 +198,11 @@ impl Snapshot {
 }
 
 /// Which target files are approved, and who else may approve some (§4.5).
+///
+/// One target that this client cannot use must not hide the others from it, when other clients keep
+/// going: a target whose hashes are all of unknown algorithms is listed here and refused when it is
+/// opened; one whose name is no [`TargetName`] is left out, since nobody can ask for it. Both must be
+/// well formed all the same.
 #[derive(Debug, Clone)]
 pub struct Targets {
     targets: BTreeMap<TargetName, Target>,
@@ -227,17 +232,18 @@ impl Parse for Targets {
                 hashes: Hashes::parse(fields::object(listed, "hashes")?)?,
                 custom: fields::optional_object(listed, "custom")?.cloned().map(Value::Object),
             };
-            Ok((name.parse()?, target))
+            Ok(name.parse().ok().map(|name| (name, target)))
         };
+        let listed = fields::object(signed, "targets")?.iter();
         let targets =
-            fields::object(signed, "targets")?.iter().map(target).collect::<Result<_, Rejection>>()?;
+            listed.filter_map(|entry| target(entry).transpose()).collect::<Result<_, Rejection>>()?;
         let delegations = fields::optional_object(signed, "delegations")?;
         Ok(Self { targets, delegations: delegations.map(Delegations::parse).transpose()? })
     }
 }
 
 impl Targets {
-    /// All targets by name.
+    /// All targets by name; those with names that are unsafe here are not among them.
     pub fn targets(&self) -> &BTreeMap<TargetName, Target> {
         &self.targets
     }

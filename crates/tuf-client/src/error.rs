@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use crate::canonical::NotCanonical;
-use crate::{InvalidTargetName, Mismatch, StoreError};
+use crate::{Mismatch, StoreError};
 
 /// Why the workflow ended without verified metadata. Nothing was pushed or changed but the trusted
 /// metadata that had been verified up to there.
@@ -74,9 +74,9 @@ pub enum Rejection {
     #[error(transparent)]
     NotCanonical(#[from] NotCanonical),
     /// A member is missing or of the wrong kind.
-    #[error("field {field:?} is not {expected}")]
+    #[error("field \"{field}\" is not {expected}")]
     Malformed {
-        /// The member's name.
+        /// The member's name; hostile text is escaped and cut short.
         field: String,
         /// What should be there.
         expected: &'static str,
@@ -114,9 +114,6 @@ pub enum Rejection {
         /// The metadata file's name.
         name: String,
     },
-    /// A target's name could leave the directory of targets.
-    #[error(transparent)]
-    TargetName(#[from] InvalidTargetName),
     /// A timestamp cannot have been signed after it expired.
     #[error("signed_at {signed_at} is after expires {expires}")]
     SignedAfterExpiry {

@@ -8,8 +8,19 @@ use crate::Rejection;
 
 pub(crate) type Object = Map<String, Value>;
 
-fn malformed(field: &str, expected: &'static str) -> Rejection {
-    Rejection::Malformed { field: field.into(), expected }
+/// Hostile text as it may stand in a message: without control characters, and not endless. Metadata
+/// may be 64 MiB of one name.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 120;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+pub(crate) fn malformed(field: &str, expected: &'static str) -> Rejection {
+    Rejection::Malformed { field: shown(field), expected }
 }
 
 pub(crate) fn as_object<'a>(value: &'a Value, field: &str) -> Result<&'a Object, Rejection> {
@@ -69,7 +80,7 @@ pub(crate) fn check_spec_version(of: &Object) -> Result<(), Rejection> {
     if !well_formed {
         return Err(malformed("spec_version", "a version such as 1.0.34"));
     }
-    if numbers[0] == "1" { Ok(()) } else { Err(Rejection::SpecVersion { found: written.into() }) }
+    if numbers[0] == "1" { Ok(()) } else { Err(Rejection::SpecVersion { found: shown(written) }) }
 }
 
 #[cfg(test)]
@@ -95,6 +106,13 @@ mod tests {
         ] {
             assert!(time(&with(json!(text)), "x").is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_message_holds_no_more_of_hostile_text_than_a_person_reads() {
+        let rejection = object(&Object::new(), &"\u{1b}".repeat(1 << 20)).unwrap_err().to_string();
+        assert!(rejection.len() < 1500 && !rejection.contains('\u{1b}'), "{}", rejection.len());
+        assert!(rejection.contains('…') && malformed("x", "y").to_string() == "field \"x\" is not y");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use crate::delegations::{DelegatedRole, Sought};
 use crate::error::{Error, Rejection};
 use crate::expiry::Forgiven;
+use crate::fields::shown;
 use crate::files::{Files, rejected};
 use crate::signatures::KeyRing;
 use crate::{Repository, Role, Snapshot, Target, TargetName, Targets, TrustStore, TrustedMetadata, Verified};
@@ -131,10 +132,7 @@ fn listed<'a>(snapshot: &'a Snapshot, role: &str) -> Result<&'a crate::MetaFile,
     // names in a snapshot are not encoded (§4.4)
     let name = format!("{role}.json");
     let file = Role::Snapshot.file();
-    snapshot
-        .meta()
-        .get(&name)
-        .ok_or_else(|| rejected(file)(Rejection::NotListed { name: name.escape_debug().to_string() }))
+    snapshot.meta().get(&name).ok_or_else(|| rejected(file)(Rejection::NotListed { name: shown(&name) }))
 }
 
 #[cfg(test)]

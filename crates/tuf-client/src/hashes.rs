@@ -4,7 +4,10 @@ use crate::Rejection;
 use crate::fields::{self, Object};
 
 /// The hashes that signed metadata lists for a file, as lower-case hexadecimal. Every one of a known
-/// algorithm is verified; others are ignored, as long as one known is left (§4.4, §4.5).
+/// algorithm is verified; others are ignored (§4.4, §4.5).
+///
+/// Where all are of unknown algorithms the list is read all the same, and no file ever fits it: what
+/// one new algorithm makes useless here is the one file, not everything that is listed beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashes {
     sha256: Option<String>,
@@ -22,6 +25,9 @@ pub enum Mismatch {
         /// Bytes found, or one more than expected where reading stopped.
         found: u64,
     },
+    /// Nothing that is listed can be computed here.
+    #[error("no hash of a known algorithm is listed, expected sha256 or sha512")]
+    NoKnownHash,
     /// Other contents.
     #[error("{algorithm} is {found}, expected {expected}")]
     Hash {
@@ -51,14 +57,15 @@ impl Hashes {
                 })
             }
         };
-        let hashes = Self { sha256: one("sha256", 32)?, sha512: one("sha512", 64)? };
-        if hashes.sha256.is_none() && hashes.sha512.is_none() {
-            return Err(Rejection::Malformed {
-                field: "hashes".into(),
-                expected: "a sha256 or sha512 digest",
-            });
+        if listed.is_empty() {
+            return Err(Rejection::Malformed { field: "hashes".into(), expected: "one digest or more" });
         }
-        Ok(hashes)
+        Ok(Self { sha256: one("sha256", 32)?, sha512: one("sha512", 64)? })
+    }
+
+    /// Whether any of them can be checked.
+    pub fn is_known(&self) -> bool {
+        self.sha256.is_some() || self.sha512.is_some()
     }
 
     /// The SHA-256, 64 hexadecimal digits.
@@ -110,6 +117,9 @@ impl Hasher {
     }
 
     pub(crate) fn finish(self, hashes: &Hashes) -> Result<(), Mismatch> {
+        if !hashes.is_known() {
+            return Err(Mismatch::NoKnownHash);
+        }
         let sha256 = self.sha256.map(|hasher| hex::encode(hasher.finalize()));
         compare("SHA-256", hashes.sha256.as_ref(), sha256)?;
         let sha512 = self.sha512.map(|hasher| hex::encode(hasher.finalize()));
@@ -154,14 +164,17 @@ mod tests {
     }
 
     #[test]
-    fn rejects_hashes_that_prove_nothing() {
-        for value in [
-            json!({}),
-            json!({"md5": "00"}),
-            json!({"sha256": "00"}),
-            json!({"sha256": "A".repeat(64)}),
-            json!({"sha256": 5}),
-        ] {
+    fn nothing_fits_hashes_of_unknown_algorithms() {
+        let unknown = hashes(&json!({"md5": "00", "blake9": 7})).unwrap();
+        assert!(!unknown.is_known());
+        assert_eq!(unknown.check(b""), Err(Mismatch::NoKnownHash));
+    }
+
+    #[test]
+    fn rejects_hashes_that_are_none() {
+        for value in
+            [json!({}), json!({"sha256": "00"}), json!({"sha256": "A".repeat(64)}), json!({"sha256": 5})]
+        {
             assert!(hashes(&value).is_err(), "{value}");
         }
     }

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::fields::shown;
+
 /// Reads one JSON document and nothing after it.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0)
@@ -69,7 +71,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut map = Map::new();
         while let Some(name) = access.next_key::<String>()? {
             if map.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("duplicate member {name:?}")));
+                return Err(A::Error::custom(format_args!("duplicate member \"{}\"", shown(&name))));
             }
             let Strict(value) = access.next_value()?;
             map.insert(name, value);

@@ -17,6 +17,7 @@
 //! | rollback, fast-forward, mix-and-match | `refresh`: versions, hashes, deletion after key rotation |
 //! | freeze | expiry against one start time, which [`Clock`] keeps from being set back |
 
+mod case_twins;
 mod clock;
 mod delegations;
 mod documents;
@@ -44,6 +45,7 @@ pub mod json;
 #[cfg(test)]
 mod testing;
 
+pub use case_twins::case_twins;
 pub use clock::{Clock, StartSource, StartTime, reset_clock};
 pub use documents::{MetaFile, Root, Snapshot, Target, Targets, Timestamp};
 pub use error::{Error, Rejection};
@@ -51,7 +53,8 @@ pub use expiry::{ExpiryPolicy, Forgiven};
 pub use find::FoundTarget;
 pub use hashes::{Hashes, Mismatch};
 pub use open::{TargetError, TargetReader, TargetRejected};
-pub use refresh::{TrustedMetadata, refresh, refresh_with};
+pub use path_pattern::PathPattern;
+pub use refresh::{MAX_ROTATIONS, TrustedMetadata, refresh, refresh_with};
 pub use repository::{FetchError, Repository};
 pub use role::Role;
 pub use store::{DirectoryStore, MemoryStore, StoreError, TrustStore};

@@ -19,6 +19,12 @@ pub enum TargetError {
         /// The target.
         name: TargetName,
     },
+    /// It is approved by hashes of unknown algorithms alone, so that no file can be told to be it.
+    #[error("target {name} is rejected: {}\nhint: update this program", Mismatch::NoKnownHash)]
+    NoKnownHash {
+        /// The target.
+        name: TargetName,
+    },
     /// The repository could not be read.
     #[error("target {name}: read failed")]
     Io {
@@ -64,6 +70,9 @@ impl FoundTarget {
     /// Opens the target (specification §5.7).
     pub fn open<'a>(&self, repository: &'a mut dyn Repository) -> Result<TargetReader<'a>, TargetError> {
         let Self { name, target, .. } = self;
+        if !target.hashes().is_known() {
+            return Err(TargetError::NoKnownHash { name: name.clone() });
+        }
         let path = if self.consistent_snapshot {
             name.with_hash(target.hashes().prefix())
         } else {
@@ -200,6 +209,22 @@ mod tests {
         assert_eq!(mismatch(read(b"abc", b"abcdef")), Mismatch::Length { expected: 3, found: 4 });
         assert_eq!(mismatch(read(b"", b"x")), Mismatch::Length { expected: 0, found: 1 });
         assert!(matches!(mismatch(read(b"abc", b"abd")), Mismatch::Hash { algorithm: "SHA-256", .. }));
+    }
+
+    #[test]
+    fn one_target_that_cannot_be_used_leaves_the_others_alone() {
+        let mut world = World::new();
+        for name in [NAME, "new", "../x"] {
+            world.set_target(name, b"abc");
+        }
+        world.targets["targets"]["new"]["hashes"] = serde_json::json!({"blake9": "00"});
+        world.publish();
+        let trusted = world.refresh().unwrap();
+        let mut open = |name: &str| trusted.open(&mut world.repository, name).map(drop);
+        assert!(open(NAME).is_ok());
+        assert!(matches!(open("new"), Err(TargetError::NoKnownHash { .. })));
+        assert!(matches!(open("../x"), Err(TargetError::NotListed { .. })));
+        assert!("../x".parse::<TargetName>().is_err());
     }
 
     #[test]

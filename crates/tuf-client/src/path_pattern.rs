@@ -1,7 +1,7 @@
 /// Which target names a delegation is about (specification §4.5, PATHPATTERN): `*` stands for any
 /// characters but `/`, `?` for one, everything else for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PathPattern(String);
+pub struct PathPattern(String);
 
 impl From<&str> for PathPattern {
     fn from(text: &str) -> Self {
@@ -10,7 +10,8 @@ impl From<&str> for PathPattern {
 }
 
 impl PathPattern {
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    /// Whether the pattern is about this name, the whole of it.
+    pub fn matches(&self, name: &str) -> bool {
         let (mut patterns, mut components) = (self.0.split('/'), name.split('/'));
         loop {
             match (patterns.next(), components.next()) {

@@ -11,6 +11,7 @@ use crate::clock::{Clock, OnlineKeys, StartTime};
 use crate::documents::{MetaFile, Root, Snapshot, Targets, Timestamp};
 use crate::error::{Error, Rejection};
 use crate::expiry::{ExpiryPolicy, Forgiven, Judge};
+use crate::fields::shown;
 use crate::files::{Files, missing, rejected};
 use crate::repository::Repository;
 use crate::role::Role;
@@ -18,7 +19,7 @@ use crate::store::TrustStore;
 use crate::verified::Verified;
 
 /// More root files than this are not followed in one run; the next run goes on from there (§5.3.3).
-const MAX_ROTATIONS: usize = 256;
+pub const MAX_ROTATIONS: u64 = 256;
 
 /// What the workflow ended with: all four roles verified, consistent, and good at the start time.
 #[derive(Debug, Clone)]
@@ -210,10 +211,10 @@ impl Workflow<'_> {
         let offered = self.files.offered::<Snapshot>(delegation, listed, consistent)?;
         if let Some(trusted) = self.files.authentic::<Snapshot>(delegation)? {
             for (name, before) in trusted.meta() {
-                let not_listed = || Rejection::NotListed { name: name.escape_debug().to_string() };
+                let not_listed = || Rejection::NotListed { name: shown(name) };
                 let file = Role::Snapshot.versioned_file(offered.version(), consistent);
                 let now = offered.meta().get(name).ok_or_else(not_listed).map_err(rejected(&file))?;
-                check_rollback(&name.escape_debug().to_string(), before.version(), now.version())?;
+                check_rollback(&shown(name), before.version(), now.version())?;
             }
         }
         Ok(offered)

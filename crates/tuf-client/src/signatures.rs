@@ -119,7 +119,7 @@ impl Envelope {
             Ok(())
         } else {
             // a delegated role's name is whatever its delegator wrote
-            let role = role.escape_debug().to_string();
+            let role = fields::shown(role);
             Err(Rejection::Threshold { role, valid, threshold: *threshold })
         }
     }

@@ -111,7 +111,8 @@ impl Verified<Root> {
     pub fn successor(&self, bytes: &[u8]) -> Result<Self, Rejection> {
         self.verify::<Root>(bytes)?;
         let next = Self::self_signed(bytes)?;
-        let expected = self.version + 1;
+        // after the highest number there is no other
+        let expected = self.version.saturating_add(1);
         if next.version == expected {
             Ok(next)
         } else {

@@ -2,7 +2,7 @@
 //! every name in it is in the file that it names.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,20 @@ fn named(cell: &str) -> Vec<(PathBuf, String)> {
         }
     }
     names
+}
+
+/// What stands between these two, wherever it does.
+fn between<'a>(text: &'a str, before: &'a str, after: char) -> BTreeSet<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+#[test]
+fn every_difference_to_python_tuf_is_told_and_tested() {
+    let document = read_to_string(here().join("../../docs/tuf-clauses.md")).unwrap();
+    let told = between(&document, "(`test_", '`');
+    let tests = read_to_string(here().join("interop/test_differences.py")).unwrap();
+    assert!(!told.is_empty());
+    assert_eq!(told, between(&tests, "    def test_", '('));
 }
 
 #[test]

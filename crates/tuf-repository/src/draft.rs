@@ -38,6 +38,14 @@ pub enum DraftError {
         /// When it would expire.
         expires: Timestamp,
     },
+    /// FAT would lay one in the other's place.
+    #[error("target {second} is refused beside {first}: a FAT stick takes their paths for one")]
+    Twins {
+        /// A target.
+        first: String,
+        /// Another, whose path differs in case only, or in dots and spaces at the end of a component.
+        second: String,
+    },
     /// A `custom` value holds a number that signed JSON cannot hold.
     #[error(transparent)]
     NotCanonical(#[from] NotCanonical),

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tuf_client::{Target, TargetName, Targets, Verified};
+use tuf_client::{Target, TargetName, Targets, Verified, case_twins};
 
 use crate::draft::{self, DraftError};
 use crate::metadata::Unsigned;
@@ -20,7 +20,8 @@ impl TargetsDraft {
         Self::default()
     }
 
-    /// The list that follows one already published, with all that is on it.
+    /// The list that follows one already published, with all that is on it and can be verified:
+    /// what others listed by unknown hashes alone is no use to anybody who reads what is signed here.
     pub fn after(previous: Verified<Targets>) -> Self {
         let targets = as_listed(&previous);
         Self { previous: Some(previous), targets }
@@ -45,6 +46,9 @@ impl TargetsDraft {
 
     /// The list to be signed: version 1, or the one after the published list.
     pub fn unsigned(&self, expires: Timestamp) -> Result<Unsigned<Targets>, DraftError> {
+        if let Some((first, second)) = case_twins(self.targets.keys().map(TargetName::as_str)) {
+            return Err(DraftError::Twins { first: first.into(), second: second.into() });
+        }
         let targets = self.targets.iter().map(|(name, target)| (name.to_string(), target.clone())).collect();
         let members = vec![("targets", Value::Object(targets))];
         Ok(Unsigned::new(draft::signed(self.previous.as_ref(), expires, members))?)
@@ -61,7 +65,7 @@ fn as_listed(targets: &Targets) -> BTreeMap<TargetName, Value> {
         }
         (name.clone(), listed)
     };
-    targets.targets().iter().map(entry).collect()
+    targets.targets().iter().filter(|(_, target)| target.hashes().is_known()).map(entry).collect()
 }
 
 #[cfg(test)]
@@ -134,6 +138,16 @@ mod tests {
         assert!(!draft.is_changed());
         draft.insert("a".parse().unwrap(), 3, &[1; 32], &custom("2"));
         assert!(draft.is_changed());
+    }
+
+    #[test]
+    fn names_that_fat_takes_for_one_are_refused_before_signing() {
+        let mut draft = TargetsDraft::first();
+        draft.insert("nvr-a/digicap.dav".parse().unwrap(), 3, &[1; 32], &custom("1"));
+        draft.insert("NVR-A/digicap.dav".parse().unwrap(), 3, &[2; 32], &custom("1"));
+        let error = draft.unsigned(expires()).unwrap_err();
+        assert!(matches!(&error, DraftError::Twins { first, .. } if first == "NVR-A/digicap.dav"), "{error}");
+        assert!(draft.remove("NVR-A/digicap.dav") && draft.unsigned(expires()).is_ok());
     }
 
     #[test]

@@ -33,22 +33,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         output.data(advisories_line(&publication));
     }
     let wanted = |r: &&SignedRelease| args.model.as_ref().is_none_or(|model| r.release().lists(model));
-    let mut files = Vec::new();
-    for release in publication.releases().iter().filter(wanted) {
-        let label = format!("checking {}", release.release().id);
-        let carried = publication.carries(release).fail(Exit::Stick)?;
-        let mut progress = carried.then(|| Progress::bytes(output, &label, Some(release.length())));
-        let found = verify::firmware(&publication, release, &mut |bytes| {
-            if let Some(progress) = &mut progress {
-                progress.set(bytes);
-            }
-        });
-        if let Some(progress) = progress {
-            progress.finish();
-        }
-        let found = found.fail(Exit::Stick)?;
-        output.data(line(release, found));
-        files.push((release, found));
+    let releases: Vec<_> = publication.releases().iter().filter(wanted).collect();
+    let found = check(&publication, &releases, context)?;
+    let files: Vec<_> = releases.into_iter().zip(found).collect();
+    for (release, found) in &files {
+        output.data(line(release, *found));
     }
     let chain = state.chain().map_err(state_failure)?;
     let undelivered = match state.laptop().map_err(state_failure)? {
@@ -82,6 +71,39 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Err(failure) => Err(failure.with_data(known)),
     }
+}
+
+/// Reads what is carried, with one bar for all of it.
+fn check(
+    publication: &VerifiedPublication<'_>,
+    releases: &[&SignedRelease],
+    context: &Context,
+) -> Result<Vec<Carried>, Failure> {
+    let (mut files, mut bytes) = (0, 0_u64);
+    for release in releases {
+        if publication.carries(release).map_err(unreadable)? {
+            files += 1;
+            bytes = release.length().saturating_add(bytes);
+        }
+    }
+    let label = format!("checking {}", Count(files, "firmware file"));
+    let mut bar = (files > 0).then(|| Progress::bytes(context.output, &label, Some(bytes)));
+    let mut read = 0;
+    let found = verify::all(publication, releases, &mut |bytes| {
+        read += bytes;
+        if let Some(bar) = &mut bar {
+            bar.set(read);
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    found.map_err(unreadable)
+}
+
+fn unreadable(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::of(Exit::Stick, error)
+        .hint("plug the stick in again; if it happens again, use another stick, loaded at the depot")
 }
 
 fn tell_metadata(publication: &VerifiedPublication<'_>, context: &Context) {

@@ -1,0 +1,76 @@
+"""Runs programs by turns and compares them: medians of wall time and processor time, and peak memory."""
+
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass
+class Contestant:
+    """A command; `processors` are those it may use."""
+
+    name: str
+    command: list
+    processors: str = None
+
+    def __post_init__(self):
+        self.runs = []
+
+    def run(self):
+        pinned = ["taskset", "--cpu-list", self.processors] if self.processors else []
+        with tempfile.NamedTemporaryFile("r") as peak:
+            # by GNU time, since what a process counts as its own peak begins with that of its parent
+            command = [*pinned, "/usr/bin/time", "--format", "%M", "--output", peak.name, *self.command]
+            before = time.perf_counter()
+            null = subprocess.DEVNULL
+            child = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
+            _, status, used = os.wait4(child.pid, 0)
+            wall = time.perf_counter() - before
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if child.returncode:
+                raise SystemExit(f"{self.name}: exit code {child.returncode}: {command}")
+            self.runs.append({"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak": int(peak.read()) * 1024})
+
+    def median(self, what):
+        return median(run[what] for run in self.runs)
+
+    def peak(self):
+        return max(run["peak"] for run in self.runs)
+
+
+def by_turns(contestants, rounds):
+    """Each once to warm up, then all of them in every round, beginning with another one each time."""
+    for contestant in contestants:
+        contestant.run()
+        contestant.runs.clear()
+    for number in range(rounds):
+        for index in range(len(contestants)):
+            contestants[(number + index) % len(contestants)].run()
+
+
+def row(work, one, other, goal):
+    """How long one takes in relation to the other, and what was hoped for, if anything."""
+    ratios = {what: one.median(what) / other.median(what) for what in ("wall", "cpu")}
+    met = goal is None or ratios["wall"] <= goal
+    return {"work": work, "against": other.name, **ratios, "goal": goal, "met": met}
+
+
+def peak(work, contestants, goal):
+    """The most memory that any of them took, bytes."""
+    most = max(contestant.peak() for contestant in contestants)
+    return {"work": work, "peak": most, "goal": goal, "met": most <= goal}
+
+
+def processors():
+    return sorted(os.sched_getaffinity(0))
+
+
+def read_all(paths):
+    """Brings files into the cache."""
+    for path in paths:
+        with open(path, "rb", buffering=0) as file:
+            while file.read(1 << 20):
+                pass
