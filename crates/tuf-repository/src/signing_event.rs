@@ -9,9 +9,12 @@
 //! A new root and new targets metadata belong into one event where the new root gives the targets
 //! role keys that the current list does not satisfy: neither is good without the other.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use keys::{PublicKey, SigningKey};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tuf_client::{Document, Rejection, Role, Root, Targets, Verified, json as strict_json};
 
 use crate::metadata::NotMetadata;
@@ -28,6 +31,7 @@ pub struct SigningEvent {
     targets: Verified<Targets>,
     next_root: Option<Proposed>,
     next_targets: Option<Signed<Targets>>,
+    documents: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -112,7 +116,7 @@ pub enum EventError {
 impl SigningEvent {
     /// Over what is current, proposing nothing yet.
     pub fn over(root: Verified<Root>, targets: Verified<Targets>) -> Self {
-        Self { root, targets, next_root: None, next_targets: None }
+        Self { root, targets, next_root: None, next_targets: None, documents: BTreeMap::new() }
     }
 
     /// Proposes the next root, in place of one proposed before.
@@ -126,6 +130,21 @@ impl SigningEvent {
     pub fn propose_targets(&mut self, draft: &TargetsDraft, expires: Timestamp) -> Result<(), DraftError> {
         self.next_targets = Some(draft.unsigned(expires)?.sign(&[]));
         Ok(())
+    }
+
+    /// Takes the text of a proposed target along, so that whoever signs its digest can read it.
+    pub fn attach(&mut self, name: &str, text: &str) {
+        self.documents.insert(name.into(), text.into());
+    }
+
+    /// The text of a proposed target, if it was taken along and is the one whose length and digest
+    /// would be signed.
+    pub fn document(&self, name: &str) -> Option<&str> {
+        let text = self.documents.get(name)?;
+        let target = &self.next_targets()?.signed()["targets"][name];
+        let fits = target["length"].as_u64() == Some(text.len() as u64)
+            && target["hashes"]["sha256"].as_str() == Some(&hex::encode(Sha256::digest(text)));
+        fits.then_some(text)
     }
 
     /// Who signs what once this has been carried out.
@@ -248,6 +267,7 @@ impl SigningEvent {
                 "root": self.next_root.as_ref().map(|next| next.root.to_value()),
                 "targets": self.next_targets.as_ref().map(Signed::to_value),
             },
+            "documents": self.documents,
         });
         event.to_string().into_bytes()
     }
@@ -275,7 +295,9 @@ impl SigningEvent {
         if next_root.is_none() && next_targets.is_none() {
             return Err(EventError::Empty);
         }
-        Ok(Self { root, targets, next_root, next_targets })
+        let documents = event["documents"].as_object().into_iter().flatten();
+        let documents = documents.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
+        Ok(Self { root, targets, next_root, next_targets, documents: documents.collect() })
     }
 }
 

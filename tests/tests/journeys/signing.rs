@@ -100,6 +100,19 @@ async fn what_was_prepared_is_signed_by_those_who_may_and_as_it_was_prepared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_read_by_the_second_approver_before_it_is_signed() {
+    let world = with_three_approvers().await;
+    write(&world.path("manifests/policy.toml"), b"forbidden_overrides = [\"allow-downgrade\"]\n");
+    root(&world, "approve --policy").await.ends(0);
+    copy(world.path("home/publication/signing-event.json"), world.path("carried.json")).unwrap();
+    let elsewhere = world.run(&[], "fetcher", "sign carried.json --key lee.pem --yes").await.ends(0);
+    assert!(elsewhere.out.contains("forbidden overrides  --allow-downgrade"), "{}", elsewhere.out);
+    world.fetcher("load --to stick --metadata-only").await.ends(0);
+    world.trust().await;
+    assert!(world.applier("verify --stick stick").await.ends(0).out.contains("policy"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_follows_every_key_to_its_successor() {
     let world = World::loaded().await;
     world.applier("verify --stick stick").await.ends(0);

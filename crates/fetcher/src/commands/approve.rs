@@ -15,10 +15,10 @@ use super::source::models_missing;
 use super::{publication_failure, publish_failure};
 use crate::catalog::Catalog;
 use crate::context::Context;
-use crate::home::Home;
 use crate::publication::Publication;
 use crate::publish::{self, DocumentDraft};
 use documents::DocumentArgs;
+pub(super) use documents::show_proposed;
 
 /// Sign pinned releases: only what is approved is ever carried or pushed. Sign the manifests'
 /// advisories and policy: laptops plan by those that are signed
@@ -89,7 +89,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     agree(question(&releases, !documents.is_empty()), args.signing.yes || args.stage.stage)?;
     keep(&publication, &documents)?;
-    sign(publication, &draft, &home, &args.signing, &args.stage, context)
+    let mut event = propose(&publication, &draft, context)?;
+    for document in &documents {
+        event.attach(document.name, &document.text());
+    }
+    conclude(event, publication, &home, &args.signing, args.stage.stage, context)
 }
 
 fn question(releases: &[(&Release, &Pin)], documents: bool) -> &'static str {
@@ -120,7 +124,8 @@ pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure>
         ));
     }
     agree("Withdraw them?", args.signing.yes || args.stage.stage)?;
-    sign(publication, &draft, &home, &args.signing, &args.stage, context)
+    let event = propose(&publication, &draft, context)?;
+    conclude(event, publication, &home, &args.signing, args.stage.stage, context)
 }
 
 /// The releases of these ids with their pins, or every reason why not.
@@ -174,19 +179,16 @@ fn show(release: &Release, pin: &Pin, context: &Context) {
     }
 }
 
-/// Has the list signed by whoever of the approvers is here.
-fn sign(
-    publication: Publication,
+/// The list, to be signed by whoever of the approvers is here.
+fn propose(
+    publication: &Publication,
     draft: &TargetsDraft,
-    home: &Home,
-    signing: &SigningArgs,
-    stage: &StageArgs,
     context: &Context,
-) -> Result<Exit, Failure> {
+) -> Result<SigningEvent, Failure> {
     let mut event = SigningEvent::over(publication.root().clone(), publication.current().targets.clone());
     let expires = publish::targets_expires(context.now).map_err(publish_failure)?;
     event.propose_targets(draft, expires).fail(Exit::Internal)?;
-    conclude(event, publication, home, signing, stage.stage, context)
+    Ok(event)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use terminal::{Exit, Fail, Failure};
 use tuf_repository::SigningEvent;
 
+use super::approve::show_proposed;
 use super::signing::{self, SigningArgs, agree, event_failure, open_event, read_event};
 use super::{proposal, publication_failure};
 use crate::context::{Context, home_failure};
@@ -49,6 +50,7 @@ fn sign(file: &Path, args: &SigningArgs, context: &Context) -> Result<Exit, Fail
         event.join(&open).map_err(|error| event_failure(error, file))?;
     }
     proposal::tell(&event, context);
+    show_proposed(&event, context);
     let asked_to = !args.key.is_empty() || args.keys.is_some();
     if asked_to || !is_finished(&event, file)? {
         add_signatures(&mut event, depot.as_ref(), args)?;

@@ -37,6 +37,11 @@ impl DocumentDraft {
         Ok(())
     }
 
+    /// What is signed, as text: canonical JSON is UTF-8.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     fn sha256(&self) -> Sha256Digest {
         Sha256Digest::of(&self.bytes)
     }

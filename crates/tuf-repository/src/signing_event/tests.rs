@@ -143,6 +143,22 @@ fn signatures_are_taken_from_the_same_event_only_and_only_if_valid() {
 }
 
 #[test]
+fn a_text_that_is_taken_along_is_shown_only_if_it_is_the_one_to_be_signed() {
+    let depot = Depot::new(1, 1);
+    let mut draft = TargetsDraft::after(depot.targets.clone());
+    let digest: [u8; 32] = Sha256::digest("{}").into();
+    draft.insert("policy.json".parse().unwrap(), 2, &digest, &Map::new());
+    let mut event = depot.event();
+    assert_eq!(event.document("policy.json"), None);
+    event.attach("policy.json", "{}");
+    assert_eq!(event.document("policy.json"), None, "nothing is proposed yet");
+    event.propose_targets(&draft, expires()).unwrap();
+    assert_eq!(carried(&event).document("policy.json"), Some("{}"));
+    event.attach("policy.json", "[]");
+    assert_eq!(carried(&event).document("policy.json"), None);
+}
+
+#[test]
 fn a_changed_proposal_has_no_signatures() {
     let depot = Depot::new(1, 1);
     let mut event = depot.approval("a");

@@ -2,8 +2,10 @@
 
 use firmware::advisory::AdvisoryTable;
 use firmware::policy::Policy;
+use serde_json::Value;
 use stick::{Document, SignedDocument};
 use terminal::{Exit, Fail, Failure};
+use tuf_repository::SigningEvent;
 
 use super::{advisories, policy};
 use crate::catalog::Catalog;
@@ -46,6 +48,33 @@ impl DocumentArgs {
         }
         Ok(drafts)
     }
+}
+
+/// Shows the documents that a signing event brings along, to whoever is about to sign their digests.
+pub(in crate::commands) fn show_proposed(event: &SigningEvent, context: &Context) {
+    if let Some(table) = proposed::<AdvisoryTable>(event, context) {
+        advisories::show(&table, None, context.output);
+    }
+    if let Some(policy) = proposed::<Policy>(event, context) {
+        policy::show(&policy, None, context.output);
+    }
+}
+
+fn proposed<T: Document>(event: &SigningEvent, context: &Context) -> Option<T> {
+    let read = |targets: &Value| targets["targets"][T::NAME].clone();
+    let next = read(event.next_targets()?.signed());
+    let current = serde_json::from_slice::<Value>(event.current().1.bytes()).unwrap_or_default();
+    if next.is_null() || next == read(&current["signed"]) {
+        return None;
+    }
+    let document = event.document(T::NAME).and_then(|text| serde_json::from_str(text).ok());
+    if document.is_none() {
+        context.output.warn(format_args!(
+            "{} is proposed and is not in the file to be read: ask the depot for it",
+            T::NAME
+        ));
+    }
+    document
 }
 
 fn there<'a, T>(document: Option<&'a T>, file: &str, context: &Context) -> Result<&'a T, Failure> {
