@@ -21,6 +21,10 @@ use crate::fields;
 use crate::store::TrustStore;
 use crate::{Rejection, Role, Verified, json};
 
+/// The name in the store of the record that holds the floor. Not `.json`: only the specification's own
+/// files bear that name there.
+pub const CLOCK_RECORD: &str = "clock-floor";
+
 /// The times that the caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
@@ -86,8 +90,7 @@ pub(crate) struct OnlineKeys {
 }
 
 impl OnlineKeys {
-    /// Not `.json`: only the specification's own files bear that name there.
-    pub(crate) const FILE: &str = "clock-floor";
+    pub(crate) const FILE: &str = CLOCK_RECORD;
     const CAP: u64 = 4096;
 
     /// A first record, which vouches for nothing yet.

@@ -44,7 +44,9 @@ pub mod json;
 #[cfg(test)]
 mod testing;
 
-pub use clock::{Clock, ClockReading, Floor, FloorSource, StartSource, StartTime, read_clock, reset_clock};
+pub use clock::{
+    CLOCK_RECORD, Clock, ClockReading, Floor, FloorSource, StartSource, StartTime, read_clock, reset_clock,
+};
 pub use documents::{MetaFile, Root, Snapshot, Target, Targets, Timestamp};
 pub use error::{Error, Rejection};
 pub use expiry::{ExpiryPolicy, Forgiven};

@@ -82,20 +82,28 @@ fn a_new_publication() {
     assert_eq!(cut_everywhere(prepared), 4);
 }
 
+/// Forwarded by a stolen timestamp key, then published again under keys that `change` has changed.
+fn fast_forwarded(change: fn(&mut World)) -> World {
+    let mut world = refreshed();
+    for (version, signed_at) in [(1_000_000, 25), (2, 0)] {
+        world.timestamp["version"] = version.into();
+        world.timestamp["custom"]["signed_at"] = day(signed_at).to_string().into();
+        world.publish();
+        if version > 2 {
+            world.refresh().unwrap();
+            change(&mut world);
+        }
+    }
+    world
+}
+
 #[test]
 fn a_recovery_from_fast_forward_by_key_rotation() {
     let prepared = || {
-        let mut world = refreshed();
-        world.timestamp["version"] = 1_000_000.into();
-        world.timestamp["custom"]["signed_at"] = day(25).to_string().into();
-        world.publish();
-        world.refresh().unwrap();
-        world.keys.get_mut(&Role::Timestamp).unwrap().push(SigningKey::generate());
-        world.next_root(|_| {});
-        world.timestamp["version"] = 2.into();
-        world.timestamp["custom"]["signed_at"] = day(0).to_string().into();
-        world.publish();
-        world
+        fast_forwarded(|world| {
+            world.keys.get_mut(&Role::Timestamp).unwrap().push(SigningKey::generate());
+            world.next_root(|_| {});
+        })
     };
     // root, two deletions, the record, the floor in it, timestamp, snapshot
     assert_eq!(cut_everywhere(prepared), 7);
@@ -103,18 +111,7 @@ fn a_recovery_from_fast_forward_by_key_rotation() {
 
 #[test]
 fn keys_that_were_changed_and_changed_back() {
-    let prepared = || {
-        let mut world = refreshed();
-        world.timestamp["version"] = 1_000_000.into();
-        world.timestamp["custom"]["signed_at"] = day(25).to_string().into();
-        world.publish();
-        world.refresh().unwrap();
-        world.rotate_and_back(Role::Timestamp);
-        world.timestamp["version"] = 2.into();
-        world.timestamp["custom"]["signed_at"] = day(0).to_string().into();
-        world.publish();
-        world
-    };
+    let prepared = || fast_forwarded(|world| world.rotate_and_back(Role::Timestamp));
     // twice a root, two deletions and the record, then the floor in it, timestamp, snapshot
     assert_eq!(cut_everywhere(prepared), 11);
 }
