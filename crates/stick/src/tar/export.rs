@@ -74,6 +74,21 @@ pub enum ExportError {
 /// Bytes copied at a time: the size at which hashing is fastest (reference: crates §1).
 const CHUNK: usize = 64 * 1024;
 
+/// Reads to the end.
+fn drain(
+    reader: &mut dyn Read,
+    failed: impl Fn(io::Error) -> ExportError,
+    mut each: impl FnMut(&[u8]) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match reader.read(&mut chunk).map_err(&failed)? {
+            0 => return Ok(()),
+            count => each(&chunk[..count])?,
+        }
+    }
+}
+
 /// Writes all of it to `to`, from its first member to its end marker.
 pub fn export(
     contents: &Contents,
@@ -147,15 +162,10 @@ impl<'a> Member<'a> {
         // one byte more than listed is enough to see that the file is another
         let reader = source(name).map_err(depot)?.take(sealed.length + 1);
         let mut reader = HashingReader::new(reader);
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let count = reader.read(&mut chunk).map_err(depot)?;
-            if count == 0 {
-                break;
-            }
-            self.write(&chunk[..count])?;
-            progress(count as u64);
-        }
+        drain(&mut reader, depot, |chunk| {
+            progress(chunk.len() as u64);
+            self.write(chunk)
+        })?;
         let (found, length) = reader.finish();
         if found != sealed.sha256 {
             return Err(ExportError::Source { name: name.to_owned(), expected: sealed.sha256, found });
@@ -183,15 +193,11 @@ pub fn read_back(
         let gone = || failed(io::Error::new(io::ErrorKind::NotFound, format!("{name} is not in it")));
         let reader = tar.open(&layout::target(name)).map_err(failed)?.ok_or_else(gone)?;
         let mut reader = HashingReader::new(reader);
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let count = reader.read(&mut chunk).map_err(failed)?;
-            if count == 0 {
-                break;
-            }
-            checked += count as u64;
+        drain(&mut reader, failed, |chunk| {
+            checked += chunk.len() as u64;
             events(Event::Checking { bytes: checked });
-        }
+            Ok(())
+        })?;
         let (found, _) = reader.finish();
         if found != sealed.sha256 {
             return Err(ExportError::ReadBack { name: name.clone(), expected: sealed.sha256, found });

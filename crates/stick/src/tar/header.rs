@@ -31,7 +31,7 @@ impl Header {
 pub(super) fn read(block: &[u8; 512]) -> Result<Header, TarRejection> {
     let raw = Raw::from_byte_slice(block);
     let ustar = raw.as_ustar().ok_or(TarRejection::NotUstar)?;
-    check_sum(block, &ustar.cksum)?;
+    check_sum(block, ustar.cksum)?;
     let size = octal(&ustar.size).ok_or(TarRejection::Number("size"))?;
     match raw.entry_type() {
         // a NUL means the same to old programs, and is no second spelling here
@@ -72,7 +72,7 @@ fn words(kind: EntryType) -> &'static str {
 
 /// The sum of all bytes, those of the sum itself taken as blanks. Of the ways to write it down, the two
 /// that programs use: six digits, NUL, blank (ustar, GNU tar, BSD), and seven digits, NUL.
-fn check_sum(block: &[u8; 512], stated: &[u8; 8]) -> Result<(), TarRejection> {
+fn check_sum(block: &[u8; 512], stated: [u8; 8]) -> Result<(), TarRejection> {
     let rest = block[..148].iter().chain(&block[156..]).map(|byte| u32::from(*byte));
     let sum = rest.sum::<u32>() + 8 * u32::from(b' ');
     let written = [format!("{sum:06o}\0 "), format!("{sum:07o}\0")];
