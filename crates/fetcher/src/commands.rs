@@ -2,10 +2,12 @@
 
 pub mod approve;
 pub mod collect;
+pub mod export;
 pub mod fleet;
 pub mod init;
 pub mod laptops;
 pub mod load;
+mod outgoing;
 pub mod pin;
 pub mod releases;
 pub mod root;

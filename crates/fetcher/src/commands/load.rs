@@ -1,25 +1,17 @@
 //! `fetcher load`: write a stick and read it back.
 
-use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 
-use firmware::Model;
 use serde_json::json;
-use stick::{Event, Obstacle, SignedRelease, StickState, WriteError};
-use terminal::{Count, Exit, Fail, Failure, Output, Progress};
-use tuf_client::Clock;
+use stick::{Event, Obstacle, StickState, WriteError};
+use terminal::{Count, Exit, Failure, Output, Progress};
 
-use super::source::depot_failure;
-use super::{collect as collect_command, ledger_failure, open_stick, publication_failure, publish_failure};
+use super::outgoing::{Outgoing, SelectionArgs};
+use super::{collect as collect_command, open_stick, publication_failure};
 use crate::collect::collect;
-use crate::context::{Context, key_failure};
-use crate::depot::Depot;
-use crate::key_ring;
-use crate::ledger::Ledger;
-use crate::load::{Wanted, acknowledged, contents, good_until, select};
+use crate::context::Context;
+use crate::load::good_until;
 use crate::publication::Publication;
-use crate::publish;
 
 /// Collect from a stick, write the publication and firmware to it, read everything back.
 #[derive(Debug, clap::Args)]
@@ -31,62 +23,34 @@ pub struct Args {
     /// The stick: the folder where it is mounted
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
-    /// Carry the approved releases for this model (may be given again)
-    #[arg(long, value_name = "MODEL")]
-    model: Vec<Model>,
-    /// Carry every approved release
-    #[arg(long, conflicts_with = "model")]
-    all: bool,
-    /// Carry no firmware, only what is approved, acknowledged and withdrawn
-    #[arg(long, conflicts_with_all = ["model", "all"])]
-    metadata_only: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let wanted = wanted(args)?;
+    let wanted = args.selection.wanted("load")?;
     let home = context.open_home()?;
-    let mut publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-    still_good(&publication, context)?;
+    let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     let stick = open_stick(&args.to)?;
-    let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
-    let carried = select(&approved, &wanted).map_err(|nothing| {
-        let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
-        Failure::new(Exit::Refused, models.join("; "))
-            .hint("fetcher releases --model MODEL, then pin and approve one")
+    let (outgoing, collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
+        let collected = collect(&stick, ledger, context.now).map_err(collect_command::failure)?;
+        collect_command::tell(&collected, context);
+        Ok(collected)
     })?;
-    let depot = Depot::open(home.depot()).map_err(depot_failure)?;
-    all_in_depot(&depot, &carried)?;
-
-    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-    let collected = collect(&stick, &ledger, context.now).map_err(collect_command::failure)?;
-    collect_command::tell(&collected, context);
-
-    let keys = key_ring::online(&home.keys()).map_err(key_failure)?;
-    if let Some((snapshot, timestamp)) =
-        publish::renew(publication.root(), publication.current(), &keys, context.now)
-            .map_err(publish_failure)?
-    {
-        publication.replace(None, &snapshot, &timestamp).map_err(publication_failure)?;
-    }
-    let arrived = ledger.laptops().map_err(ledger_failure)?;
-    let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
-    let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
-    let contents = contents(&publication, &approved, &carried, acknowledged);
-
-    let source = |name: &str| {
-        let release = approved.iter().find(|a| a.consistent_name() == name);
-        let release = release.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "not approved"))?;
-        Ok(Box::new(File::open(depot.signed_path(release))?) as Box<dyn io::Read>)
-    };
-    // the depot's own clock is what it signs by, so nothing else is known of the time
-    let clock = Clock { system: context.now, build: context.now };
+    let Outgoing { publication, contents, clock, .. } = &outgoing;
     let mut view = View::new(context.output);
-    let plan =
-        stick::write(&stick, &contents, &source, publication.root(), clock, &mut |event| view.show(&event));
+    let plan = stick::write(
+        &stick,
+        contents,
+        &|name| outgoing.source(name),
+        publication.root(),
+        *clock,
+        &mut |event| view.show(&event),
+    );
     view.close();
     let plan = plan.map_err(write_failure)?;
-    let until = good_until(&publication);
+    let until = good_until(publication);
     context.output.json(&json!({
         "event": "loaded", "stick": args.to, "collected": collected,
         "timestamp": publication.current().timestamp.version(),
@@ -102,45 +66,6 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .output
         .data(format_args!("good until {}; unmount it before you pull it out", until.strftime("%F")));
     Ok(Exit::Done)
-}
-
-fn wanted(args: &Args) -> Result<Wanted, Failure> {
-    if args.all {
-        Ok(Wanted::All)
-    } else if args.metadata_only {
-        Ok(Wanted::MetadataOnly)
-    } else if args.model.is_empty() {
-        let message = "load: nothing says what the stick is to carry";
-        Err(Failure::new(Exit::Usage, message).hint("give --model MODEL, --all or --metadata-only"))
-    } else {
-        Ok(Wanted::Models(args.model.clone()))
-    }
-}
-
-/// What only people can sign must still be good: no laptop would take it.
-fn still_good(publication: &Publication, context: &Context) -> Result<(), Failure> {
-    let (root, targets) = (publication.root().expires(), publication.current().targets.expires());
-    let (what, expires, hint) = if root <= context.now {
-        ("root", root, "the root must be signed again with the root key")
-    } else if targets <= context.now {
-        ("approval", targets, "approve the releases again: fetcher approve ID…")
-    } else {
-        return Ok(());
-    };
-    let message =
-        format!("publication: its {what} expired on {}; the stick was not touched", expires.strftime("%F"));
-    Err(Failure::new(Exit::Expired, message).hint(hint))
-}
-
-fn all_in_depot(depot: &Depot, carried: &[&SignedRelease]) -> Result<(), Failure> {
-    let missing: Vec<&str> =
-        carried.iter().filter(|a| !depot.holds_signed(a)).map(|a| a.release().id.as_str()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!("depot: approved and not in it: {}; the stick was not touched", missing.join(" "));
-    Err(Failure::new(Exit::Refused, message)
-        .hint("fetcher sync downloads it; fetcher pin ID --file PATH takes a file by hand"))
 }
 
 fn of_another_depot(obstacles: &[Obstacle]) -> bool {
@@ -168,7 +93,7 @@ fn write_failure(error: WriteError) -> Failure {
 }
 
 /// The events of a write as bars, or as JSON lines.
-struct View {
+pub(super) struct View {
     output: Output,
     write_bytes: u64,
     check_bytes: u64,
@@ -177,11 +102,11 @@ struct View {
 }
 
 impl View {
-    fn new(output: Output) -> Self {
+    pub(super) fn new(output: Output) -> Self {
         Self { output, write_bytes: 0, check_bytes: 0, writing: None, checking: None }
     }
 
-    fn show(&mut self, event: &Event) {
+    pub(super) fn show(&mut self, event: &Event) {
         let output = self.output;
         output.json(event);
         match event {
@@ -217,7 +142,7 @@ impl View {
         }
     }
 
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         for bar in [self.writing.take(), self.checking.take()].into_iter().flatten() {
             bar.finish();
         }
