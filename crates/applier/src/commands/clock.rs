@@ -54,7 +54,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn show(context: &Context) -> Result<Exit, Failure> {
     let state = context.open_state()?;
-    let reading = read_clock(&state.trust_store(), context.clock).map_err(damaged)?;
+    let reading = read_clock(&state.trust_store(), context.clock).map_err(unreadable)?;
     let resets = open_resets(&state)?.told_by(state.chain().map_err(state_failure)?.next().counter);
     let ClockReading { start, floor } = reading;
     let counts = match start.source() {
@@ -117,7 +117,7 @@ fn reset(reason: &Text, yes: bool, context: &Context) -> Result<Exit, Failure> {
         Ok(ClockReading { floor, .. }) => floor,
         // which is what a reset is for as well
         Err(Error::Rejected { .. }) => None,
-        Err(error) => return Err(error).fail(Exit::Internal),
+        Err(error) => return Err(unreadable(error)),
     };
     let output = context.output;
     output.data(format_args!("system   {}", time(context.clock.system)));
@@ -185,6 +185,10 @@ fn resets_failure(error: ResetsError) -> Failure {
     Failure::of(exit, error).hint(hint)
 }
 
-fn damaged(error: Error) -> Failure {
-    Failure::of(Exit::Rejected, error).hint("applier clock reset REASON makes a new record")
+fn unreadable(error: Error) -> Failure {
+    let (exit, hint) = match &error {
+        Error::Rejected { .. } => (Exit::Rejected, "applier clock reset REASON makes a new record"),
+        _ => (Exit::Internal, "see that the state directory can be read"),
+    };
+    Failure::of(exit, error).hint(hint)
 }
