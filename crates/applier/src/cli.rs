@@ -33,7 +33,7 @@ struct Global {
     /// What this laptop trusts and remembers [default: $XDG_DATA_HOME/courier/applier]
     #[arg(long, global = true, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// The stick: the folder where it is mounted
+    /// The stick: the folder where it is mounted, or a file that fetcher export wrote
     #[arg(long, global = true, value_name = "PATH")]
     stick: Option<PathBuf>,
     #[command(flatten)]
@@ -48,6 +48,7 @@ enum Command {
     Plan(commands::plan::Args),
     Apply(Box<commands::apply::Args>),
     Receipts(commands::receipts::Args),
+    Clock(commands::clock::Args),
 }
 
 /// Runs a parsed command line and prints how it ended; `now` reads the clock.
@@ -63,6 +64,7 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
         Command::Plan(args) => commands::plan::run(&args, &context),
         Command::Apply(args) => commands::apply::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
+        Command::Clock(args) => commands::clock::run(&args, &context),
     };
     terminal::report(&output, "applier", result)
 }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 mod clerk;
+pub mod clock;
 pub mod inspect;
 pub mod plan;
 pub mod receipts;

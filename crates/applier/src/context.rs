@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use stick::{Directory, OpenError, UnverifiedPublication, VerifiedPublication};
+use jiff::{SignedDuration, Timestamp};
+use stick::{NamedError, OpenError, Stick, TarError, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
-use tuf_client::{Clock, Error, StartTime};
+use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Role, StartTime};
 
+use crate::expiry::ExpiryArgs;
 use crate::state::{State, StateError};
 
 /// What a command is given besides its own arguments.
@@ -40,33 +41,45 @@ impl Context {
     }
 
     /// Opens the stick.
-    pub fn open_stick(&self) -> Result<Directory, Failure> {
+    pub fn open_stick(&self) -> Result<Stick, Failure> {
         let Some(path) = &self.stick else {
             return Err(Failure::new(Exit::Usage, "stick: none is named").hint("give --stick PATH"));
         };
-        Directory::open(path).map_err(|error| {
-            let failure = Failure::of(Exit::Stick, error);
-            failure
-                .context(format!("stick {}", path.display()))
-                .hint("plug it in and name the folder where it is mounted")
+        Stick::open(path).map_err(|error| {
+            let (exit, hint) = match &error {
+                NamedError::Io(_) => {
+                    (Exit::Stick, "plug it in and name the folder where it is mounted, or an exported file")
+                }
+                NamedError::Tar(TarError::Io(_)) => (Exit::Stick, "copy the file again"),
+                NamedError::Tar(TarError::Rejected { .. }) => (
+                    Exit::Rejected,
+                    "copy the file again, or write it again at the depot: fetcher export FILE.tar",
+                ),
+            };
+            Failure::of(exit, error).context(format!("stick {}", path.display())).hint(hint)
         })
     }
 
-    /// Verifies the publication on a stick with what this laptop trusts.
+    /// Verifies the publication on a stick with what this laptop trusts, and says what was forgiven.
     pub fn verify<'m>(
         &self,
         state: &State,
-        stick: &'m Directory,
+        stick: &'m Stick,
+        expiry: &ExpiryArgs,
     ) -> Result<VerifiedPublication<'m>, Failure> {
-        let publication = UnverifiedPublication::on(stick).verify(&mut state.trust_store(), self.clock);
+        let (publication, store) = (UnverifiedPublication::on(stick.tree()), &mut state.trust_store());
+        let publication = publication.verify_with(store, self.clock, expiry.policy());
         let publication = publication.map_err(open_failure)?;
         self.tell_clock(publication.start());
+        if let Some(accepted) = expiry.accepted(&publication) {
+            accepted.tell(self.output);
+        }
         Ok(publication)
     }
 
     /// Says by how much the clock was found to be behind, if it was.
     fn tell_clock(&self, start: StartTime) {
-        let behind = start.system_behind();
+        let behind = whole_seconds(start.system_behind());
         if !behind.is_zero() {
             self.output.warn(format_args!(
                 "clock of this laptop is behind by at least {behind:#}: {} is used instead; protection against old publications is weaker until it is set right",
@@ -74,6 +87,11 @@ impl Context {
             ));
         }
     }
+}
+
+/// As people say how long something is.
+pub(crate) fn whole_seconds(time: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(time.as_secs())
 }
 
 pub(crate) fn state_failure(error: StateError) -> Failure {
@@ -99,9 +117,14 @@ fn open_failure(error: OpenError) -> Failure {
         OpenError::Metadata(Error::NoTrustedRoot) => {
             (Exit::Usage, "tell this laptop which depot to believe: applier trust add --stick PATH")
         }
-        OpenError::Metadata(Error::Expired { .. }) => {
-            (Exit::Expired, "load the stick again at the depot: it is too old to be relied on")
+        OpenError::Metadata(Error::Expired { file, expires, now }) => {
+            let hint = expired_hint(file, *expires, *now);
+            return Failure::of(Exit::Expired, error).hint(hint);
         }
+        OpenError::Metadata(Error::Rejected { file, .. }) if file == CLOCK_RECORD => (
+            Exit::Rejected,
+            "this laptop's own record is damaged: applier clock reset REASON makes a new one",
+        ),
         OpenError::Metadata(Error::Rollback { .. }) => {
             (Exit::Rejected, "use a newer stick: this laptop has seen a later publication")
         }
@@ -116,4 +139,39 @@ fn open_failure(error: OpenError) -> Failure {
         OpenError::Facts { .. } => (Exit::Rejected, "tell the depot: its publication is wrong"),
     };
     Failure::of(exit, error).hint(hint)
+}
+
+/// What helps where metadata has expired: which depends on whose it is and for how long.
+fn expired_hint(file: &str, expires: Timestamp, now: Timestamp) -> String {
+    let grace = ExpiryPolicy::GRACE;
+    let days = grace.as_hours() / 24;
+    let helps = if file == Role::Root.file() {
+        "the depot has to sign a new root and load the stick again; --accept-expired never covers a root"
+            .into()
+    } else if now.duration_since(expires) > grace {
+        format!(
+            "load the stick again at the depot; --accept-expired covers {days} days after the expiry and no more"
+        )
+    } else {
+        "load the stick again at the depot; if that cannot be, and you have a reason: --accept-expired REASON"
+            .into()
+    };
+    format!("{helps}\nif {} is not today: applier clock says where it comes from", now.strftime("%F"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_depends_on_what_has_expired_and_when() {
+        let expires: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let hint = |file, after| expired_hint(file, expires, expires + after);
+        let grace = ExpiryPolicy::GRACE;
+        let second = SignedDuration::from_secs(1);
+        assert!(hint("timestamp.json", grace).contains("--accept-expired REASON"));
+        assert!(hint("targets.json", grace + second).contains("180 days after the expiry and no more"));
+        assert!(hint("root.json", second).contains("never covers a root"));
+        assert!(hint("root.json", second).contains("if 2026-01-01 is not today: applier clock"));
+    }
 }

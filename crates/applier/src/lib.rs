@@ -2,10 +2,12 @@
 
 pub mod at_hand;
 pub mod cli;
+pub mod clock_resets;
 pub mod commands;
 pub mod confirm;
 pub mod context;
 pub mod event;
+pub mod expiry;
 pub mod inventory;
 pub mod isolation;
 pub mod journal;

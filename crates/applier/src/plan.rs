@@ -16,9 +16,10 @@ use firmware::container::Container;
 use firmware::{Choice, Device, Release, ReleaseId, Revision, Serial, Sha256Digest, Text};
 use isapi::Address;
 use jiff::Timestamp;
-use receipt::{Override, Target};
+use receipt::{Forgiven, Override, Target};
 use serde::{Deserialize, Serialize};
 
+use crate::expiry::AcceptedExpired;
 use crate::inventory::Inventory;
 pub use directives::Directives;
 pub use refusal::Refusal;
@@ -49,6 +50,8 @@ pub struct Options {
     pub allow_logged_in: Option<Text>,
     /// `--push-again REASON`, where an earlier push to this recorder is not known to be over.
     pub push_again: Option<Text>,
+    /// `--accept-expired REASON`, where it lifted something.
+    pub accept_expired: Option<AcceptedExpired>,
 }
 
 /// What would be done to one recorder.
@@ -69,6 +72,9 @@ pub struct Plan {
     pub checks: Vec<String>,
     /// What a person should know, in words.
     pub notes: Vec<String>,
+    /// Metadata of the publication that has expired and was accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<Forgiven>,
     /// What was allowed, and why.
     pub overrides: Vec<Override>,
     /// Digest of the signed policy that allows this; none where none is signed.
@@ -167,6 +173,7 @@ pub fn plan(
         region: options.region.clone(),
         checks,
         notes,
+        expired: options.accept_expired.as_ref().map_or_else(Vec::new, |accepted| accepted.forgiven.clone()),
         overrides: rules::overrides(inventory, &chosen.release, options),
         policy: directives.policy.map(|(_, sha256)| sha256),
         advisories: directives.advisories.map(|(_, sha256)| sha256),

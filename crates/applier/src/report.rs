@@ -10,7 +10,9 @@ use receipt::{
 };
 use stick::{Media, statements};
 
+use crate::clock_resets::ClockResets;
 use crate::event::{Outcome, RunId};
+use crate::expiry::AcceptedExpired;
 use crate::plan::{Plan, Refusal};
 
 /// What every statement of one run shares.
@@ -28,6 +30,10 @@ pub struct Facts {
     pub floor: Timestamp,
     /// Whether the laptop's clock was at or after it.
     pub clock_trusted: bool,
+    /// Resets of the clock on record.
+    pub resets: ClockResets,
+    /// What `--accept-expired` lifted, if anything.
+    pub accepted: Option<AcceptedExpired>,
     /// Who was at the laptop, as they said.
     pub operator: Option<Text>,
     /// Where, as they said.
@@ -107,7 +113,7 @@ fn without_push(
         detail: text(detail),
         after: None,
         checks: Vec::new(),
-        overrides: Vec::new(),
+        overrides: facts.accepted.iter().map(AcceptedExpired::as_override).collect(),
         link: facts.link.clone(),
         backup: text("not taken"),
         pushes: 0,
@@ -137,7 +143,12 @@ pub fn keep(
             applier: text(env!("CARGO_PKG_VERSION")),
             operator: facts.operator.clone(),
             site: facts.site.clone(),
-            times: Times { claimed: now, floor: facts.floor, clock_trusted: facts.clock_trusted },
+            times: Times {
+                claimed: now,
+                floor: facts.floor,
+                clock_trusted: facts.clock_trusted,
+                resets: facts.resets.told_by(place.counter),
+            },
             publication: facts.publication.clone(),
         },
         subject: subject(&body, &facts.publication),

@@ -120,6 +120,11 @@ impl State {
         Ok(Chain::open(&self.receipts())?)
     }
 
+    /// Resets of the clock that no statement has told of yet.
+    pub fn clock_resets(&self) -> PathBuf {
+        self.dir.join("clock-resets.json")
+    }
+
     /// The laptop's public key file, to be carried to the depot.
     pub fn public_key_file(&self) -> PathBuf {
         self.dir.join("laptop.pub")

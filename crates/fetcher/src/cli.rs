@@ -27,6 +27,7 @@ Examples:
   fetcher sync --all                            bring pinned releases into the depot
   fetcher approve nvr-k51-4.61.025-230421       sign it for the sticks
   fetcher load --to /media/stick --all          write a stick, read it back
+  fetcher export courier.tar --all              the same as one file
   fetcher collect --from /media/stick           take the receipts home
   fetcher fleet                                 which recorder runs what";
 
@@ -53,6 +54,7 @@ enum Command {
     Sign(commands::sign::Args),
     Status(commands::status::Args),
     Load(commands::load::Args),
+    Export(commands::export::Args),
     Collect(commands::collect::Args),
     Fleet(commands::fleet::Args),
     Root(commands::root::Args),
@@ -76,6 +78,7 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
         Command::Sign(args) => commands::sign::run(&args, &context),
         Command::Status(args) => commands::status::run(&args, &context),
         Command::Load(args) => commands::load::run(&args, &context),
+        Command::Export(args) => commands::export::run(&args, &context),
         Command::Root(args) => commands::root::run(&args, &context),
         Command::Keys(args) => commands::keys::run(&args, &context),
         Command::Collect(args) => commands::collect::run(&args, &context),

@@ -2,11 +2,13 @@
 
 pub mod approve;
 pub mod collect;
+pub mod export;
 pub mod fleet;
 pub mod init;
 pub mod keys;
 pub mod laptops;
 pub mod load;
+mod outgoing;
 pub mod pin;
 mod proposal;
 pub mod releases;

@@ -145,6 +145,12 @@ impl Publication {
         self.roots.values().any(|own| own == root.bytes())
     }
 
+    /// The bytes of the first root, which tells this depot from every other.
+    pub fn first_root(&self) -> &[u8] {
+        // `open` found one, or there would be no publication
+        self.roots.get(&Role::Root.versioned_file(1, true)).map_or(&[], Vec::as_slice)
+    }
+
     /// What is current.
     pub fn current(&self) -> &Current {
         &self.current

@@ -13,14 +13,22 @@ use tempfile::NamedTempFile;
 /// Replaces the file, or makes it: a reader sees the old bytes or the new ones, at any time.
 /// `mode` is the permission bits the file gets, whatever the umask.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    written_beside(path, bytes, mode)?.persist(path).map_err(|error| error.error)?;
-    sync_dir(directory_of(path))
+    name(written_beside(path, bytes)?, path, mode, true)
 }
 
 /// Makes the file whole or not at all; an existing one is left alone
 /// ([`io::ErrorKind::AlreadyExists`]).
 pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    written_beside(path, bytes, mode)?.persist_noclobber(path).map_err(|error| error.error)?;
+    name(written_beside(path, bytes)?, path, mode, false)
+}
+
+/// Gives a file that was written in the same directory its lasting name, once its bytes are on the disk.
+/// One that has the name already is replaced, or left alone ([`io::ErrorKind::AlreadyExists`]).
+pub fn name(file: NamedTempFile, path: &Path, mode: u32, replace: bool) -> io::Result<()> {
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    let named = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    named.map_err(|error| error.error)?;
     sync_dir(directory_of(path))
 }
 
@@ -74,11 +82,9 @@ pub(crate) fn read_open(file: File, cap: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn written_beside(path: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
+fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(directory_of(path))?;
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
     Ok(file)
 }
 

@@ -8,6 +8,7 @@
 
 mod acknowledged;
 mod chain;
+mod clock;
 mod dsse;
 mod laptop;
 mod push;
@@ -15,6 +16,7 @@ mod statement;
 
 pub use acknowledged::Acknowledged;
 pub use chain::{Chain, ChainError, Position};
+pub use clock::{ClockReset, Forgiven};
 pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};
 pub use laptop::{InvalidLaptopId, LaptopId};
 pub use push::{Link, Override, PushEnded, PushResult, PushStarted, Target};

@@ -6,7 +6,7 @@ use keys::{PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Envelope, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
+use crate::{ClockReset, Envelope, Forgiven, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -59,6 +59,9 @@ pub struct Times {
     pub floor: Timestamp,
     /// Whether the clock was at or after the floor.
     pub clock_trusted: bool,
+    /// Every reset of the clock since the statement before, in order; each stands in one statement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resets: Vec<ClockReset>,
 }
 
 /// Versions and digests of the metadata acted on.
@@ -74,6 +77,9 @@ pub struct Publication {
     pub timestamp: u64,
     /// Digest of the timestamp's bytes, which covers all the others.
     pub timestamp_sha256: Sha256Digest,
+    /// What of it had expired and was accepted by `--accept-expired`, which stands among the overrides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgiven: Vec<Forgiven>,
 }
 
 /// What a statement is about: a TUF target, or the publication's timestamp where none is involved.

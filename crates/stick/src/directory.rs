@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self as sys, Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::media::{Entry, Kind, Media, Sink};
+use crate::media::{Entry, Kind, Media, Sink, Tree};
 
 /// A directory as a medium: a mounted stick, or a plain folder.
 ///
@@ -75,21 +75,9 @@ fn strange(path: &str, what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{path} {what}"))
 }
 
-impl Media for Directory {
+impl Tree for Directory {
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>> {
         Ok(self.regular(path)?.map(|file| Box::new(file) as Box<dyn Read + Send>))
-    }
-
-    fn create(&self, path: &str) -> io::Result<Box<dyn Sink + '_>> {
-        self.make_folders(path)?;
-        // no O_TRUNC: a small file is overwritten in its own cluster, which leaves the shortest
-        // moment in which a FAT holds neither the old nor the new one
-        let fd = self.at(path, OFlags::WRONLY | OFlags::CREATE)?;
-        let file = File::from(fd);
-        if !file.metadata()?.is_file() {
-            return Err(strange(path, "is not a regular file"));
-        }
-        Ok(Box::new(FileSink { file, length: 0 }))
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
@@ -119,6 +107,20 @@ impl Media for Directory {
             }
         }
         Ok(entries)
+    }
+}
+
+impl Media for Directory {
+    fn create(&self, path: &str) -> io::Result<Box<dyn Sink + '_>> {
+        self.make_folders(path)?;
+        // no O_TRUNC: a small file is overwritten in its own cluster, which leaves the shortest
+        // moment in which a FAT holds neither the old nor the new one
+        let fd = self.at(path, OFlags::WRONLY | OFlags::CREATE)?;
+        let file = File::from(fd);
+        if !file.metadata()?.is_file() {
+            return Err(strange(path, "is not a regular file"));
+        }
+        Ok(Box::new(FileSink { file, length: 0 }))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

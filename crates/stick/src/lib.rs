@@ -2,20 +2,24 @@
 //!
 //! A stick is a [`Media`]: a mounted drive or a plain [`Directory`]. [`write()`] lays a publication on
 //! it in an order that survives being pulled out; [`UnverifiedPublication`] reads it back against the
-//! root that this machine trusts; [`statements`] carries signed statements home.
+//! root that this machine trusts; [`statements`] carries signed statements home. The same tree as one
+//! file is a [`Tar`], which [`export`] makes; it is read only.
 
 mod directory;
 pub mod layout;
 pub mod media;
+mod named;
 mod open;
 mod plan;
 mod signed_document;
 mod signed_release;
 pub mod statements;
+mod tar;
 mod write;
 
 pub use directory::Directory;
-pub use media::Media;
+pub use media::{Media, Tree};
+pub use named::{NamedError, Stick};
 pub use open::{CopyError, OpenError, UnverifiedPublication, VerifiedPublication};
 pub use plan::{Contents, Obstacle, Sealed, Survey, WritePlan};
 pub use signed_document::{
@@ -23,4 +27,5 @@ pub use signed_document::{
     document_name, listed_documents,
 };
 pub use signed_release::{SignedRelease, release_facts};
+pub use tar::{ExportError, Tar, TarError, TarRejection, export, read_back};
 pub use write::{Event, Source, StickState, WriteError, write};

@@ -1,22 +1,26 @@
-//! A place that holds a stick's tree: read, written, synced, read back.
+//! A place that holds a stick's tree: read, written, synced, read back. Reading stands apart, since a tar
+//! file can be read and nothing else.
 
 use std::io::{self, Read, Write};
 
-/// A medium, addressed by relative paths with `/` as in [`crate::layout`].
+/// A tree to read, addressed by relative paths with `/` as in [`crate::layout`].
 ///
-/// Nothing on a medium is trusted: paths are made by this crate or checked by it, and an
+/// Nothing in a tree is trusted: paths are made by this crate or checked by it, and an
 /// implementation never follows a symbolic link or leaves the medium. Several files are read at the
 /// same time.
-pub trait Media: Sync {
+pub trait Tree: Sync {
     /// Opens a file for reading; `None` where there is none.
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>>;
 
+    /// The files and folders in a folder, in no order; empty where there is none.
+    fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
+}
+
+/// A tree that can be written, too.
+pub trait Media: Tree {
     /// Writes a file under its final name, folders included, over an older one. The bytes are on the
     /// medium only after [`Sink::sync`].
     fn create(&self, path: &str) -> io::Result<Box<dyn Sink + '_>>;
-
-    /// The files and folders in a folder, in no order; empty where there is none.
-    fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
 
     /// Removes a file or an empty folder; nothing happens where there is none.
     fn remove(&self, path: &str) -> io::Result<()>;
@@ -59,8 +63,8 @@ pub enum Kind {
 }
 
 /// Reads a whole file of at most `cap` bytes; `None` where there is none.
-pub fn read(media: &dyn Media, path: &str, cap: u64) -> io::Result<Option<Vec<u8>>> {
-    let Some(reader) = media.open(path)? else { return Ok(None) };
+pub fn read(tree: &dyn Tree, path: &str, cap: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(reader) = tree.open(path)? else { return Ok(None) };
     let mut bytes = Vec::new();
     reader.take(cap + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > cap {

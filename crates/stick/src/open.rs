@@ -5,29 +5,29 @@ use std::io::{self, Read, Write};
 
 use firmware::advisory::AdvisoryTable;
 use firmware::policy::Policy;
-use firmware::{Release, ReleaseId, Sha256Digest};
-use receipt::{Acknowledged, LONGEST_ENVELOPE, LaptopId, Publication};
+use firmware::{Release, ReleaseId, Sha256Digest, Text};
+use receipt::{Acknowledged, Forgiven, LONGEST_ENVELOPE, LaptopId, Publication};
 use tuf_client::{
-    Clock, Error, FetchError, MAX_ROTATIONS, Repository, Role, Root, StartTime, TargetError, TargetRejected,
-    TrustStore, TrustedMetadata, Verified,
+    Clock, Error, ExpiryPolicy, FetchError, MAX_ROTATIONS, Repository, Role, Root, StartTime, TargetError,
+    TargetRejected, TrustStore, TrustedMetadata, Verified,
 };
 
 use crate::layout;
-use crate::media::{self, Kind, Media};
+use crate::media::{self, Kind, Tree};
 use crate::signed_document::SignedDocument;
 use crate::signed_release::{FORMAT, SignedRelease};
 
 /// What lies on a medium. Nothing in it is believed.
 #[derive(Clone, Copy)]
 pub struct UnverifiedPublication<'m> {
-    medium: &'m dyn Media,
+    medium: &'m dyn Tree,
     timestamp: Option<&'m [u8]>,
 }
 
 /// A publication whose every signature, version, expiry and hash was checked, and the documents that
 /// steer plans with it. Firmware is checked as it is read: see [`VerifiedPublication::copy`].
 pub struct VerifiedPublication<'m> {
-    medium: &'m dyn Media,
+    medium: &'m dyn Tree,
     metadata: TrustedMetadata,
     releases: Vec<SignedRelease>,
     advisories: Option<SignedDocument<AdvisoryTable>>,
@@ -121,7 +121,7 @@ fn kind(error: &Error) -> &'static str {
 
 impl<'m> UnverifiedPublication<'m> {
     /// What lies on this medium.
-    pub fn on(medium: &'m dyn Media) -> Self {
+    pub fn on(medium: &'m dyn Tree) -> Self {
         Self { medium, timestamp: None }
     }
 
@@ -138,12 +138,23 @@ impl<'m> UnverifiedPublication<'m> {
         store: &mut dyn TrustStore,
         clock: Clock,
     ) -> Result<VerifiedPublication<'m>, OpenError> {
+        self.verify_with(store, clock, ExpiryPolicy::Enforce)
+    }
+
+    /// As [`Self::verify`], with a say in what becomes of metadata that has expired.
+    pub fn verify_with(
+        self,
+        store: &mut dyn TrustStore,
+        clock: Clock,
+        policy: ExpiryPolicy,
+    ) -> Result<VerifiedPublication<'m>, OpenError> {
         let medium = self.medium;
         if self.timestamp.is_none() && medium.open(layout::TIMESTAMP).map_err(OpenError::Io)?.is_none() {
             return Err(OpenError::NoPublication);
         }
         let mut repository = self;
-        let metadata = tuf_client::refresh(store, &mut repository, clock).map_err(OpenError::Metadata)?;
+        let metadata = tuf_client::refresh_with(store, &mut repository, clock, policy);
+        let metadata = metadata.map_err(OpenError::Metadata)?;
         self.check_whole(&metadata)?;
         let releases = SignedRelease::all(metadata.targets())?;
         let advisories = SignedDocument::read(&metadata, &mut repository)?;
@@ -290,15 +301,18 @@ impl VerifiedPublication<'_> {
         self.metadata.start()
     }
 
-    /// Versions and digests, as statements name them.
+    /// Versions and digests, as statements name them, and what of it had expired.
     pub fn publication(&self) -> Publication {
         let metadata = &self.metadata;
+        let forgiven = metadata.forgiven().iter();
+        let role = |file: &str| Text::cleaned(file.strip_suffix(".json").unwrap_or(file));
         Publication {
             root: metadata.root().version(),
             targets: metadata.targets().version(),
             snapshot: metadata.snapshot().version(),
             timestamp: metadata.timestamp().version(),
             timestamp_sha256: Sha256Digest::of(metadata.timestamp().bytes()),
+            forgiven: forgiven.map(|f| Forgiven { role: role(&f.file), expires: f.expires }).collect(),
         }
     }
 }

@@ -134,7 +134,7 @@ impl Survey {
 }
 
 /// The files written from memory before the timestamp, in their order.
-fn small_files(contents: &Contents) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn small_files(contents: &Contents) -> Vec<(String, Vec<u8>)> {
     let metadata = contents.metadata.iter().map(|(name, bytes)| (layout::metadata(name), bytes.clone()));
     let acknowledged =
         contents.acknowledged.iter().map(|bytes| (layout::ACKNOWLEDGED.to_owned(), bytes.clone()));
@@ -142,7 +142,7 @@ fn small_files(contents: &Contents) -> Vec<(String, Vec<u8>)> {
     metadata.chain(acknowledged).chain([readme]).collect()
 }
 
-fn timestamp_file(contents: &Contents) -> (String, Vec<u8>) {
+pub(crate) fn timestamp_file(contents: &Contents) -> (String, Vec<u8>) {
     (layout::TIMESTAMP.to_owned(), contents.timestamp.clone())
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use receipt::{Chain, ChainError, LONGEST_ENVELOPE, LaptopId};
 
 use crate::layout;
-use crate::media::{self, Kind, Media};
+use crate::media::{self, Kind, Media, Tree};
 
 /// Why statements could not be laid on a stick. They stay in the laptop's state.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum DeliverError {
 /// The numbers of a laptop's statements after `after` that a stick lacks, or holds with other bytes: a
 /// FAT can keep a file's size and lose its contents.
 pub fn undelivered(
-    medium: &dyn Media,
+    medium: &dyn Tree,
     chain: &Chain,
     laptop: &LaptopId,
     after: u64,
@@ -67,7 +67,7 @@ pub struct Found {
 const MOST_FOUND: usize = 100_000;
 
 /// The statements on a stick, laptop by laptop in the order of their numbers.
-pub fn find(medium: &dyn Media) -> io::Result<Vec<(LaptopId, u64)>> {
+pub fn find(medium: &dyn Tree) -> io::Result<Vec<(LaptopId, u64)>> {
     let mut found = Vec::new();
     for folder in medium.list(layout::RECEIPTS)? {
         let (Kind::Folder, Ok(laptop)) = (folder.kind, folder.name.parse::<LaptopId>()) else { continue };
@@ -89,7 +89,7 @@ pub fn find(medium: &dyn Media) -> io::Result<Vec<(LaptopId, u64)>> {
 }
 
 /// Reads one of the statements that [`find`] named.
-pub fn take(medium: &dyn Media, laptop: &LaptopId, counter: u64) -> Found {
+pub fn take(medium: &dyn Tree, laptop: &LaptopId, counter: u64) -> Found {
     let path = layout::receipt(laptop, counter);
     let gone = || io::Error::new(io::ErrorKind::NotFound, "file has gone");
     let bytes = media::read(medium, &path, LONGEST_ENVELOPE).and_then(|bytes| bytes.ok_or_else(gone));

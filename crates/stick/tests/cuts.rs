@@ -13,7 +13,7 @@ use firmware::policy::Policy;
 use firmware::{Release, Sha256Digest};
 use jiff::Timestamp;
 use keys::SigningKey;
-use stick::media::{Entry, Sink};
+use stick::media::{Entry, Sink, Tree};
 use stick::{
     Contents, CopyError, Directory, Document, Media, Sealed, StickState, UnverifiedPublication,
     document_bytes, document_facts, document_name, release_facts, write,
@@ -70,19 +70,21 @@ impl Sink for PulledSink<'_> {
     }
 }
 
-impl Media for Pulled<'_> {
+impl Tree for Pulled<'_> {
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>> {
         self.inner.open(path)
     }
 
+    fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
+        self.inner.list(folder)
+    }
+}
+
+impl Media for Pulled<'_> {
     fn create(&self, path: &str) -> io::Result<Box<dyn Sink + '_>> {
         let whole = self.change()?;
         let inner = self.inner.create(path)?;
         if whole { Ok(Box::new(PulledSink { medium: self, inner })) } else { Err(gone()) }
-    }
-
-    fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
-        self.inner.list(folder)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

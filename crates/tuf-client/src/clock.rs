@@ -15,11 +15,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::documents::Root;
+use crate::documents::{self, Root};
 use crate::error::Error;
 use crate::fields;
 use crate::store::TrustStore;
-use crate::{Rejection, Role, json};
+use crate::{Rejection, Role, Verified, json};
+
+/// The name in the store of the record that holds the floor. Not `.json`: only the specification's own
+/// files bear that name there.
+pub const CLOCK_RECORD: &str = "clock-floor";
 
 /// The times that the caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +90,7 @@ pub(crate) struct OnlineKeys {
 }
 
 impl OnlineKeys {
-    /// Not `.json`: only the specification's own files bear that name there.
-    pub(crate) const FILE: &str = "clock-floor";
+    pub(crate) const FILE: &str = CLOCK_RECORD;
     const CAP: u64 = 4096;
 
     /// A first record, which vouches for nothing yet.
@@ -141,6 +144,61 @@ impl OnlineKeys {
     pub(crate) fn same_keys(&self, other: &Self) -> bool {
         (&self.timestamp, &self.snapshot) == (&other.timestamp, &other.snapshot)
     }
+}
+
+/// The time before which nothing is believed to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// That time.
+    pub time: Timestamp,
+    /// Whose word it is.
+    pub source: FloorSource,
+}
+
+/// Whose word a floor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloorSource {
+    /// The `signed_at` of the timestamp that is trusted now.
+    Timestamp {
+        /// Its version.
+        version: u64,
+    },
+    /// When this program was built.
+    Build,
+    /// A timestamp or a program that was seen before.
+    Earlier,
+}
+
+/// What is known of the time before anything is read from a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockReading {
+    /// The start time that the next run would begin with.
+    pub start: StartTime,
+    /// The floor, if there is one.
+    pub floor: Option<Floor>,
+}
+
+/// Reads what is known of the time; changes nothing.
+pub fn read_clock(store: &dyn TrustStore, clock: Clock) -> Result<ClockReading, Error> {
+    let floor = OnlineKeys::load(store)?.and_then(|record| record.floor);
+    let start = StartTime::of(clock, floor);
+    let Some(time) = floor else { return Ok(ClockReading { start, floor: None }) };
+    let source = match trusted_timestamp(store)? {
+        Some(timestamp) if timestamp.signed_at() == Some(time) => {
+            FloorSource::Timestamp { version: timestamp.version() }
+        }
+        _ if time == clock.build => FloorSource::Build,
+        _ => FloorSource::Earlier,
+    };
+    Ok(ClockReading { start, floor: Some(Floor { time, source }) })
+}
+
+/// The stored timestamp, where it still is what its keys signed.
+fn trusted_timestamp(store: &dyn TrustStore) -> Result<Option<Verified<documents::Timestamp>>, Error> {
+    let Some(root) = store.load(Role::Root.file(), Role::Root.cap())? else { return Ok(None) };
+    let Some(timestamp) = store.load(Role::Timestamp.file(), Role::Timestamp.cap())? else { return Ok(None) };
+    let root = Verified::<Root>::self_signed(&root);
+    Ok(root.and_then(|root| root.verify(&timestamp)).ok())
 }
 
 /// Forgets the floor, at the word of a person who knows that it is wrong, and says what it was. The

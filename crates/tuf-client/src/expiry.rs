@@ -5,9 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::verified::{Document, Verified};
 use crate::{Error, Role, StartTime};
 
-/// Metadata that expired longer ago is refused whatever anybody accepts.
-const GRACE: SignedDuration = SignedDuration::from_hours(180 * 24);
-
 /// What becomes of metadata that has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiryPolicy {
@@ -16,6 +13,11 @@ pub enum ExpiryPolicy {
     /// A person with a reason takes timestamp, snapshot and targets, delegated ones among them, up
     /// to 180 days past their expiry. Never a root: it says whose word counts at all.
     AcceptExpired,
+}
+
+impl ExpiryPolicy {
+    /// Metadata that expired longer ago is refused whatever anybody accepts.
+    pub const GRACE: SignedDuration = SignedDuration::from_hours(180 * 24);
 }
 
 /// Metadata that has expired and was accepted all the same.
@@ -52,7 +54,7 @@ impl Judge {
             return Ok(());
         }
         let forgivable = self.policy == ExpiryPolicy::AcceptExpired && T::ROLE != Role::Root;
-        if !forgivable || now.duration_since(expires) > GRACE {
+        if !forgivable || now.duration_since(expires) > ExpiryPolicy::GRACE {
             return Err(Error::Expired { file: file.into(), expires, now });
         }
         self.forgiven.push(Forgiven { file: file.into(), expires });

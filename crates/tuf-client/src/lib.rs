@@ -46,7 +46,9 @@ pub mod json;
 mod testing;
 
 pub use case_twins::case_twins;
-pub use clock::{Clock, StartSource, StartTime, reset_clock};
+pub use clock::{
+    CLOCK_RECORD, Clock, ClockReading, Floor, FloorSource, StartSource, StartTime, read_clock, reset_clock,
+};
 pub use documents::{MetaFile, Root, Snapshot, Target, Targets, Timestamp};
 pub use error::{Error, Rejection};
 pub use expiry::{ExpiryPolicy, Forgiven};

@@ -120,17 +120,15 @@ impl Workflow<'_> {
         let bytes = self.files.store.load(Role::Root.file(), Role::Root.cap())?;
         let bytes = bytes.ok_or(Error::NoTrustedRoot)?;
         let trusted = Verified::self_signed(&bytes).map_err(rejected(Role::Root.file()))?;
-        let accepted = self.accepted_keys(&trusted)?;
-        let root = self.update_root(trusted)?;
+        let mut accepted = self.accepted_keys(&trusted)?;
+        let root = self.update_root(trusted, &mut accepted)?;
         let mut online = accepted.under(&root);
         let mut judge = Judge::new(StartTime::of(self.clock, online.floor), self.policy);
         // §5.3.10
         judge.check(Role::Root.file(), &root)?;
-        // §5.3.11, fast-forward recovery; recorded last, so that a crash repeats the deletion
+        // §5.3.11
         if !online.same_keys(&accepted) {
-            self.files.store.remove(Role::Timestamp.file())?;
-            self.files.store.remove(Role::Snapshot.file())?;
-            online.save(self.files.store)?;
+            self.recover(&online)?;
         }
         let timestamp = self.update_timestamp(&root)?;
         let floor = online.floor.max(timestamp.signed_at()).max(Some(self.clock.build));
@@ -168,12 +166,29 @@ impl Workflow<'_> {
         Ok(accepted)
     }
 
-    /// §5.3.2 to 5.3.9
-    fn update_root(&mut self, mut root: Verified<Root>) -> Result<Verified<Root>, Error> {
+    /// Fast-forward recovery (§5.3.11). Recorded last, so that a crash repeats the deletion.
+    fn recover(&mut self, online: &OnlineKeys) -> Result<(), Error> {
+        self.files.store.remove(Role::Timestamp.file())?;
+        self.files.store.remove(Role::Snapshot.file())?;
+        online.save(self.files.store)
+    }
+
+    /// §5.3.2 to 5.3.9. Keys that one root changes and a later one changes back were changed: whoever saw
+    /// each root by itself has recovered, and so does whoever sees both in one run.
+    fn update_root(
+        &mut self,
+        mut root: Verified<Root>,
+        accepted: &mut OnlineKeys,
+    ) -> Result<Verified<Root>, Error> {
         for _ in 0..MAX_ROTATIONS {
             let file = Role::Root.versioned_file(root.version().saturating_add(1), true);
             let Some(bytes) = self.files.fetch(&file, Role::Root.cap())? else { break };
             let next = root.successor(&bytes).map_err(rejected(&file))?;
+            let online = accepted.under(&root);
+            if !online.same_keys(accepted) {
+                self.recover(&online)?;
+                *accepted = online;
+            }
             self.files.keep(Role::Root.file(), &next)?;
             root = next;
         }

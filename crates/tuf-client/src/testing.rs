@@ -123,6 +123,14 @@ impl World {
         self.place_root(|_| {}, if role == Role::Root { &old } else { &[] });
     }
 
+    /// Gives an online role another key in one root, and its own keys again in the next.
+    pub(crate) fn rotate_and_back(&mut self, role: Role) {
+        let own = self.keys.insert(role, vec![SigningKey::generate()]).unwrap();
+        self.next_root(|_| {});
+        self.keys.insert(role, own);
+        self.next_root(|_| {});
+    }
+
     /// The next root, changed in place before it is signed by the root keys.
     pub(crate) fn next_root(&mut self, change: impl FnOnce(&mut Value)) {
         self.version_up(|world| &mut world.root);

@@ -3,7 +3,9 @@
 //! download server and the simulated recorder, and asks those two what they saw.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
+mod clock;
 mod depot_errors;
+mod export;
 mod formats;
 mod policy;
 mod ran;

@@ -10,12 +10,14 @@ use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure};
 
 use super::clerk::Clerk;
+use super::clock;
 use super::plan::{self as plan_command, WishArgs};
 use super::recorder::{RecorderArgs, Session};
 use super::watch::Watch;
 use crate::at_hand::AtHand;
 use crate::context::{Context, state_failure};
 use crate::event::Outcome;
+use crate::expiry::{AcceptedExpired, ExpiryArgs};
 use crate::inventory::Inventory;
 use crate::journal::{JournalError, Journals};
 use crate::plan::{Decision, Listed, Options, Plan};
@@ -35,6 +37,8 @@ pub struct Args {
     recorder: RecorderArgs,
     #[command(flatten)]
     wish: WishArgs,
+    #[command(flatten)]
+    expiry: ExpiryArgs,
     /// Push although nothing proves that an earlier push is over, once the quiet period has passed
     /// since, for this reason
     #[arg(long, value_name = "REASON", value_parser = plan_command::reason)]
@@ -90,20 +94,24 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
     let (chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
     let stick = context.open_stick()?;
-    let publication = context.verify(&state, &stick)?;
+    let publication = context.verify(&state, &stick, &args.expiry)?;
+    let accepted = args.expiry.accepted(&publication);
     let (session, inventory) = args.recorder.inspect()?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let push_again = push_again(args, &journals, &inventory, (context.now)())?;
-    let options = Options { push_again, ..args.wish.options() };
+    let options = Options { push_again, accept_expired: accepted.clone(), ..args.wish.options() };
     let (decision, at_hand) = plan_command::decide(&inventory, &publication, &options, &state, context)?;
-    let facts = facts(args, &session, &publication, &journals, context)?;
+    let facts = facts(args, &session, &publication, &journals, &state, context)?;
+    let facts = Facts { accepted: accepted.clone(), ..facts };
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
         (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
-        (Decision::AlreadyCurrent(listed), _) => already_current(&listed, &inventory, &mut clerk),
+        (Decision::AlreadyCurrent(listed), _) => {
+            already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
+        }
         (Decision::Refused(refusals), _) => {
             clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
-            Err(plan_command::refused(&inventory.address, &refusals))
+            Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
         }
         (Decision::Push(_), None) => Err(Failure::new(Exit::Internal, "plan: to push, with nothing at hand")),
     }
@@ -146,12 +154,17 @@ fn push_again(
     .with_data(json!({"decision": "blocked", "blocked": blocked, "wait_seconds": seconds})))
 }
 
-fn already_current(listed: &Listed, inventory: &Inventory, clerk: &mut Clerk<'_>) -> Result<Exit, Failure> {
+fn already_current(
+    listed: &Listed,
+    inventory: &Inventory,
+    accepted: Option<&AcceptedExpired>,
+    clerk: &mut Clerk<'_>,
+) -> Result<Exit, Failure> {
     clerk
         .state(|facts, now| report::already_current(facts, &inventory.device, listed.target.clone(), now))?;
     clerk.deliver();
     let output = clerk.context.output;
-    output.json(&json!({"decision": "already-current", "release": listed.release.id}));
+    output.json(&plan_command::already_current(listed, accepted));
     output.data(format_args!(
         "already current: {} runs {}; nothing was pushed",
         inventory.device.serial, listed.release.id
@@ -186,7 +199,9 @@ fn push(
         Package::new(at_hand.into_file(), plan.target.length, plan.target.sha256).fail(Exit::Rejected)?;
     let journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
     clerk.state(|facts, _| report::started(facts, plan, digest))?;
-    clerk.deliver();
+    if clerk.stick.media().is_some() {
+        clerk.deliver();
+    }
     let run = Run {
         id: clerk.facts.run.clone(),
         recorder: &session.recorder,
@@ -225,20 +240,24 @@ fn facts(
     session: &Session,
     publication: &VerifiedPublication<'_>,
     journals: &Journals,
+    state: &State,
     context: &Context,
 ) -> Result<Facts, Failure> {
     let mut random = [0; 4];
     rand::rng().fill_bytes(&mut random);
     let started = (context.now)();
-    let signed_at = publication.metadata().timestamp().signed_at();
+    let known = tuf_client::read_clock(&state.trust_store(), context.clock).fail(Exit::Internal)?;
+    let build = context.clock.build;
     let named = |name: &Option<String>| name.as_deref().map(Text::cleaned);
     Ok(Facts {
         run: journals.name(started, random).map_err(journal_failure)?,
         link: session.link.facts().clone(),
         started,
         publication: publication.publication(),
-        floor: signed_at.map_or(context.clock.build, |at| at.max(context.clock.build)),
+        floor: known.floor.map_or(build, |floor| floor.time.max(build)),
         clock_trusted: publication.start().system_behind().is_zero(),
+        resets: clock::open_resets(state)?,
+        accepted: None,
         operator: named(&args.operator),
         site: named(&args.site_name),
     })

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{Body, Chain};
-use stick::Directory;
+use stick::Stick;
 use terminal::{Exit, Fail, Failure};
 
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::report::{self, Facts};
 pub(super) struct Clerk<'a> {
     pub(super) chain: Chain,
     pub(super) key: SigningKey,
-    pub(super) stick: &'a Directory,
+    pub(super) stick: &'a Stick,
     pub(super) facts: Facts,
     pub(super) context: &'a Context,
 }
@@ -40,7 +40,13 @@ impl Clerk<'_> {
 
     /// Nothing is lost where the stick cannot take it, so that is a warning.
     pub(super) fn deliver(&self) {
-        if let Err(error) = report::deliver(self.stick, &self.chain, &self.key) {
+        let Some(stick) = self.stick.media() else {
+            self.context.output.warn(
+                "a tar file takes no statements: they stay on this laptop; deliver them with applier receipts --copy-to PATH",
+            );
+            return;
+        };
+        if let Err(error) = report::deliver(stick, &self.chain, &self.key) {
             let error = anyhow::Error::from(error);
             self.context.output.warn(format_args!(
                 "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"

@@ -2,8 +2,8 @@
 
 use firmware::{ReleaseId, Text};
 use isapi::Address;
-use receipt::{Override, Target};
-use serde_json::json;
+use receipt::{Forgiven, Override, Target};
+use serde_json::{Value, json};
 use stick::{CopyError, SignedRelease, VerifiedPublication};
 use terminal::{Exit, Fail, Failure, Output, Progress};
 
@@ -11,6 +11,7 @@ use super::inspect;
 use super::recorder::RecorderArgs;
 use crate::at_hand::{AtHand, AtHandError};
 use crate::context::Context;
+use crate::expiry::{AcceptedExpired, ExpiryArgs};
 use crate::inventory::Inventory;
 use crate::plan::{Decision, Directives, Listed, Options, Plan, Refusal, plan, select};
 use crate::state::State;
@@ -26,6 +27,8 @@ pub struct Args {
     recorder: RecorderArgs,
     #[command(flatten)]
     wish: WishArgs,
+    #[command(flatten)]
+    expiry: ExpiryArgs,
 }
 
 /// What is wanted, and what is allowed that would be refused otherwise.
@@ -49,7 +52,7 @@ pub struct WishArgs {
 }
 
 /// A reason in words, as every flag that lifts a refusal wants it.
-pub(super) fn reason(text: &str) -> Result<Text, String> {
+pub(crate) fn reason(text: &str) -> Result<Text, String> {
     if text.trim().is_empty() {
         return Err("a reason in words is needed: it stands in the receipt".into());
     }
@@ -67,6 +70,7 @@ impl WishArgs {
             allow_disk_errors: self.allow_disk_errors.clone(),
             allow_logged_in: self.allow_logged_in.clone(),
             push_again: None,
+            accept_expired: None,
         }
     }
 }
@@ -75,9 +79,11 @@ impl WishArgs {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_state()?;
     let stick = context.open_stick()?;
-    let publication = context.verify(&state, &stick)?;
+    let publication = context.verify(&state, &stick, &args.expiry)?;
+    let accepted = args.expiry.accepted(&publication);
     let (_, inventory) = args.recorder.inspect()?;
-    let (decision, _) = decide(&inventory, &publication, &args.wish.options(), &state, context)?;
+    let options = Options { accept_expired: accepted.clone(), ..args.wish.options() };
+    let (decision, _) = decide(&inventory, &publication, &options, &state, context)?;
     if !context.output.is_json() {
         inspect::tell(&inventory, context.output);
     }
@@ -90,12 +96,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Decision::AlreadyCurrent(listed) => {
-            context.output.json(&json!({"decision": "already-current", "release": listed.release.id}));
+            context.output.json(&already_current(&listed, accepted.as_ref()));
             context.output.data(format_args!("already current: it runs {}", listed.release.id));
             Ok(Exit::Done)
         }
-        Decision::Refused(refusals) => Err(refused(&inventory.address, &refusals)),
+        Decision::Refused(refusals) => Err(refused(&inventory.address, &refusals, accepted.as_ref())),
     }
+}
+
+/// The document for a recorder that needs nothing.
+pub fn already_current(listed: &Listed, accepted: Option<&AcceptedExpired>) -> Value {
+    json!({"decision": "already-current", "release": listed.release.id, "accept_expired": accepted})
 }
 
 /// Decides about one recorder, with the firmware at hand if the stick carries it.
@@ -191,6 +202,9 @@ pub fn tell(plan: &Plan, output: Output) -> Result<(), Failure> {
             output.data(format_args!("{label:<10} {line}"));
         }
     }
+    for Forgiven { role, expires } in &plan.expired {
+        output.data(format_args!("expired    {role} metadata, on {}, accepted", expires.strftime("%F")));
+    }
     for Override { flag, reason } in &plan.overrides {
         output.data(format_args!("override   --{flag}: {reason}"));
     }
@@ -200,11 +214,11 @@ pub fn tell(plan: &Plan, output: Output) -> Result<(), Failure> {
 }
 
 /// Every refusal with its advice.
-pub fn refused(address: &Address, refusals: &[Refusal]) -> Failure {
+pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&AcceptedExpired>) -> Failure {
     let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     let mut hints: Vec<&str> = refusals.iter().map(Refusal::hint).collect();
     hints.dedup();
     Failure::new(Exit::Refused, format!("recorder {address}: refused, untouched: {}", reasons.join("; ")))
         .hint(hints.join("\n"))
-        .with_data(json!({"decision": "refused", "refusals": refusals}))
+        .with_data(json!({"decision": "refused", "refusals": refusals, "accept_expired": accepted}))
 }

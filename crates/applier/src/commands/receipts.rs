@@ -31,9 +31,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let laptop = receipt::LaptopId::of(&key.public());
     let chain = state.chain().map_err(state_failure)?;
     if let Some(path) = &args.copy_to {
-        let stick = Directory::open(path)
-            .fail(Exit::Stick)
-            .map_err(|e| e.context(format!("stick {}", path.display())))?;
+        let stick = Directory::open(path).fail(Exit::Stick).map_err(|e| {
+            e.context(format!("stick {}", path.display())).hint("name the folder where a stick is mounted")
+        })?;
         let written = statements::deliver(&stick, &chain, &laptop).fail(Exit::Stick)?;
         context.output.json(&json!({"laptop": laptop, "copied": written}));
         context.output.data(format_args!("{} copied to {}", Count(written, "statement"), path.display()));

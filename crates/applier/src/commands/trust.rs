@@ -6,7 +6,7 @@ use clap::Subcommand;
 use keys::durable;
 use receipt::LaptopId;
 use serde_json::json;
-use stick::{Directory, Media, layout, media};
+use stick::{Stick, layout, media};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::{Role, Root, TrustError, TrustStore, Verified};
 
@@ -102,8 +102,8 @@ fn failure(error: TrustError, name: &str) -> Failure {
 }
 
 /// The root of the highest version on a stick, by name.
-fn newest_root(stick: &Directory) -> Result<(String, Vec<u8>), Failure> {
-    let entries = stick.list(layout::METADATA).fail(Exit::Stick)?;
+fn newest_root(stick: &Stick) -> Result<(String, Vec<u8>), Failure> {
+    let entries = stick.tree().list(layout::METADATA).fail(Exit::Stick)?;
     let versions = entries.iter().filter_map(|e| e.name.strip_suffix(".root.json")?.parse::<u64>().ok());
     let Some(newest) = versions.max() else {
         return Err(
@@ -111,7 +111,7 @@ fn newest_root(stick: &Directory) -> Result<(String, Vec<u8>), Failure> {
         );
     };
     let name = format!("{newest}.root.json");
-    let bytes = media::read(stick, &layout::metadata(&name), Role::Root.cap()).fail(Exit::Stick)?;
+    let bytes = media::read(stick.tree(), &layout::metadata(&name), Role::Root.cap()).fail(Exit::Stick)?;
     bytes.map(|bytes| (name, bytes)).ok_or_else(|| Failure::new(Exit::Stick, "stick: its root has gone"))
 }
 

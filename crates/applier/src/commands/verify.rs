@@ -7,6 +7,7 @@ use stick::{SignedRelease, VerifiedPublication, statements};
 use terminal::{Count, Exit, Fail, Failure, Progress};
 
 use crate::context::{Context, state_failure};
+use crate::expiry::ExpiryArgs;
 use crate::verify::{self, Carried};
 
 /// Check a stick: signatures, versions, expiry, and every firmware file on it.
@@ -14,18 +15,21 @@ use crate::verify::{self, Carried};
 #[command(after_help = "\
 Examples:
   applier verify --stick /media/stick
-  applier verify --stick /media/stick --model DS-7608NI-I2    does it cover that recorder?")]
+  applier verify --stick /media/stick --model DS-7608NI-I2    does it cover that recorder?
+  applier verify --stick courier.tar                          a file that fetcher export wrote")]
 pub struct Args {
     /// Only what is for this model; ends with 4 if nothing of it is carried
     #[arg(long, value_name = "MODEL")]
     model: Option<Model>,
+    #[command(flatten)]
+    expiry: ExpiryArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_state()?;
     let stick = context.open_stick()?;
-    let publication = context.verify(&state, &stick)?;
+    let publication = context.verify(&state, &stick, &args.expiry)?;
     let output = context.output;
     if !output.is_json() {
         tell_metadata(&publication, context);
@@ -44,7 +48,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(laptop) => {
             // neither on this stick nor at the depot
             let arrived = publication.acknowledged(&laptop);
-            statements::undelivered(&stick, &chain, &laptop, arrived).fail(Exit::Stick)?.len()
+            statements::undelivered(stick.tree(), &chain, &laptop, arrived).fail(Exit::Stick)?.len()
         }
         None => 0,
     };
@@ -57,7 +61,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let known = json!({
         "publication": publication.publication(), "good_until": publication.metadata().good_until(),
         "releases": files.iter().map(|(r, c)| json!({"release": r, "carried": c})).collect::<Vec<_>>(),
-        "undelivered_statements": undelivered,
+        "undelivered_statements": undelivered, "accept_expired": args.expiry.accepted(&publication),
         "policy": publication.policy().map(|p| json!({"sha256": p.sha256(), "policy": p.document()})),
         "advisories": publication.advisories().map(|a| json!({
             "sha256": a.sha256(), "collected": a.document().collected(), "count": a.document().advisories().len(),
@@ -115,8 +119,10 @@ fn tell_metadata(publication: &VerifiedPublication<'_>, context: &Context) {
         ("targets", metadata.targets().version(), metadata.targets().expires()),
     ];
     for (role, version, expires) in roles {
+        let expired = expires <= publication.start().now();
+        let (word, until) = if expired { ("OLD", "EXPIRED on") } else { ("ok ", "good until") };
         output.data(format_args!(
-            "ok  {role:<10} version {version}, signed, good until {}",
+            "{word} {role:<10} version {version}, signed, {until} {}",
             expires.strftime("%F")
         ));
     }

@@ -29,9 +29,15 @@ impl Directives<'_> {
             (OverrideFlag::PushAgain, &mut allowed.push_again),
         ];
         let forbidden = given.into_iter().filter(|(flag, _)| policy.forbidden_overrides.contains(flag));
-        let refusals = forbidden
+        let mut refusals: Vec<Refusal> = forbidden
             .filter_map(|(flag, reason)| reason.take().map(|_| Refusal::PolicyForbids { flag }))
             .collect();
+        // what had expired was read all the same, to find this policy in it
+        let flag = OverrideFlag::AcceptExpired;
+        if allowed.accept_expired.is_some() && policy.forbidden_overrides.contains(&flag) {
+            allowed.accept_expired = None;
+            refusals.push(Refusal::PolicyForbids { flag });
+        }
         (allowed, refusals)
     }
 

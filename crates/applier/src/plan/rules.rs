@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use receipt::Override;
 
 use super::{Direction, Listed, Options, Refusal, direction};
+use crate::expiry::AcceptedExpired;
 use crate::inventory::Inventory;
 
 /// What is wrong with the recorder, whatever is to be pushed.
@@ -118,7 +119,8 @@ pub(super) fn overrides(inventory: &Inventory, release: &Release, options: &Opti
         let reason = reason.as_ref().filter(|_| needed)?;
         Some(Override { flag: Text::cleaned(flag), reason: reason.clone() })
     };
-    lifted.into_iter().filter_map(one).collect()
+    let expired = options.accept_expired.iter().map(AcceptedExpired::as_override);
+    lifted.into_iter().filter_map(one).chain(expired).collect()
 }
 
 /// What was found right, in the order it was looked at.

@@ -227,3 +227,21 @@ fn what_is_not_known_is_said() {
     }
     assert_eq!(plan.checks.len(), 2);
 }
+
+#[test]
+fn accepted_expiry_stands_in_the_plan_and_its_digest() {
+    let releases = [listed("new", "V4.61.025 build 230421")];
+    let plain = pushed(&recorder(), &releases, &Options::default());
+    assert!(plain.expired.is_empty());
+    let forgiven = |role: &str| Forgiven { role: because(role), expires: now() };
+    let accepting = |forgiven: Vec<Forgiven>, reason: &str| Options {
+        accept_expired: Some(AcceptedExpired { reason: because(reason), forgiven }),
+        ..Options::default()
+    };
+    let one = pushed(&recorder(), &releases, &accepting(vec![forgiven("timestamp")], "flood"));
+    assert_eq!(one.expired, [forgiven("timestamp")]);
+    assert_eq!(one.overrides, [Override { flag: because("accept-expired"), reason: because("flood") }]);
+    let two = accepting(vec![forgiven("timestamp"), forgiven("snapshot")], "flood");
+    let digests = [plain, one, pushed(&recorder(), &releases, &two)].map(|plan| plan.digest().unwrap());
+    assert!(digests[0] != digests[1] && digests[1] != digests[2]);
+}

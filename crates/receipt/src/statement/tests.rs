@@ -17,13 +17,14 @@ pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256D
             applier: Text::cleaned("0.1.0"),
             operator: Some(Text::cleaned("kim")),
             site: None,
-            times: Times { claimed: now, floor: now, clock_trusted: true },
+            times: Times { claimed: now, floor: now, clock_trusted: true, resets: vec![] },
             publication: Publication {
                 root: 1,
                 targets: 2,
                 snapshot: 3,
                 timestamp: 4,
                 timestamp_sha256: digest,
+                forgiven: vec![],
             },
         },
         subject: Subject { name: "timestamp.json".into(), sha256: digest },
@@ -105,4 +106,26 @@ fn contradictions_are_refused() {
         open_changed(|j| j["predicate"]["result"] = "fine".into()),
         Err(InvalidStatement::Json(_))
     ));
+}
+
+#[test]
+fn what_was_forgiven_and_reset_is_read_and_may_be_absent() {
+    let key = SigningKey::generate();
+    let mut said = statement(LaptopId::of(&key.public()), 1, None);
+    let expires = "2026-11-01T10:00:00Z".parse().unwrap();
+    let reason = Text::cleaned("battery was dead");
+    said.head.publication.forgiven = vec![Forgiven { role: Text::cleaned("timestamp"), expires }];
+    said.head.times.resets = vec![
+        ClockReset { claimed: expires, floor: Some(expires), reason: reason.clone() },
+        ClockReset { claimed: expires, floor: None, reason },
+    ];
+    let bytes = said.sign(&key).unwrap();
+    let opened = VerifiedStatement::open(&Envelope::read(&bytes).unwrap(), &key.public()).unwrap();
+    assert_eq!(opened.statement(), &said);
+    // as an applier that knew of neither wrote it
+    let without = open_changed(|j| {
+        assert!(j["predicate"]["times"].get("resets").is_none());
+        assert!(j["predicate"]["publication"].get("forgiven").is_none());
+    });
+    assert_eq!(without.unwrap().statement().head.times.resets, []);
 }

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{Files, World, day, sign};
-use crate::{DirectoryStore, FetchError, MemoryStore, StartSource, StoreError, reset_clock, trust};
+use crate::{
+    DirectoryStore, FetchError, FloorSource, MemoryStore, StartSource, StoreError, read_clock, reset_clock,
+    trust,
+};
 
 mod attacks;
 mod clock;

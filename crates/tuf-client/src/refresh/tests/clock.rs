@@ -96,6 +96,47 @@ fn a_time_from_a_stolen_key_is_recovered_from_by_rotation() {
 }
 
 #[test]
+fn keys_changed_and_changed_back_were_changed() {
+    let mut world = refreshed();
+    sign_timestamp(&mut world, 300, 301);
+    world.timestamp["version"] = 1_000_000.into();
+    world.publish_timestamp();
+    let error = world.refresh().unwrap_err();
+    assert!(said(&error).starts_with("snapshot.json expired on"), "{error}");
+    assert_eq!(floor(&world), Some(day(300)));
+    world.rotate_and_back(Role::Timestamp);
+    sign_timestamp(&mut world, 2, 30);
+    world.timestamp["version"] = 2.into();
+    world.publish_timestamp();
+    let trusted = world.refresh().unwrap();
+    assert_eq!((trusted.timestamp().version(), trusted.start().now()), (2, day(2)));
+    assert_eq!(floor(&world), Some(day(2)));
+}
+
+#[test]
+fn the_reading_says_what_counts_and_whose_word_it_is() {
+    let mut world = World::new();
+    let read = |world: &World| read_clock(&world.store, world.clock).unwrap();
+    assert_eq!(read(&world).floor, None);
+    world.refresh().unwrap();
+    let floor = |world: &World| read(world).floor.map(|floor| (floor.time, floor.source));
+    assert_eq!(floor(&world), Some((day(0), FloorSource::Timestamp { version: 1 })));
+    assert_eq!(read(&world).start.source(), StartSource::System);
+    world.clock.system = day(-7);
+    assert_eq!((read(&world).start.source(), read(&world).start.now()), (StartSource::Floor, day(0)));
+    sign_timestamp(&mut world, -1, 50);
+    world.refresh().unwrap();
+    assert_eq!(floor(&world), Some((day(0), FloorSource::Earlier)), "this one says an earlier time");
+    world.clock.build = day(3);
+    world.refresh().unwrap();
+    assert_eq!(floor(&world), Some((day(3), FloorSource::Build)));
+    reset_clock(&mut world.store).unwrap();
+    assert_eq!((floor(&world), read(&world).start.source()), (None, StartSource::Build));
+    world.store.save(OnlineKeys::FILE, b"2099").unwrap();
+    assert!(matches!(read_clock(&world.store, world.clock), Err(Error::Rejected { .. })));
+}
+
+#[test]
 fn the_floor_survives_the_rotation_of_other_keys() {
     let mut world = World::new();
     sign_timestamp(&mut world, 5, 30);

@@ -1,0 +1,135 @@
+//! What leaves the depot, on a stick or in a file: chosen, checked, its timestamp good for a while.
+
+use std::io;
+
+use firmware::Model;
+use stick::{Contents, SignedRelease};
+use terminal::{Exit, Fail, Failure};
+use tuf_client::Clock;
+
+use super::source::depot_failure;
+use super::{ledger_failure, online_key_failure, publication_failure, publish_failure};
+use crate::context::Context;
+use crate::depot::Depot;
+use crate::home::Home;
+use crate::key_ring;
+use crate::ledger::Ledger;
+use crate::load::{self, Documents, Wanted, acknowledged, contents, select};
+use crate::publication::Publication;
+use crate::publish;
+
+/// Which of the approved releases go along.
+#[derive(Debug, clap::Args)]
+pub(super) struct SelectionArgs {
+    /// Carry the approved releases for this model (may be given again)
+    #[arg(long, value_name = "MODEL")]
+    model: Vec<Model>,
+    /// Carry every approved release
+    #[arg(long, conflicts_with = "model")]
+    all: bool,
+    /// Carry no firmware, only what is approved, acknowledged and withdrawn
+    #[arg(long, conflicts_with_all = ["model", "all"])]
+    metadata_only: bool,
+}
+
+impl SelectionArgs {
+    /// What was asked for; `command` is named where nothing was.
+    pub(super) fn wanted(&self, command: &str) -> Result<Wanted, Failure> {
+        if self.all {
+            Ok(Wanted::All)
+        } else if self.metadata_only {
+            Ok(Wanted::MetadataOnly)
+        } else if self.model.is_empty() {
+            let message = format!("{command}: nothing says what it is to carry");
+            Err(Failure::new(Exit::Usage, message).hint("give --model MODEL, --all or --metadata-only"))
+        } else {
+            Ok(Wanted::Models(self.model.clone()))
+        }
+    }
+}
+
+/// A publication ready to be written, with the depot's files behind it.
+pub(super) struct Outgoing {
+    pub(super) publication: Publication,
+    pub(super) contents: Contents,
+    /// The depot's own clock is what it signs by, so nothing else is known of the time.
+    pub(super) clock: Clock,
+    /// The firmware that goes along, by consistent name.
+    pub(super) carried: Vec<String>,
+    /// What goes along with it in any case.
+    pub(super) documents: Documents,
+    approved: Vec<SignedRelease>,
+    depot: Depot,
+}
+
+impl Outgoing {
+    /// Checks everything before anything is changed, then lets `arrive` bring statements home, whose
+    /// arrival is acknowledged in what goes out, and renews the timestamp if that is near its end.
+    pub(super) fn prepare<T>(
+        mut publication: Publication,
+        wanted: &Wanted,
+        home: &Home,
+        context: &Context,
+        arrive: impl FnOnce(&Ledger) -> Result<T, Failure>,
+    ) -> Result<(Self, T), Failure> {
+        still_good(&publication, context)?;
+        let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
+        let carried = select(&approved, wanted).map_err(|nothing| {
+            let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
+            Failure::new(Exit::Refused, models.join("; "))
+                .hint("fetcher releases --model MODEL, then pin and approve one")
+        })?;
+        let depot = Depot::open(home.depot()).map_err(depot_failure)?;
+        all_in_depot(&depot, &carried)?;
+        let documents = publication.documents().map_err(publication_failure)?;
+
+        let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+        let arrived_now = arrive(&ledger)?;
+
+        let keys = key_ring::online(&home.keys(), context.credentials.as_deref(), publication.root())
+            .map_err(online_key_failure)?;
+        if let Some(next) = publish::renew(publication.root(), publication.current(), &keys, context.now)
+            .map_err(publish_failure)?
+        {
+            publication.replace(&next).map_err(publication_failure)?;
+        }
+        let arrived = ledger.laptops().map_err(ledger_failure)?;
+        let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
+        let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
+        let contents = contents(&publication, &approved, &carried, &documents, acknowledged);
+        let carried = carried.iter().map(|release| release.consistent_name()).collect();
+        let clock = Clock { system: context.now, build: context.now };
+        Ok((Self { publication, contents, clock, carried, documents, approved, depot }, arrived_now))
+    }
+
+    /// A file of the depot by its consistent name.
+    pub(super) fn source(&self, name: &str) -> io::Result<Box<dyn io::Read>> {
+        load::open(name, &self.depot, &self.approved, &self.documents)
+    }
+}
+
+/// What only people can sign must still be good: no laptop would take it.
+fn still_good(publication: &Publication, context: &Context) -> Result<(), Failure> {
+    let (root, targets) = (publication.root().expires(), publication.current().targets.expires());
+    let (what, expires, hint) = if root <= context.now {
+        ("root", root, "the root must be signed again: fetcher root renew")
+    } else if targets <= context.now {
+        ("approval", targets, "the approval must be signed again: fetcher approve --renew")
+    } else {
+        return Ok(());
+    };
+    let message =
+        format!("publication: its {what} expired on {}; nothing was written", expires.strftime("%F"));
+    Err(Failure::new(Exit::Expired, message).hint(hint))
+}
+
+fn all_in_depot(depot: &Depot, carried: &[&SignedRelease]) -> Result<(), Failure> {
+    let missing: Vec<&str> =
+        carried.iter().filter(|a| !depot.holds_signed(a)).map(|a| a.release().id.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("depot: approved and not in it: {}; nothing was written", missing.join(" "));
+    Err(Failure::new(Exit::Refused, message)
+        .hint("fetcher sync downloads it; fetcher pin ID --file PATH takes a file by hand"))
+}
