@@ -83,4 +83,23 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    /// A policy can forbid every flag that wants a reason.
+    #[test]
+    fn every_override_is_known_to_policies() {
+        let cli = Cli::command();
+        let commands = cli.get_subcommands().chain([&cli]);
+        let wants_a_reason = |arg: &&clap::Arg| {
+            arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "REASON"))
+        };
+        let flags: Vec<&str> = commands
+            .flat_map(clap::Command::get_arguments)
+            .filter(wants_a_reason)
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        assert!(flags.len() >= 7, "{flags:?}");
+        for flag in flags {
+            flag.parse::<firmware::policy::OverrideFlag>().unwrap();
+        }
+    }
 }

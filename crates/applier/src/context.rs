@@ -108,9 +108,10 @@ fn open_failure(error: OpenError) -> Failure {
         OpenError::Metadata(Error::Store(_)) => {
             (Exit::Internal, "see that the state directory can be written")
         }
-        OpenError::Damaged { .. } | OpenError::Metadata(Error::Missing { .. } | Error::Rejected { .. }) => {
-            (Exit::Rejected, again)
-        }
+        OpenError::Damaged { .. }
+        | OpenError::Stripped { .. }
+        | OpenError::Exchanged { .. }
+        | OpenError::Metadata(Error::Missing { .. } | Error::Rejected { .. }) => (Exit::Rejected, again),
         OpenError::Format { .. } => (Exit::Rejected, "update the applier"),
         OpenError::Facts { .. } => (Exit::Rejected, "tell the depot: its publication is wrong"),
     };

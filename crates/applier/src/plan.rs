@@ -1,15 +1,17 @@
 //! What would be done to one recorder and why, or every reason why not (DESIGN §6).
 //!
-//! Pure: the inventory, the releases of a verified publication, what a person asked for and the time
-//! come in; a [`Decision`] goes out. The same facts give the same plan with the same digest, so that a
+//! Pure: the inventory, the releases, the policy and the advisories of a verified publication, what a
+//! person asked for and the time come in; a [`Decision`] goes out. The same facts give the same plan with the same digest, so that a
 //! person can agree to one that somebody else has read.
 //!
 //! Two steps, because a header can be read only of a release that is at hand: [`select`] says which
 //! release is meant, the caller opens it, [`plan`] judges everything.
 
+mod directives;
 mod refusal;
 mod rules;
 
+use firmware::advisory::Effect;
 use firmware::container::Container;
 use firmware::{Choice, Device, Release, ReleaseId, Revision, Serial, Sha256Digest, Text};
 use isapi::Address;
@@ -18,6 +20,7 @@ use receipt::{Override, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::Inventory;
+pub use directives::Directives;
 pub use refusal::Refusal;
 
 /// A release of the publication and the TUF target it is.
@@ -68,6 +71,15 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What was allowed, and why.
     pub overrides: Vec<Override>,
+    /// Digest of the signed policy that allows this; none where none is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Sha256Digest>,
+    /// Digest of the signed advisories; none where none are signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advisories: Option<Sha256Digest>,
+    /// What they say about this update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
     /// The configuration backup.
     pub backup: String,
 }
@@ -112,16 +124,20 @@ pub fn select<'a>(listed: &'a [Listed], device: &Device, options: &Options) -> R
 }
 
 /// Decides. `at_hand` is the header of the selected release if the stick carries it; a damaged one
-/// never gets here.
+/// never gets here. An override that the policy forbids lifts nothing.
 pub fn plan(
     inventory: &Inventory,
     listed: &[Listed],
     at_hand: Option<&Container>,
+    directives: &Directives<'_>,
     options: &Options,
     now: Timestamp,
 ) -> Decision {
     let device = &inventory.device;
+    let (options, forbidden) = directives.allowed(options);
+    let options = &options;
     let mut refusals = rules::recorder(inventory, options);
+    refusals.extend(forbidden.into_iter().chain(directives.recorder()));
     let chosen = match select(listed, device, options) {
         Ok(chosen) => chosen,
         Err(refusal) => {
@@ -134,18 +150,27 @@ pub fn plan(
         return Decision::AlreadyCurrent(Box::new(chosen.clone()));
     }
     refusals.extend(rules::release(&chosen.release, listed, at_hand, device, options));
+    refusals.extend(directives.release(&chosen.release, device));
     if !refusals.is_empty() {
         return Decision::Refused(refusals);
     }
+    let effect = directives.effect(device, &chosen.release.revision);
+    let mut checks = rules::checks(inventory, &chosen.release);
+    checks.extend(directives.checks());
+    let mut notes = rules::notes(inventory, &chosen.release, at_hand, now);
+    notes.extend(directives.notes(effect.as_ref()));
     Decision::Push(Box::new(Plan {
         format: 1,
         address: inventory.address.clone(),
         device: device.clone(),
         target: chosen.target.clone(),
         region: options.region.clone(),
-        checks: rules::checks(inventory, &chosen.release),
-        notes: rules::notes(inventory, &chosen.release, at_hand, now),
+        checks,
+        notes,
         overrides: rules::overrides(inventory, &chosen.release, options),
+        policy: directives.policy.map(|(_, sha256)| sha256),
+        advisories: directives.advisories.map(|(_, sha256)| sha256),
+        effect,
         backup: "not taken".into(),
     }))
 }

@@ -4,22 +4,27 @@
 //! without a fault: a person who repairs it sees all faults of all files at once, with file and
 //! line, and no command works from half of it. The cost is linear in the size of the text.
 //!
-//! `manifest` and `quarantine` read one file each through `fields`; what concerns several releases
-//! is checked here. `edit` writes a pin into the text without touching another byte.
+//! `manifest`, `quarantine`, `advisories` and `policy` read one file each through `fields`; what
+//! concerns several releases is checked here. `edit` writes a pin into the text without touching another byte.
 
+mod advisories;
 mod edit;
 mod fault;
 mod fields;
 mod manifest;
+mod policy;
 mod quarantine;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::hash::Hash;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use firmware::advisory::AdvisoryTable;
+use firmware::policy::Policy;
 use firmware::{Model, Release, ReleaseId};
 
 pub use edit::{EditError, write_pin};
@@ -36,6 +41,8 @@ pub struct Catalog {
     by_id: HashMap<ReleaseId, usize>,
     by_model: HashMap<Model, Vec<usize>>,
     quarantined: usize,
+    advisories: Option<AdvisoryTable>,
+    policy: Option<Policy>,
 }
 
 /// Where a release stands.
@@ -98,17 +105,33 @@ impl Catalog {
     fn build(texts: &[(PathBuf, String)], mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
         let (mut drafts, mut places, mut unread) = (Vec::new(), Vec::new(), HashSet::new());
         let mut quarantined: Vec<(&Path, QuarantinedName)> = Vec::new();
+        let (mut advisories, mut policy) = (None, None);
         for (path, text) in texts {
-            if path.file_name().is_some_and(|name| name == tree::QUARANTINE) {
-                let (names, found) = quarantine::read(path, text);
-                quarantined.extend(names.into_iter().map(|name| (path.as_path(), name)));
-                faults.extend(found);
-            } else {
-                let read = manifest::read(path, text);
-                places.extend(read.drafts.iter().map(|draft| Place { file: path.clone(), line: draft.line }));
-                drafts.extend(read.drafts);
-                unread.extend(read.unread);
-                faults.extend(read.faults);
+            match path.file_name().and_then(OsStr::to_str) {
+                Some(tree::QUARANTINE) => {
+                    let (names, found) = quarantine::read(path, text);
+                    quarantined.extend(names.into_iter().map(|name| (path.as_path(), name)));
+                    faults.extend(found);
+                }
+                Some(tree::ADVISORIES) => {
+                    let (table, found) = advisories::read(path, text);
+                    advisories = table;
+                    faults.extend(found);
+                }
+                Some(tree::POLICY) => {
+                    let (read, found) = policy::read(path, text);
+                    policy = read;
+                    faults.extend(found);
+                }
+                _ => {
+                    let read = manifest::read(path, text);
+                    places.extend(
+                        read.drafts.iter().map(|draft| Place { file: path.clone(), line: draft.line }),
+                    );
+                    drafts.extend(read.drafts);
+                    unread.extend(read.unread);
+                    faults.extend(read.faults);
+                }
             }
         }
         let by_id = unique(&drafts, &places, &mut faults);
@@ -126,7 +149,7 @@ impl Catalog {
                 by_model.entry(model.clone()).or_default().push(index);
             }
         }
-        Ok(Self { releases, places, by_id, by_model, quarantined: quarantined.len() })
+        Ok(Self { releases, places, by_id, by_model, quarantined: quarantined.len(), advisories, policy })
     }
 
     /// Every release, by file and in the order in which they stand there.
@@ -162,6 +185,16 @@ impl Catalog {
     /// How many names are quarantined.
     pub fn quarantined(&self) -> usize {
         self.quarantined
+    }
+
+    /// What is published about weak firmware, where there is an `advisories.toml`.
+    pub fn advisories(&self) -> Option<&AdvisoryTable> {
+        self.advisories.as_ref()
+    }
+
+    /// What this depot allows, where there is a `policy.toml`.
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 }
 

@@ -50,11 +50,13 @@ enum Command {
     Sync(commands::sync::Args),
     Approve(commands::approve::Args),
     Withdraw(commands::approve::WithdrawArgs),
+    Sign(commands::sign::Args),
     Status(commands::status::Args),
     Load(commands::load::Args),
     Collect(commands::collect::Args),
     Fleet(commands::fleet::Args),
     Root(commands::root::Args),
+    Keys(commands::keys::Args),
     Laptops(commands::laptops::Args),
 }
 
@@ -62,7 +64,8 @@ enum Command {
 pub fn run(cli: Cli, now: Timestamp) -> Exit {
     let output = cli.global.output.apply();
     let Global { home, manifests, .. } = cli.global;
-    let context = Context { output, now, home, manifests };
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let context = Context { output, now, home, manifests, credentials };
     let result = match cli.command {
         Command::Init(args) => commands::init::run(&args, &context),
         Command::Releases(args) => commands::releases::run(&args, &context),
@@ -70,9 +73,11 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
         Command::Sync(args) => commands::sync::run(&args, &context),
         Command::Approve(args) => commands::approve::run(&args, &context),
         Command::Withdraw(args) => commands::approve::withdraw(&args, &context),
+        Command::Sign(args) => commands::sign::run(&args, &context),
         Command::Status(args) => commands::status::run(&args, &context),
         Command::Load(args) => commands::load::run(&args, &context),
         Command::Root(args) => commands::root::run(&args, &context),
+        Command::Keys(args) => commands::keys::run(&args, &context),
         Command::Collect(args) => commands::collect::run(&args, &context),
         Command::Fleet(args) => commands::fleet::run(&args, &context),
         Command::Laptops(args) => commands::laptops::run(&args, &context),

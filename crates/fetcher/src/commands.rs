@@ -4,11 +4,15 @@ pub mod approve;
 pub mod collect;
 pub mod fleet;
 pub mod init;
+pub mod keys;
 pub mod laptops;
 pub mod load;
 pub mod pin;
+mod proposal;
 pub mod releases;
 pub mod root;
+pub mod sign;
+mod signing;
 mod source;
 pub mod status;
 pub mod sync;
@@ -18,6 +22,7 @@ use std::path::Path;
 use stick::Directory;
 use terminal::{Exit, Failure};
 
+use crate::key_ring::OnlineKeyError;
 use crate::ledger::LedgerError;
 use crate::publication::PublicationError;
 use crate::publish::PublishError;
@@ -43,12 +48,32 @@ fn open_stick(path: &Path) -> Result<Directory, Failure> {
 
 /// What the depot itself published is damaged, or cannot be read.
 fn publication_failure(error: PublicationError) -> Failure {
-    let exit = if matches!(error, PublicationError::Rejected(..)) { Exit::Rejected } else { Exit::Internal };
-    Failure::of(exit, error).hint("restore the publication folder from a backup")
+    let (exit, hint) = match error {
+        PublicationError::Rejected(..) => (Exit::Rejected, "restore the publication folder from a backup"),
+        PublicationError::Document(_) => (
+            Exit::Rejected,
+            "restore the publication folder from a backup, or sign it again: fetcher approve --advisories --policy",
+        ),
+        _ => (Exit::Internal, "restore the publication folder from a backup"),
+    };
+    Failure::of(exit, error).hint(hint)
+}
+
+/// The unattended keys cannot be used: nothing was signed by them.
+fn online_key_failure(error: OnlineKeyError) -> Failure {
+    match error {
+        OnlineKeyError::File(error) => crate::context::key_failure(error),
+        OnlineKeyError::NotThere { role, .. } => Failure::of(Exit::Usage, error).hint(format!(
+            "bring the key file back from a backup, or put a new key in its place: fetcher root rotate {role}"
+        )),
+    }
 }
 
 /// Nothing was signed.
 fn publish_failure(error: PublishError) -> Failure {
-    let exit = if matches!(error, PublishError::NotOurKey(_)) { Exit::Usage } else { Exit::Internal };
+    let exit = match &error {
+        PublishError::NotOurKey(_) | PublishError::Draft(_) => Exit::Usage,
+        _ => Exit::Internal,
+    };
     Failure::of(exit, error)
 }

@@ -22,6 +22,8 @@ pub struct Context {
     pub home: Option<PathBuf>,
     /// The catalogue that was named.
     pub manifests: Option<PathBuf>,
+    /// Where systemd puts the keys of an unattended service (`$CREDENTIALS_DIRECTORY`, systemd.exec(5)).
+    pub credentials: Option<PathBuf>,
 }
 
 impl Context {

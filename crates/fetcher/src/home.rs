@@ -94,6 +94,11 @@ impl Home {
         self.dir.join("publication")
     }
 
+    /// What waits for the signatures of more people.
+    pub fn signing_event(&self) -> PathBuf {
+        self.publication().join("signing-event.json")
+    }
+
     /// Firmware files.
     pub fn depot(&self) -> PathBuf {
         self.dir.join("depot")

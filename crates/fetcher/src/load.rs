@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
 
-use firmware::Model;
+use firmware::{Model, Sha256Digest};
 use receipt::Acknowledged;
-use stick::{Contents, SignedRelease};
+use stick::{Contents, Sealed, SignedRelease};
 
+use crate::depot::Depot;
 use crate::publication::Publication;
+
+/// The bytes of the documents that are signed, by consistent name.
+pub type Documents = BTreeMap<String, Vec<u8>>;
 
 /// What a stick is asked to carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,22 +51,41 @@ pub fn select<'a>(
     }
 }
 
-/// Everything that is to lie on the stick.
+/// Everything that is to lie on the stick: of the firmware what is carried, of the documents all.
 pub fn contents(
     publication: &Publication,
     approved: &[SignedRelease],
     carried: &[&SignedRelease],
+    documents: &Documents,
     acknowledged: Option<Vec<u8>>,
 ) -> Contents {
-    let listed = approved.iter().map(|a| (a.consistent_name(), a.sealed())).collect();
+    let sealed = |bytes: &Vec<u8>| Sealed { length: bytes.len() as u64, sha256: Sha256Digest::of(bytes) };
+    let listed = approved.iter().map(|a| (a.consistent_name(), a.sealed()));
+    let listed = listed.chain(documents.iter().map(|(name, bytes)| (name.clone(), sealed(bytes))));
+    let listed = listed.collect();
     Contents {
         metadata: publication.versioned_files(),
         timestamp: publication.current().timestamp.bytes().to_vec(),
         listed,
-        carried: carried.iter().map(|a| a.consistent_name()).collect(),
+        carried: documents.keys().cloned().chain(carried.iter().map(|a| a.consistent_name())).collect(),
         acknowledged,
         readme: readme(publication, carried),
     }
+}
+
+/// Opens what a stick carries, by consistent name.
+pub fn open(
+    name: &str,
+    depot: &Depot,
+    approved: &[SignedRelease],
+    documents: &Documents,
+) -> io::Result<Box<dyn io::Read>> {
+    if let Some(bytes) = documents.get(name) {
+        return Ok(Box::new(io::Cursor::new(bytes.clone())));
+    }
+    let release = approved.iter().find(|a| a.consistent_name() == name);
+    let release = release.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "not approved"))?;
+    Ok(Box::new(File::open(depot.signed_path(release))?))
 }
 
 /// Until when the stick is good.

@@ -1,11 +1,14 @@
-//! The depot's own publication on disk, `publication/metadata/`: read and verified, replaced file by
-//! file, the timestamp last.
+//! The depot's own publication on disk, `publication/metadata/`: read and verified, replaced as a
+//! whole. What it lists beside firmware lies in `publication/targets/`.
+
+mod documents;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use keys::durable;
+use stick::OpenError;
 use tuf_client::{Document, Rejection, Role, Root, Snapshot, Targets, Timestamp, Verified};
 use tuf_repository::Signed;
 
@@ -29,6 +32,37 @@ pub struct Current {
     pub timestamp: Verified<Timestamp>,
 }
 
+/// What replaces the current metadata; where there is no new root or list, the current one stays.
+#[derive(Debug)]
+pub struct Next {
+    /// A new root.
+    pub root: Option<Signed<Root>>,
+    /// What is approved from now on.
+    pub targets: Option<Signed<Targets>>,
+    /// Which targets metadata is current.
+    pub snapshot: Signed<Snapshot>,
+    /// Which snapshot is current.
+    pub timestamp: Signed<Timestamp>,
+}
+
+impl Next {
+    /// Whether a versioned file of the publication before is part of this one.
+    fn keeps(&self, name: &str) -> bool {
+        name.ends_with(Role::Root.file()) || (self.targets.is_none() && name.ends_with(Role::Targets.file()))
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), PublicationError> {
+        if let Some(root) = &self.root {
+            save(dir, root)?;
+        }
+        if let Some(targets) = &self.targets {
+            save(dir, targets)?;
+        }
+        save(dir, &self.snapshot)?;
+        save(dir, &self.timestamp)
+    }
+}
+
 /// Why the depot's own publication cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PublicationError {
@@ -38,6 +72,9 @@ pub enum PublicationError {
     /// A file is damaged or not signed by the keys of the root.
     #[error("publication {}: rejected", .0.display())]
     Rejected(PathBuf, #[source] Rejection),
+    /// A document that is signed is not there as it was signed.
+    #[error(transparent)]
+    Document(Box<OpenError>),
     /// There is no root.
     #[error("publication {}: there is no 1.root.json", .0.display())]
     NoRoot(PathBuf),
@@ -46,7 +83,10 @@ pub enum PublicationError {
 impl Publication {
     /// Reads and verifies what is in `dir`: the chain of roots, then what the timestamp names.
     pub fn open(dir: &Path) -> Result<Self, PublicationError> {
-        let dir = dir.join("metadata");
+        Self::read(dir.join("metadata"))
+    }
+
+    fn read(dir: PathBuf) -> Result<Self, PublicationError> {
         let mut roots = BTreeMap::new();
         let mut root: Option<Verified<Root>> = None;
         for version in 1.. {
@@ -68,43 +108,41 @@ impl Publication {
     }
 
     /// Writes a first publication. Whatever an earlier attempt left is replaced.
-    pub fn create(
-        dir: &Path,
-        root: &Signed<Root>,
-        targets: &Signed<Targets>,
-        snapshot: &Signed<Snapshot>,
-        timestamp: &Signed<Timestamp>,
-    ) -> Result<Self, PublicationError> {
+    pub fn create(dir: &Path, first: &Next) -> Result<Self, PublicationError> {
         let metadata = dir.join("metadata");
         std::fs::create_dir_all(&metadata).map_err(|e| PublicationError::Io(metadata.clone(), e))?;
-        save(&metadata, root)?;
-        save(&metadata, targets)?;
-        save(&metadata, snapshot)?;
-        save(&metadata, timestamp)?;
-        Self::open(dir)
+        first.save(&metadata)?;
+        Self::read(metadata)
     }
 
-    /// Makes a new publication the current one: the timestamp is written last, so that a power cut
-    /// leaves the one before.
-    pub fn replace(
-        &mut self,
-        targets: Option<&Signed<Targets>>,
-        snapshot: &Signed<Snapshot>,
-        timestamp: &Signed<Timestamp>,
-    ) -> Result<(), PublicationError> {
-        if let Some(targets) = targets {
-            save(&self.dir, targets)?;
-        }
-        save(&self.dir, snapshot)?;
-        save(&self.dir, timestamp)?;
+    /// Makes a new publication the current one, in one step: what is there before and after a power cut
+    /// is whole, also where a new root has changed every key. Superseded versions go.
+    pub fn replace(&mut self, next: &Next) -> Result<(), PublicationError> {
         let parent = self.dir.parent().unwrap_or(&self.dir).to_owned();
-        *self = Self::open(&parent)?;
-        Ok(())
+        let staged = parent.join("metadata.next");
+        let io = |e| PublicationError::Io(staged.clone(), e);
+        if staged.exists() {
+            std::fs::remove_dir_all(&staged).map_err(io)?;
+        }
+        std::fs::create_dir(&staged).map_err(io)?;
+        for (name, bytes) in self.versioned_files().into_iter().filter(|(name, _)| next.keeps(name)) {
+            durable::write_atomic(&staged.join(name), &bytes, 0o644).map_err(io)?;
+        }
+        next.save(&staged)?;
+        let published = Self::read(staged.clone())?;
+        durable::exchange(&staged, &self.dir).map_err(io)?;
+        *self = Self { dir: self.dir.clone(), ..published };
+        std::fs::remove_dir_all(&staged).map_err(io)
     }
 
     /// The newest root.
     pub fn root(&self) -> &Verified<Root> {
         &self.root
+    }
+
+    /// Whether a root is, or once was, the newest here.
+    pub fn has_root(&self, root: &Verified<Root>) -> bool {
+        self.roots.values().any(|own| own == root.bytes())
     }
 
     /// What is current.

@@ -1,4 +1,7 @@
-//! Approved releases to signed TUF metadata. Pure: keys, times and what was published before go in.
+//! Approved releases and documents to signed TUF metadata. Pure: keys, times and what was published
+//! before go in.
+
+mod documents;
 
 use firmware::{Pin, Release, ReleaseId};
 use jiff::{Span, Timestamp, ToSpan};
@@ -6,9 +9,10 @@ use keys::SigningKey;
 use serde_json::Map;
 use stick::release_facts;
 use tuf_client::{InvalidTargetName, Rejection, Root, Snapshot, TargetName, Targets, Verified};
-use tuf_repository::{DraftError, Roles, Signed, Signers, TargetsDraft};
+use tuf_repository::{DraftError, Finished, Roles, Signed, Signers, TargetsDraft};
 
-use crate::publication::Current;
+use crate::publication::{Current, Next};
+pub use documents::{DocumentDraft, DocumentState};
 
 /// How long a root is good.
 const ROOT_DAYS: i32 = 730;
@@ -65,10 +69,10 @@ pub struct OnlineKeys {
 }
 
 /// Snapshot and timestamp, signed.
-pub type Online = (Signed<Snapshot>, Signed<tuf_client::Timestamp>);
+type Online = (Signed<Snapshot>, Signed<tuf_client::Timestamp>);
 
 /// The first root, with one key for each role.
-pub fn first_root(keys: &Keys, now: Timestamp) -> Result<Signed<Root>, PublishError> {
+fn first_root(keys: &Keys, now: Timestamp) -> Result<Signed<Root>, PublishError> {
     let roles = Roles {
         root: Signers::one(keys.root.public()),
         targets: Signers::one(keys.targets.public()),
@@ -93,25 +97,38 @@ pub fn withdraw<'a>(draft: &mut TargetsDraft, ids: &'a [ReleaseId]) -> Vec<&'a R
     ids.iter().filter(|id| !draft.remove(&format!("{id}/{}", Release::FILE_NAME))).collect()
 }
 
-/// Signs the list as it stands.
-pub fn sign_targets(
-    draft: &TargetsDraft,
-    approver: &SigningKey,
-    now: Timestamp,
-) -> Result<Signed<Targets>, PublishError> {
-    Ok(draft.unsigned(after(now, TARGETS_DAYS)?)?.sign(&[approver]))
+/// Until when a root signed now is good.
+pub fn root_expires(now: Timestamp) -> Result<Timestamp, PublishError> {
+    Ok(after(now, ROOT_DAYS)?)
 }
 
-/// Signs snapshot and timestamp over targets that verify under the root.
-pub fn make_current(
-    root: &Verified<Root>,
-    previous: Option<&Current>,
-    targets: &Signed<Targets>,
+/// Until when an approval signed now is good.
+pub fn targets_expires(now: Timestamp) -> Result<Timestamp, PublishError> {
+    Ok(after(now, TARGETS_DAYS)?)
+}
+
+/// The first publication of a new depot: nothing is approved.
+pub fn first(keys: &Keys, now: Timestamp) -> Result<Next, PublishError> {
+    let root = first_root(keys, now)?;
+    let verified = Verified::self_signed(&root.bytes()).map_err(PublishError::NotOurKey)?;
+    let targets = TargetsDraft::first().unsigned(targets_expires(now)?)?.sign(&[&keys.targets]);
+    let listed = targets.verified_by(&verified).map_err(PublishError::NotOurKey)?;
+    let (snapshot, timestamp) = online(&verified, None, &listed, &keys.online, now)?;
+    Ok(Next { root: Some(root), targets: Some(targets), snapshot, timestamp })
+}
+
+/// What a finished signing event makes of what is current.
+pub fn carry_out(
+    finished: Finished,
+    current: &Current,
     keys: &OnlineKeys,
     now: Timestamp,
-) -> Result<Online, PublishError> {
-    let targets = targets.verified_by(root).map_err(PublishError::NotOurKey)?;
-    online(root, previous, &targets, keys, now)
+) -> Result<Next, PublishError> {
+    let Finished { root, new_root, new_targets } = finished;
+    let bytes = new_targets.as_ref().map_or_else(|| current.targets.bytes().to_vec(), Signed::bytes);
+    let targets = root.verify(&bytes).map_err(PublishError::NotOurKey)?;
+    let (snapshot, timestamp) = online(&root, Some(current), &targets, keys, now)?;
+    Ok(Next { root: new_root, targets: new_targets, snapshot, timestamp })
 }
 
 /// Signs snapshot and timestamp anew if either is good for less than half of its time.
@@ -120,12 +137,13 @@ pub fn renew(
     current: &Current,
     keys: &OnlineKeys,
     now: Timestamp,
-) -> Result<Option<Online>, PublishError> {
+) -> Result<Option<Next>, PublishError> {
     let soon = after(now, RENEW_BELOW_DAYS)?;
     if current.snapshot.expires() > soon && current.timestamp.expires() > soon {
         return Ok(None);
     }
-    online(root, Some(current), &current.targets, keys, now).map(Some)
+    let (snapshot, timestamp) = online(root, Some(current), &current.targets, keys, now)?;
+    Ok(Some(Next { root: None, targets: None, snapshot, timestamp }))
 }
 
 fn online(
@@ -152,6 +170,8 @@ fn after(now: Timestamp, days: i32) -> Result<Timestamp, jiff::Error> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use tuf_repository::SigningEvent;
+
     use super::*;
     use crate::publication::Publication;
 
@@ -166,11 +186,21 @@ pub(crate) mod tests {
 
     /// A depot's first, empty publication.
     pub(crate) fn publication(dir: &std::path::Path, keys: &Keys) -> Publication {
-        let root = first_root(keys, now()).unwrap();
-        let verified = Verified::self_signed(&root.bytes()).unwrap();
-        let targets = sign_targets(&TargetsDraft::first(), &keys.targets, now()).unwrap();
-        let (snapshot, timestamp) = make_current(&verified, None, &targets, &keys.online, now()).unwrap();
-        Publication::create(dir, &root, &targets, &snapshot, &timestamp).unwrap()
+        Publication::create(dir, &first(keys, now()).unwrap()).unwrap()
+    }
+
+    fn event(published: &Publication) -> SigningEvent {
+        SigningEvent::over(published.root().clone(), published.current().targets.clone())
+    }
+
+    /// Signs a list and makes it the current one.
+    pub(crate) fn publish(published: &mut Publication, draft: &TargetsDraft, keys: &Keys) {
+        let mut event = event(published);
+        event.propose_targets(draft, targets_expires(now()).unwrap()).unwrap();
+        event.sign(&keys.targets);
+        let finished = event.finish().unwrap().unwrap();
+        let next = carry_out(finished, published.current(), &keys.online, now()).unwrap();
+        published.replace(&next).unwrap();
     }
 
     fn release() -> Release {
@@ -191,10 +221,7 @@ pub(crate) mod tests {
         let pin = release.pin.clone().unwrap();
         let mut draft = TargetsDraft::after(published.current().targets.clone());
         approve(&mut draft, &[(&release, &pin)]).unwrap();
-        let targets = sign_targets(&draft, &keys.targets, now()).unwrap();
-        let (snapshot, timestamp) =
-            make_current(published.root(), Some(published.current()), &targets, &keys.online, now()).unwrap();
-        published.replace(Some(&targets), &snapshot, &timestamp).unwrap();
+        publish(&mut published, &draft, &keys);
         let target = published.current().targets.target("nvr-k51-4.61.025-230421/digicap.dav").unwrap();
         assert_eq!(target.length(), 3);
         assert!(target.custom().unwrap()["release"].get("pin").is_none());
@@ -206,25 +233,37 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_key_that_the_root_does_not_name_signs_nothing() {
+    fn every_key_can_be_replaced_and_a_crash_leaves_one_publication_or_the_other() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = keys();
-        let published = publication(dir.path(), &keys);
-        let stranger = SigningKey::generate();
-        let targets =
-            sign_targets(&TargetsDraft::after(published.current().targets.clone()), &stranger, now())
-                .unwrap();
-        let error = make_current(published.root(), Some(published.current()), &targets, &keys.online, now())
-            .unwrap_err();
-        assert!(matches!(error, PublishError::NotOurKey(_)));
-        // the unattended keys cannot approve
-        let targets = sign_targets(
-            &TargetsDraft::after(published.current().targets.clone()),
-            &keys.online.snapshot,
-            now(),
-        )
-        .unwrap();
-        assert!(make_current(published.root(), None, &targets, &keys.online, now()).is_err());
+        let old = keys();
+        let mut published = publication(dir.path(), &old);
+        let new = keys();
+        let mut roles = Roles::of(published.root());
+        roles.root = Signers::one(new.root.public());
+        roles.targets = Signers::one(new.targets.public());
+        roles.snapshot = Signers::one(new.online.snapshot.public());
+        roles.timestamp = Signers::one(new.online.timestamp.public());
+        let mut event = event(&published);
+        event.propose_root(&roles, root_expires(now()).unwrap()).unwrap();
+        assert!(event.needs_targets());
+        let draft = TargetsDraft::after(published.current().targets.clone());
+        event.propose_targets(&draft, targets_expires(now()).unwrap()).unwrap();
+        for key in [&old.root, &new.root, &new.targets] {
+            assert!(!event.sign(key).is_empty());
+        }
+        let finished = event.finish().unwrap().unwrap();
+        let wrong = carry_out(finished.clone(), published.current(), &old.online, now());
+        assert!(matches!(wrong, Err(PublishError::NotOurKey(_))), "the old unattended keys count no more");
+        let next = carry_out(finished, published.current(), &new.online, now()).unwrap();
+        // what a crash before the exchange leaves is no part of the publication
+        std::fs::create_dir(dir.path().join("metadata.next")).unwrap();
+        std::fs::File::create(dir.path().join("metadata.next/2.root.json")).unwrap();
+        assert_eq!(Publication::open(dir.path()).unwrap().root().version(), 1);
+        published.replace(&next).unwrap();
+        let again = Publication::open(dir.path()).unwrap();
+        assert_eq!((again.root().version(), again.current().timestamp.version()), (2, 2));
+        assert_eq!(again.versioned_files(), published.versioned_files());
+        assert!(!dir.path().join("metadata.next").exists());
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Words and reasoning about recorder firmware, without I/O.
 //!
 //! Everything a decision needs is a type here: what a device says it is, what a release says it is
-//! for, what the first bytes of a file say, whether the three fit, and which of several releases is
-//! meant. Nothing in this crate reads a file, a clock or a socket.
+//! for, what the first bytes of a file say, whether the three fit, which of several releases is
+//! meant, what an update changes about known weaknesses, and what a depot allows. Nothing in this
+//! crate reads a file, a clock or a socket.
 
+pub mod advisory;
 mod build;
 mod choose;
 pub mod container;
@@ -12,6 +14,7 @@ mod digest;
 mod fit;
 mod model;
 mod pin;
+pub mod policy;
 mod release;
 mod revision;
 mod serial;

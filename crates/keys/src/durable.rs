@@ -7,6 +7,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags};
 use tempfile::NamedTempFile;
 
 /// Replaces the file, or makes it: a reader sees the old bytes or the new ones, at any time.
@@ -40,6 +41,15 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_dir(directory_of(to))?;
     sync_dir(directory_of(from))
+}
+
+/// Exchanges two directories of one file system in one step, for good: whoever opens one of the names
+/// finds all of the old directory or all of the new, at any time. What is in both must have reached
+/// the disk before. File systems that cannot do that say so ([`io::ErrorKind::InvalidInput`]).
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?;
+    sync_dir(directory_of(one))?;
+    sync_dir(directory_of(other))
 }
 
 /// Makes the names in a directory outlive a power cut.
@@ -174,6 +184,19 @@ mod tests {
         create_new(&to, b"old", 0o600).unwrap();
         rename(&from, &to).unwrap();
         assert_eq!((fs::read(&to).unwrap(), from.exists()), (b"new".to_vec(), false));
+    }
+
+    #[test]
+    fn exchanges_whole_directories() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+        fs::create_dir(&new).unwrap();
+        create_new(&new.join("a"), b"new", 0o600).unwrap();
+        assert!(exchange(&new, &old).is_err() && new.exists(), "there is nothing to exchange with");
+        fs::create_dir(&old).unwrap();
+        exchange(&new, &old).unwrap();
+        assert_eq!(fs::read(old.join("a")).unwrap(), b"new");
+        assert!(!new.join("a").exists());
     }
 
     #[test]

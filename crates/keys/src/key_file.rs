@@ -43,7 +43,7 @@ pub enum KeyFileError {
         source: io::Error,
     },
     /// Others than the owner may read it, so it may be a secret no more.
-    #[error("key file {} can be read by others: mode {mode:04o}, expected 0600\nhint: chmod 600 {}", .path.display(), .path.display())]
+    #[error("key file {} can be read by others: mode {mode:04o}, expected 0600\nhint: chmod 600 {}; a FAT or exFAT stick keeps no modes: mount it with umask=077", .path.display(), .path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -101,7 +101,21 @@ pub fn write_new(
 
 /// Reads a secret key file. A passphrase that the file does not need is ignored, as OpenSSL does.
 pub fn read(path: &Path, passphrase: Option<&SecretString>) -> Result<SigningKey, KeyFileError> {
-    let document = Document::read(path)?;
+    key_of(&Document::read(path, Others::NoBit)?, path, passphrase)
+}
+
+/// Reads an unencrypted secret key that systemd hands to a service (`LoadCredential=`, systemd.exec(5)).
+/// It grants the service's user access by an access control list, and the mask of that list shows in
+/// the place of the group's bits: mode 0440 there is not a group that may read.
+pub fn read_credential(path: &Path) -> Result<SigningKey, KeyFileError> {
+    key_of(&Document::read(path, Others::GroupMayRead)?, path, None)
+}
+
+fn key_of(
+    document: &Document,
+    path: &Path,
+    passphrase: Option<&SecretString>,
+) -> Result<SigningKey, KeyFileError> {
     let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
     if !document.encrypted {
         return key_in(&document.der).map_err(rejected);
@@ -125,7 +139,7 @@ pub fn read(path: &Path, passphrase: Option<&SecretString>) -> Result<SigningKey
 
 /// Whether [`read`] will need a passphrase: ask only then.
 pub fn is_encrypted(path: &Path) -> Result<bool, KeyFileError> {
-    Ok(Document::read(path)?.encrypted)
+    Ok(Document::read(path, Others::NoBit)?.encrypted)
 }
 
 /// Writes a new public key file (SPKI PEM, mode 0644).
@@ -150,8 +164,15 @@ struct Document {
     der: SecretDocument,
 }
 
+/// Which permission bits others than the owner may have.
+#[derive(Clone, Copy)]
+enum Others {
+    NoBit = 0o077,
+    GroupMayRead = 0o037,
+}
+
 impl Document {
-    fn read(path: &Path) -> Result<Self, KeyFileError> {
+    fn read(path: &Path, others: Others) -> Result<Self, KeyFileError> {
         let read_failed = |source| failed(path, "read", source);
         let rejected = |reason| KeyFileError::NotAKeyFile { path: path.into(), reason };
         let file = File::open(path).map_err(read_failed)?;
@@ -160,7 +181,7 @@ impl Document {
             return Err(rejected("not a regular file"));
         }
         let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
+        if mode & others as u32 != 0 {
             return Err(KeyFileError::Exposed { path: path.into(), mode });
         }
         let bytes = Zeroizing::new(durable::read_open(file, CAP).map_err(read_failed)?);

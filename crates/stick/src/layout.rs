@@ -4,6 +4,8 @@ use std::fmt;
 
 use receipt::LaptopId;
 
+use crate::signed_document;
+
 /// The folder that holds everything of ours; other people's files beside it are left alone.
 pub const FOLDER: &str = "COURIER";
 /// For people; not trusted.
@@ -12,7 +14,7 @@ pub const README: &str = "COURIER/README.txt";
 pub const METADATA: &str = "COURIER/metadata";
 /// The metadata file that makes a publication the current one: written last.
 pub const TIMESTAMP: &str = "COURIER/metadata/timestamp.json";
-/// Firmware.
+/// Firmware, and the documents that steer plans.
 pub const TARGETS: &str = "COURIER/targets";
 /// What has arrived from each laptop.
 pub const ACKNOWLEDGED: &str = "COURIER/acknowledged.json";
@@ -27,7 +29,8 @@ pub fn metadata(name: impl fmt::Display) -> String {
     format!("{METADATA}/{name}")
 }
 
-/// The path of a target by its consistent name, `<release id>/<sha256>.digicap.dav`.
+/// The path of a target by its consistent name, `<release id>/<sha256>.digicap.dav` or
+/// `<sha256>.policy.json`.
 pub fn target(consistent_name: impl fmt::Display) -> String {
     format!("{TARGETS}/{consistent_name}")
 }
@@ -50,10 +53,17 @@ pub fn is_versioned_metadata(name: &str) -> bool {
 
 /// Whether this is a file name of firmware, `<sha256>.digicap.dav`.
 pub fn is_firmware(name: &str) -> bool {
-    let Some((digest, rest)) = name.split_once('.') else { return false };
-    digest.len() == 64
-        && digest.bytes().all(|b| b.is_ascii_hexdigit())
-        && rest == firmware::Release::FILE_NAME
+    name_behind_digest(name) == Some(firmware::Release::FILE_NAME)
+}
+
+/// Whether this is a file name of a document that steers plans, `<sha256>.policy.json`.
+pub fn is_document(name: &str) -> bool {
+    name_behind_digest(name).is_some_and(|name| signed_document::NAMES.contains(&name))
+}
+
+fn name_behind_digest(name: &str) -> Option<&str> {
+    let (digest, rest) = name.split_once('.')?;
+    (digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit())).then_some(rest)
 }
 
 fn is_number(text: &str) -> bool {
@@ -80,5 +90,12 @@ mod tests {
         let digest = "a".repeat(64);
         assert!(is_firmware(&format!("{digest}.digicap.dav")));
         assert!(!is_firmware(&format!("{digest}.digicap.dav.part")) && !is_firmware("holiday.digicap.dav"));
+        for document in ["advisories.json", "policy.json"] {
+            assert!(
+                is_document(&format!("{digest}.{document}")) && !is_firmware(&format!("{digest}.{document}"))
+            );
+            assert!(!is_document(document) && !is_document(&format!("{digest}.{document}.bak")));
+        }
+        assert!(!is_document(&format!("{digest}.holiday.json")));
     }
 }

@@ -9,6 +9,7 @@ pub mod layout;
 pub mod media;
 mod open;
 mod plan;
+mod signed_document;
 mod signed_release;
 pub mod statements;
 mod write;
@@ -17,5 +18,9 @@ pub use directory::Directory;
 pub use media::Media;
 pub use open::{CopyError, OpenError, UnverifiedPublication, VerifiedPublication};
 pub use plan::{Contents, Obstacle, Sealed, Survey, WritePlan};
+pub use signed_document::{
+    Document, LARGEST_DOCUMENT, SignedDocument, UnsignableDocument, document_bytes, document_facts,
+    document_name, listed_documents,
+};
 pub use signed_release::{SignedRelease, release_facts};
 pub use write::{Event, Source, StickState, WriteError, write};

@@ -3,6 +3,8 @@
 
 use std::io::{self, Read, Write};
 
+use firmware::advisory::AdvisoryTable;
+use firmware::policy::Policy;
 use firmware::{Release, ReleaseId, Sha256Digest};
 use receipt::{Acknowledged, LONGEST_ENVELOPE, LaptopId, Publication};
 use tuf_client::{
@@ -12,6 +14,7 @@ use tuf_client::{
 
 use crate::layout;
 use crate::media::{self, Kind, Media};
+use crate::signed_document::SignedDocument;
 use crate::signed_release::{FORMAT, SignedRelease};
 
 /// What lies on a medium. Nothing in it is believed.
@@ -21,12 +24,14 @@ pub struct UnverifiedPublication<'m> {
     timestamp: Option<&'m [u8]>,
 }
 
-/// A publication whose every signature, version, expiry and hash was checked. Firmware is checked as
-/// it is read: see [`VerifiedPublication::copy`].
+/// A publication whose every signature, version, expiry and hash was checked, and the documents that
+/// steer plans with it. Firmware is checked as it is read: see [`VerifiedPublication::copy`].
 pub struct VerifiedPublication<'m> {
     medium: &'m dyn Media,
     metadata: TrustedMetadata,
     releases: Vec<SignedRelease>,
+    advisories: Option<SignedDocument<AdvisoryTable>>,
+    policy: Option<SignedDocument<Policy>>,
 }
 
 /// Why a medium holds no publication to act on.
@@ -40,7 +45,7 @@ pub enum OpenError {
     Metadata(#[source] Error),
     /// A signed target is described in a way that this program does not know.
     #[error(
-        "publication: release facts of {target} have format {format}, this program knows {FORMAT}: update it"
+        "publication: what is signed as {target} has format {format}, this program knows {FORMAT}: update it"
     )]
     Format {
         /// Target name.
@@ -49,12 +54,28 @@ pub enum OpenError {
         format: u64,
     },
     /// A signed target is described wrongly: a fault of the depot.
-    #[error("publication: release facts of {target} cannot be used: {why}")]
+    #[error("publication: what is signed as {target} cannot be used: {why}")]
     Facts {
         /// Target name.
         target: String,
         /// What is wrong.
         why: String,
+    },
+    /// A document that steers plans is listed, and the medium does not have it. Without it plans would be
+    /// looser than the depot allows.
+    #[error("publication: {target} is signed and not on the stick: stripped or damaged")]
+    Stripped {
+        /// Target name.
+        target: &'static str,
+    },
+    /// A document that steers plans is not the one that is listed.
+    #[error("publication: {target} is not the one that was signed: damaged or exchanged")]
+    Exchanged {
+        /// Target name.
+        target: &'static str,
+        /// In what it differs.
+        #[source]
+        source: io::Error,
     },
     /// What was verified before is not what lies on the medium now.
     #[error("publication: {file} on the stick is not the file of this version that was verified: damaged")]
@@ -125,7 +146,9 @@ impl<'m> UnverifiedPublication<'m> {
         let metadata = tuf_client::refresh(store, &mut repository, clock).map_err(OpenError::Metadata)?;
         self.check_whole(&metadata)?;
         let releases = SignedRelease::all(metadata.targets())?;
-        Ok(VerifiedPublication { medium, metadata, releases })
+        let advisories = SignedDocument::read(&metadata, &mut repository)?;
+        let policy = SignedDocument::read(&metadata, &mut repository)?;
+        Ok(VerifiedPublication { medium, metadata, releases, advisories, policy })
     }
 }
 
@@ -195,6 +218,16 @@ impl VerifiedPublication<'_> {
     /// The approved release of this id.
     pub fn release(&self, id: &ReleaseId) -> Option<&SignedRelease> {
         self.releases.iter().find(|r| r.release().id == *id)
+    }
+
+    /// What is published about weak firmware, where the approvers signed any of it.
+    pub fn advisories(&self) -> Option<&SignedDocument<AdvisoryTable>> {
+        self.advisories.as_ref()
+    }
+
+    /// What the depot allows, where the approvers signed that.
+    pub fn policy(&self) -> Option<&SignedDocument<Policy>> {
+        self.policy.as_ref()
     }
 
     /// Whether the medium has a file for a release. It is checked only when it is read.

@@ -7,7 +7,7 @@ use tuf_client::{Role, Root, Verified, case_twins};
 use crate::layout;
 use crate::media::{self, Kind, Media};
 
-/// What a stick is to carry: one publication and the firmware asked for.
+/// What a stick is to carry: one publication, the documents that it lists, and the firmware asked for.
 #[derive(Debug, Clone)]
 pub struct Contents {
     /// Versioned metadata by file name: every root, the snapshot, the targets.
@@ -200,7 +200,8 @@ fn removals(contents: &Contents, survey: &Survey) -> Vec<String> {
             return layout::is_versioned_metadata(name) && !contents.metadata.contains_key(name);
         }
         let target = path.strip_prefix(layout::TARGETS).and_then(|rest| rest.strip_prefix('/'));
-        target.is_some_and(|target| layout::is_firmware(name) && !contents.listed.contains_key(target))
+        let is_ours = layout::is_firmware(name) || folder == layout::TARGETS && layout::is_document(name);
+        target.is_some_and(|target| is_ours && !contents.listed.contains_key(target))
     };
     survey.files.keys().filter(superseded).cloned().collect()
 }
@@ -248,9 +249,14 @@ mod tests {
         let contents = contents();
         let two = contents.listed.keys().find(|n| n.starts_with("two/")).unwrap();
         let (gone, _) = name("old", b"old");
+        let policy = format!("{}.policy.json", "0".repeat(64));
         let files = [
             layout::target(two),
             layout::target(&gone),
+            layout::target(&policy),
+            // ours lie beside the folders of firmware, never in them
+            layout::target(format!("old/{policy}")),
+            layout::target("policy.json"),
             "COURIER/targets/old/holiday.jpg".into(),
             layout::metadata("1.targets.json"),
             layout::metadata("1.root.json"),
@@ -259,7 +265,8 @@ mod tests {
         let survey = Survey { files: files.map(|f| (f, 6)).into(), ..Survey::default() };
         let plan = WritePlan::new(&contents, &survey).unwrap();
         assert!(plan.checks.contains(two) && !plan.targets.contains(two));
-        assert_eq!(plan.removals, [layout::metadata("1.targets.json"), layout::target(&gone)]);
+        let removals = [layout::metadata("1.targets.json"), layout::target(&policy), layout::target(&gone)];
+        assert_eq!(plan.removals, removals);
     }
 
     #[test]

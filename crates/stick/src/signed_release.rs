@@ -73,14 +73,14 @@ impl SignedRelease {
             return Ok(None);
         }
         let facts = |why: String| OpenError::Facts { target: name.to_owned(), why };
-        let custom = target.custom().ok_or_else(|| facts("there are none".into()))?;
+        let custom = target.custom().ok_or_else(|| facts("its custom part is missing".into()))?;
         match custom.get("format").and_then(Value::as_u64) {
             Some(FORMAT) => {}
             format => return Err(OpenError::Format { target: name.to_owned(), format: format.unwrap_or(0) }),
         }
         let release = Release::deserialize(&custom["release"]).map_err(|e| facts(e.to_string()))?;
         if release.target_name() != name {
-            return Err(facts(format!("they name release {}", release.id)));
+            return Err(facts(format!("it names release {}", release.id)));
         }
         let sha256 = target.hashes().sha256().and_then(|hex| hex.parse().ok());
         let sha256 = sha256.ok_or_else(|| facts("no SHA-256 is signed".into()))?;

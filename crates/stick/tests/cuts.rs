@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use firmware::advisory::AdvisoryTable;
+use firmware::policy::Policy;
 use firmware::{Release, Sha256Digest};
 use jiff::Timestamp;
 use keys::SigningKey;
 use stick::media::{Entry, Sink};
 use stick::{
-    Contents, CopyError, Directory, Media, Sealed, StickState, UnverifiedPublication, release_facts, write,
+    Contents, CopyError, Directory, Document, Media, Sealed, StickState, UnverifiedPublication,
+    document_bytes, document_facts, document_name, release_facts, write,
 };
 use tempfile::TempDir;
 use tuf_client::{Clock, MemoryStore, Root, Targets, Verified};
@@ -118,8 +121,28 @@ fn release(id: &str) -> Release {
     serde_json::from_value(facts).unwrap()
 }
 
+/// What the depot allows by each publication.
+fn policy(publication: usize) -> Policy {
+    Policy { backup_required: publication == 1, ..Policy::default() }
+}
+
+/// The same table in both, so that one document stays and the other is superseded.
+fn advisories() -> AdvisoryTable {
+    AdvisoryTable::new("2026-11-22".parse().unwrap(), Vec::new(), Vec::new()).unwrap()
+}
+
+/// Lists a document; gives its consistent name, what is listed of it, and its bytes.
+fn list<T: Document>(draft: &mut TargetsDraft, document: &T) -> (String, Sealed, Vec<u8>) {
+    let bytes = document_bytes(document).unwrap();
+    let sealed = Sealed { length: bytes.len() as u64, sha256: Sha256Digest::of(&bytes) };
+    let name = T::NAME.parse().unwrap();
+    draft.insert(name, sealed.length, sealed.sha256.as_bytes(), &document_facts::<T>());
+    (document_name(T::NAME, sealed.sha256), sealed, bytes)
+}
+
 impl Depot {
-    /// First `one` and `two`; then `two` and `three`.
+    /// First `one` and `two`; then `two` and `three`. Each with a policy of its own and with the same
+    /// advisories.
     fn new() -> Self {
         let (root_key, approver, online) =
             (SigningKey::generate(), SigningKey::generate(), SigningKey::generate());
@@ -139,8 +162,13 @@ impl Depot {
         let mut files = BTreeMap::new();
         let mut draft = TargetsDraft::first();
         let (mut snapshot, mut timestamp) = (None, None);
-        let mut publish = |ids: [&str; 2]| {
+        let mut publish = |number: usize, ids: [&str; 2]| {
             let mut listed = BTreeMap::new();
+            for (name, sealed, bytes) in [list(&mut draft, &policy(number)), list(&mut draft, &advisories())]
+            {
+                listed.insert(name.clone(), sealed);
+                files.insert(name, bytes);
+            }
             for id in ids {
                 let (release, body) = (release(id), id.repeat(50_000).into_bytes());
                 let sealed = Sealed { length: body.len() as u64, sha256: Sha256Digest::of(&body) };
@@ -181,7 +209,7 @@ impl Depot {
             draft.remove("one/digicap.dav");
             contents
         };
-        let publications = [publish(["one", "two"]), publish(["three", "two"])];
+        let publications = [publish(0, ["one", "two"]), publish(1, ["three", "two"])];
         Self { root, files, publications }
     }
 
@@ -201,6 +229,10 @@ impl Depot {
     fn look(&self, stick: &Directory) -> Option<(u64, BTreeMap<String, bool>)> {
         let publication =
             UnverifiedPublication::on(stick).verify(&mut MemoryStore::trusting(&self.root), clock()).ok()?;
+        let version = publication.metadata().timestamp().version();
+        let number = usize::try_from(version).unwrap() - 1;
+        assert_eq!(publication.policy().unwrap().document(), &policy(number));
+        assert_eq!(publication.advisories().unwrap().document(), &advisories());
         let has = |release: &stick::SignedRelease| {
             let mut copy = Vec::new();
             match publication.copy(release, &mut copy, &mut |_| ()) {
@@ -213,7 +245,7 @@ impl Depot {
             }
         };
         let releases = publication.releases().iter().map(|r| (r.release().id.to_string(), has(r))).collect();
-        Some((publication.metadata().timestamp().version(), releases))
+        Some((version, releases))
     }
 }
 
@@ -258,7 +290,7 @@ fn a_second_load_writes_nothing_and_a_damaged_file_is_mended() {
     let depot = Depot::new();
     let (dir, stick) = depot.stick_with_the_first();
     assert!(depot.load(&stick, 0).unwrap().is_unchanged());
-    let name = &depot.publications[0].carried[0];
+    let name = depot.publications[0].carried.iter().find(|name| name.starts_with("one/")).unwrap();
     let mut body = depot.files[name].clone();
     body[70_000] ^= 1;
     stick::media::write(&stick, &stick::layout::target(name), &body).unwrap();
@@ -267,6 +299,18 @@ fn a_second_load_writes_nothing_and_a_damaged_file_is_mended() {
     write(&stick, &depot.publications[0], &source, &depot.root, clock(), &mut |e| events.push(e)).unwrap();
     assert!(events.iter().any(|e| matches!(e, stick::Event::Mending { path } if path.ends_with(name))));
     assert_eq!(depot.look(&stick), Some((1, whole(["one", "two"]))));
+    // a document that rotted or went is mended as well
+    let policy = depot.publications[0].carried.iter().find(|name| name.ends_with(".policy.json")).unwrap();
+    let path = stick::layout::target(policy);
+    for damaged in [None, Some(vec![b' '; depot.files[policy].len()])] {
+        match damaged {
+            None => stick.remove(&path).unwrap(),
+            Some(bytes) => stick::media::write(&stick, &path, &bytes).unwrap(),
+        }
+        assert_eq!(depot.look(&stick), None);
+        depot.load(&stick, 0).unwrap();
+        assert_eq!(depot.look(&stick), Some((1, whole(["one", "two"]))));
+    }
     drop(dir);
 }
 
@@ -294,6 +338,9 @@ fn superseded_files_go_and_other_peoples_stay() {
     let names: Vec<String> = stick.list("COURIER/metadata").unwrap().into_iter().map(|e| e.name).collect();
     assert!(!names.contains(&"1.targets.json".to_string()) && names.contains(&"2.targets.json".to_string()));
     assert_eq!(stick.list("COURIER/targets/one").unwrap().len(), 1);
+    let documents = stick.list("COURIER/targets").unwrap();
+    let documents = documents.iter().filter(|entry| stick::layout::is_document(&entry.name));
+    assert_eq!(documents.count(), 2, "the policy before has gone, and the advisories stand there once");
 }
 
 #[test]
@@ -328,7 +375,9 @@ fn a_load_that_fails_on_a_file_leaves_no_half_of_it() {
     let name = depot.publications[1].carried.iter().find(|name| name.starts_with("three/")).unwrap();
     let wrong = |asked: &str| {
         let mut body = depot.files[asked].clone();
-        body[100_000] ^= u8::from(asked == name);
+        if asked == name {
+            body[100_000] ^= 1;
+        }
         Ok(Box::new(io::Cursor::new(body)) as Box<dyn Read>)
     };
     let result = write(&stick, &depot.publications[1], &wrong, &depot.root, clock(), &mut |_| {});

@@ -9,15 +9,20 @@
 //! snapshot can only be made over *verified* targets and a timestamp over a *verified* snapshot, so
 //! the unattended keys never vouch for what the approver did not sign; these steps may be days and
 //! machines apart. Versions follow from what was published before.
+//!
+//! Where a role needs several people, a [`SigningEvent`] is the file that is carried from one to the
+//! next until enough have signed.
 
 mod draft;
 mod metadata;
 mod online;
 mod root;
+mod signing_event;
 mod targets;
 
 pub use draft::DraftError;
-pub use metadata::{Signed, Unsigned};
+pub use metadata::{NotMetadata, Signed, Unsigned};
 pub use online::{snapshot, timestamp};
 pub use root::{Roles, Signers, root};
+pub use signing_event::{EventError, Finished, SigningEvent, Standing};
 pub use targets::TargetsDraft;

@@ -6,16 +6,24 @@ use serde_json::{Value, json};
 use tuf_client::{Role, Root, Verified};
 
 use crate::draft::{self, DraftError};
-use crate::metadata::{Unsigned, key_id, key_object};
+use crate::metadata::{Unsigned, key_id, key_object, listed_key};
 
-/// The keys of one role, and how many of them must sign.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The keys of one role, and how many of them must sign. The order of the keys means nothing.
+#[derive(Debug, Clone)]
 pub struct Signers {
     /// The keys; one given twice counts once.
     pub keys: Vec<PublicKey>,
     /// Signatures by different keys that make metadata good.
     pub threshold: u64,
 }
+
+impl PartialEq for Signers {
+    fn eq(&self, other: &Self) -> bool {
+        self.threshold == other.threshold && self.by_id() == other.by_id()
+    }
+}
+
+impl Eq for Signers {}
 
 /// Who signs what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +64,41 @@ impl Roles {
         }
     }
 
-    fn signers(&self, role: Role) -> &Signers {
+    /// As root metadata that is still to be signed has it; `None` where it is not one that [`root`]
+    /// makes.
+    pub(crate) fn proposed(signed: &Value) -> Option<Self> {
+        let signers = |role: Role| {
+            let listed = &signed["roles"][role.name()];
+            let key = |id: &Value| listed_key(&signed["keys"][id.as_str()?]);
+            let keys = listed["keyids"].as_array()?.iter().map(key).collect::<Option<_>>()?;
+            Some(Signers { keys, threshold: listed["threshold"].as_u64()? })
+        };
+        let roles = Self {
+            root: signers(Role::Root)?,
+            targets: signers(Role::Targets)?,
+            snapshot: signers(Role::Snapshot)?,
+            timestamp: signers(Role::Timestamp)?,
+        };
+        roles.check().is_ok().then_some(roles)
+    }
+
+    /// Keys and threshold of one role.
+    pub fn signers(&self, role: Role) -> &Signers {
         match role {
             Role::Root => &self.root,
             Role::Targets => &self.targets,
             Role::Snapshot => &self.snapshot,
             Role::Timestamp => &self.timestamp,
+        }
+    }
+
+    /// Keys and threshold of one role, to be changed.
+    pub fn signers_mut(&mut self, role: Role) -> &mut Signers {
+        match role {
+            Role::Root => &mut self.root,
+            Role::Targets => &mut self.targets,
+            Role::Snapshot => &mut self.snapshot,
+            Role::Timestamp => &mut self.timestamp,
         }
     }
 

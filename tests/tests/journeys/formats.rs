@@ -1,6 +1,7 @@
 //! The examples in `docs/formats.md` have the shape of what the programs write.
 
-use std::fs::{read, read_to_string};
+use std::fs::{copy, read, read_to_string};
+use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -37,6 +38,12 @@ fn payload(envelope: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn examples_are_what_is_written() {
     let world = World::loaded().await;
+    for name in ["advisories.toml", "policy.toml"] {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware-manifests").join(name);
+        copy(shipped, world.path("manifests").join(name)).unwrap();
+    }
+    world.approve("--advisories --policy").await.ends(0);
+    world.fetcher("load --to stick --all").await.ends(0);
     world.apply("--operator Kim").await.ends(0);
     world.enrol_laptop().await;
     world.fetcher("load --to stick --all").await.ends(0);
@@ -46,13 +53,30 @@ async fn examples_are_what_is_written() {
     let receipts = files(&world.path("stick/COURIER/receipts"));
     let [started, ended] = receipts.keys().collect::<Vec<_>>()[..] else { panic!("{:?}", receipts.keys()) };
     let [started, ended] = [started, ended].map(|name| json(&format!("receipts/{name}")));
+    world.fetcher("keys new kim --unencrypted").await.ends(0);
+    world
+        .fetcher("root add-key targets kim.pub --threshold 2 --yes --passphrase-file pass.txt")
+        .await
+        .ends(0);
+    let mut event: Value =
+        serde_json::from_slice(&read(world.path("home/publication/signing-event.json")).unwrap()).unwrap();
+    // as in the example, where the root does not change
+    event["proposed"]["root"] = Value::Null;
+    let targets = files(&world.path("stick/COURIER/targets"));
+    let document = |name: &str| {
+        let path = targets.keys().find(|path| path.ends_with(name)).unwrap();
+        json(&format!("targets/{path}"))
+    };
     let written = [
-        json("metadata/2.targets.json"),
+        json("metadata/3.targets.json"),
         json("metadata/timestamp.json"),
+        document(".advisories.json"),
+        document(".policy.json"),
         started.clone(),
         payload(&started),
         payload(&ended),
         payload(&json("acknowledged.json")),
+        event,
     ];
     let document = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md")).unwrap();
     let examples = document.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());

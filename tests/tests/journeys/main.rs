@@ -5,8 +5,10 @@
 
 mod depot_errors;
 mod formats;
+mod policy;
 mod ran;
 mod recorder_errors;
+mod signing;
 mod stick_bytes;
 mod stick_errors;
 mod unsettled;

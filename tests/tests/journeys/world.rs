@@ -38,9 +38,14 @@ pub(crate) fn revision(text: &str) -> Revision {
 
 /// A recorder in good order that takes [`RELEASE`].
 pub(crate) fn recorder() -> Builder {
+    recorder_of(MODEL, BEFORE, "V4.61.025:230421")
+}
+
+/// A recorder in good order that runs `from` and takes firmware of `to`.
+pub(crate) fn recorder_of(model: &str, from: &str, to: &str) -> Builder {
     #[allow(clippy::disallowed_methods)] // a recorder whose clock is right
     let now = Timestamp::now();
-    Builder::new(MODEL.parse().unwrap(), revision(BEFORE), revision("V4.61.025:230421"), PASSWORD, now)
+    Builder::new(model.parse().unwrap(), revision(from), revision(to), PASSWORD, now)
 }
 
 impl World {

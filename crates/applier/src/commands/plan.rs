@@ -12,7 +12,7 @@ use super::recorder::RecorderArgs;
 use crate::at_hand::{AtHand, AtHandError};
 use crate::context::Context;
 use crate::inventory::Inventory;
-use crate::plan::{Decision, Listed, Options, Plan, Refusal, plan, select};
+use crate::plan::{Decision, Directives, Listed, Options, Plan, Refusal, plan, select};
 use crate::state::State;
 
 /// Say what would be done to a recorder and why, or every reason why not. Nothing is changed.
@@ -107,17 +107,25 @@ pub fn decide(
     context: &Context,
 ) -> Result<(Decision, Option<AtHand>), Failure> {
     let listed: Vec<Listed> = publication.releases().iter().map(listed).collect();
-    let now = publication.start().now();
+    let (now, directives) = (publication.start().now(), directives(publication));
     // a recorder that is current needs no file, so none is copied
-    if let current @ Decision::AlreadyCurrent(_) = plan(inventory, &listed, None, options, now) {
+    if let current @ Decision::AlreadyCurrent(_) = plan(inventory, &listed, None, &directives, options, now) {
         return Ok((current, None));
     }
     let chosen = select(&listed, &inventory.device, options).ok();
     let chosen = chosen.and_then(|chosen| publication.release(&chosen.release.id));
     let at_hand =
         chosen.map(|release| take(publication, release, state, context.output)).transpose()?.flatten();
-    let decision = plan(inventory, &listed, at_hand.as_ref().map(AtHand::container), options, now);
+    let container = at_hand.as_ref().map(AtHand::container);
+    let decision = plan(inventory, &listed, container, &directives, options, now);
     Ok((decision, at_hand))
+}
+
+fn directives<'a>(publication: &'a VerifiedPublication<'_>) -> Directives<'a> {
+    Directives {
+        policy: publication.policy().map(|signed| (signed.document(), signed.sha256())),
+        advisories: publication.advisories().map(|signed| (signed.document(), signed.sha256())),
+    }
 }
 
 fn listed(signed: &SignedRelease) -> Listed {

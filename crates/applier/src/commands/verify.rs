@@ -1,6 +1,7 @@
 //! `applier verify`: what is on a stick, and whether it is whole.
 
 use firmware::Model;
+use firmware::policy::Policy;
 use serde_json::json;
 use stick::{SignedRelease, VerifiedPublication, statements};
 use terminal::{Count, Exit, Fail, Failure, Progress};
@@ -28,6 +29,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let output = context.output;
     if !output.is_json() {
         tell_metadata(&publication, context);
+        output.data(policy_line(&publication));
+        output.data(advisories_line(&publication));
     }
     let wanted = |r: &&SignedRelease| args.model.as_ref().is_none_or(|model| r.release().lists(model));
     let releases: Vec<_> = publication.releases().iter().filter(wanted).collect();
@@ -55,6 +58,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "publication": publication.publication(), "good_until": publication.metadata().good_until(),
         "releases": files.iter().map(|(r, c)| json!({"release": r, "carried": c})).collect::<Vec<_>>(),
         "undelivered_statements": undelivered,
+        "policy": publication.policy().map(|p| json!({"sha256": p.sha256(), "policy": p.document()})),
+        "advisories": publication.advisories().map(|a| json!({
+            "sha256": a.sha256(), "collected": a.document().collected(), "count": a.document().advisories().len(),
+        })),
     });
     match verdict(args, &files) {
         Ok(words) => {
@@ -113,6 +120,21 @@ fn tell_metadata(publication: &VerifiedPublication<'_>, context: &Context) {
             expires.strftime("%F")
         ));
     }
+}
+
+fn policy_line(publication: &VerifiedPublication<'_>) -> String {
+    match publication.policy() {
+        Some(signed) => format!("ok  policy     {}", signed.document()),
+        None => format!("--  policy     none is signed, so the defaults hold: {}", Policy::default()),
+    }
+}
+
+fn advisories_line(publication: &VerifiedPublication<'_>) -> String {
+    let Some(signed) = publication.advisories() else {
+        return "--  advisories none are signed: what an update closes is not known".into();
+    };
+    let table = signed.document();
+    format!("ok  advisories {} as of {}", table.advisories().len(), table.collected())
 }
 
 fn line(release: &SignedRelease, found: Carried) -> String {

@@ -1,5 +1,6 @@
 use std::fmt::Display;
 
+use firmware::policy::OverrideFlag;
 use firmware::{FirmwareVersion, Mismatch, Model, ReleaseId, Revision, Serial, Text};
 use serde::Serialize;
 
@@ -111,6 +112,31 @@ pub enum Refusal {
     /// An upgrade is running.
     #[error("recorder is busy with an upgrade")]
     Busy,
+    /// The depot forbids an override that was given.
+    #[error("policy: the depot's signed policy.json forbids --{flag}")]
+    PolicyForbids {
+        /// The override.
+        flag: OverrideFlag,
+    },
+    /// The depot wants a backup first.
+    #[error(
+        "policy: the depot's signed policy.json requires a backup of the configuration, and this version takes none"
+    )]
+    PolicyBackup,
+    /// The depot wants another version.
+    #[error(
+        "policy: release {id} has version {to}; the depot's signed policy.json allows nothing below {minimum} on {model}"
+    )]
+    PolicyMinimum {
+        /// The release.
+        id: ReleaseId,
+        /// The recorder's.
+        model: Model,
+        /// What it would become.
+        to: FirmwareVersion,
+        /// The lowest that is allowed.
+        minimum: FirmwareVersion,
+    },
 }
 
 impl Refusal {
@@ -130,6 +156,9 @@ impl Refusal {
             Self::DiskError { .. } => "disk-error",
             Self::LoggedIn { .. } => "logged-in",
             Self::Busy => "busy",
+            Self::PolicyForbids { .. } => "policy-forbids",
+            Self::PolicyBackup => "policy-backup",
+            Self::PolicyMinimum { .. } => "policy-minimum",
         }
     }
 
@@ -159,6 +188,15 @@ impl Refusal {
             Self::DiskError { .. } => "replace the disk, or give --allow-disk-errors REASON",
             Self::LoggedIn { .. } => "ask them to log out, or give --allow-logged-in REASON",
             Self::Busy => "wait until it is idle; do not cut the power",
+            Self::PolicyForbids { .. } => {
+                "give the command without it; only the depot can allow it: fetcher approve --policy"
+            }
+            Self::PolicyBackup => {
+                "nothing can be pushed until the depot signs another policy: fetcher approve --policy"
+            }
+            Self::PolicyMinimum { .. } => {
+                "approve and load a later release; only the depot can allow this one: fetcher approve --policy"
+            }
         }
     }
 }

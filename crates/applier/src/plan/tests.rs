@@ -1,6 +1,8 @@
 use super::*;
 use crate::inventory::tests::inventory;
 
+mod directives;
+
 const M: &str = "DS-7608NI-I2";
 
 fn now() -> Timestamp {
@@ -29,7 +31,7 @@ fn recorder() -> Inventory {
 }
 
 fn decide(inventory: &Inventory, listed: &[Listed], options: &Options) -> Decision {
-    plan(inventory, listed, Some(&Container::B), options, now())
+    plan(inventory, listed, Some(&Container::B), &Directives::default(), options, now())
 }
 
 fn refusals(inventory: &Inventory, listed: &[Listed], options: &Options) -> Vec<Refusal> {
@@ -67,6 +69,7 @@ fn the_same_facts_give_the_same_digest_and_other_facts_another() {
         &recorder(),
         &releases,
         Some(&Container::B),
+        &Directives::default(),
         &Options::default(),
         "2026-11-22T11:00:00Z".parse().unwrap(),
     );
@@ -200,7 +203,9 @@ fn every_reason_is_given_at_once() {
     release.release.region = Some("CHN".into());
     let mut busy = recorder();
     busy.upgrade = serde_json::from_str(r#"{"upgrading":true}"#).unwrap();
-    let Decision::Refused(found) = plan(&busy, &[release], None, &Options::default(), now()) else {
+    let Decision::Refused(found) =
+        plan(&busy, &[release], None, &Directives::default(), &Options::default(), now())
+    else {
         panic!()
     };
     assert_eq!(found.len(), 5, "{found:?}");

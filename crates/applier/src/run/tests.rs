@@ -12,7 +12,7 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::isolation::link_guard;
 use crate::journal::{Journals, Replay};
-use crate::plan::{Decision, Listed, Options, plan};
+use crate::plan::{Decision, Directives, Listed, Options, plan};
 
 const BEFORE: &str = "V4.30.097 build 200101";
 const TARGET: &str = "V4.61.025 build 230421";
@@ -57,10 +57,9 @@ async fn bench(change: impl FnOnce(&mut Builder)) -> Bench {
 
     let inventory = Inventory::read(&recorder).await.unwrap();
     let listed = [listed(sha256, firmware.size)];
-    let Decision::Push(plan) = plan(&inventory, &listed, Some(&Container::B), &Options::default(), clock())
-    else {
-        panic!("not planned")
-    };
+    let (directives, options) = (Directives::default(), Options::default());
+    let decision = plan(&inventory, &listed, Some(&Container::B), &directives, &options, clock());
+    let Decision::Push(plan) = decision else { panic!("not planned") };
     let dir = tempfile::tempdir().unwrap();
     let journals = Journals::open(&dir.path().join("journals")).unwrap();
     Bench { sim, recorder, plan: *plan, package, journals, dir }

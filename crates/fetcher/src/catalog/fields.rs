@@ -96,6 +96,26 @@ impl<'a, 'i> Fields<'a, 'i> {
         self.parsed(key)
     }
 
+    /// True or false.
+    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+        self.typed(key, "boolean", DeValue::as_bool)
+    }
+
+    /// The tables of an array, in whichever of TOML's spellings.
+    pub(super) fn rows(&mut self, key: &'static str) -> Vec<(&'a DeTable<'i>, Range<usize>)> {
+        let array = self.typed(key, "array", DeValue::as_array);
+        let mut rows = Vec::with_capacity(array.map_or(0, |array| array.len()));
+        for item in array.into_iter().flat_map(|array| array.iter()) {
+            if let Some(table) = item.get_ref().as_table() {
+                rows.push((table, item.span()));
+            } else {
+                let found = item.get_ref().type_str();
+                self.faults.add(&item.span(), What::Type { key, expected: "array of tables", found });
+            }
+        }
+        rows
+    }
+
     /// A number of bytes above zero.
     pub(super) fn size(&mut self, key: &'static str) -> Option<u64> {
         let number = self.typed(key, "integer", DeValue::as_integer)?;
@@ -153,7 +173,7 @@ impl<'a, 'i> Fields<'a, 'i> {
         let mut seen = HashSet::with_capacity(list.len());
         for (item, at) in &list {
             if !seen.insert(item) {
-                let what = What::Duplicate { key, value: item.to_string(), first: "this release".to_owned() };
+                let what = What::Duplicate { key, value: item.to_string(), first: "this list".to_owned() };
                 self.faults.add(at, what);
             }
         }
@@ -189,5 +209,20 @@ impl FromStr for Prose {
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
         unshowable(text).map_or_else(|| Ok(Self(text.to_owned())), Err)
+    }
+}
+
+/// A string that a signed document holds: as [`Prose`], and as short and harmless as a [`Text`].
+pub(super) struct Words(pub(super) Text);
+
+impl FromStr for Words {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        Prose::from_str(text)?;
+        if text != text.trim() {
+            return Err("begins or ends with a blank");
+        }
+        text.parse().map(Self).map_err(|_| "begins like a formula, or is longer than 300 characters")
     }
 }

@@ -107,7 +107,7 @@ const BAD: &[(&str, &str, &str)] = &[
     (
         "models = [\"DS-7608NI-I2\", \"DS-7608NI-I2/8P\"]",
         "models = [\"DS-1A\", \"ds-1a\"]",
-        "models \"ds-1a\" is already that of this release",
+        "models \"ds-1a\" is already that of this list",
     ),
     ("models = [\"DS-7608NI-I2\", \"DS-7608NI-I2/8P\"]", "models = [\"4G Dongle\"]", "holds a blank"),
     (
@@ -267,6 +267,24 @@ fn quarantine_and_releases_agree() {
     let listed = QUARANTINE.replace("4G Dongle", "DS-7608NI-i2");
     let found = faults(&[("nvr/k51.toml", GOOD), ("quarantine.toml", &listed)]);
     assert!(found[0].contains("\"DS-7608NI-i2\" is listed as a model of"), "{found:?}");
+}
+
+#[test]
+fn advisories_and_policy_stand_beside_the_releases() {
+    let advisories = "collected = 2026-11-22\nattribution = []\n[[advisory]]\nid = \"A-1\"\ntitle = \"t\"\naffected = []\n";
+    let files = [
+        ("nvr/k51.toml", GOOD),
+        ("advisories.toml", advisories),
+        ("policy.toml", "backup_required = true\n"),
+    ];
+    let catalog = Catalog::from_texts(&texts(&files)).unwrap();
+    assert_eq!(catalog.advisories().unwrap().advisories().len(), 1);
+    assert!(catalog.policy().unwrap().backup_required);
+    let none = Catalog::from_texts(&texts(&files[..1])).unwrap();
+    assert!(none.advisories().is_none() && none.policy().is_none());
+    let found = faults(&[("nvr/k51.toml", GOOD), ("advisories.toml", "x = 1"), ("policy.toml", "\n= 1")]);
+    assert!(found.contains(&"advisories.toml:1: key \"x\" is unknown in the file".to_owned()), "{found:?}");
+    assert!(found.iter().any(|fault| fault.starts_with("policy.toml:2: syntax: ")), "{found:?}");
 }
 
 #[test]

@@ -12,12 +12,15 @@ use super::fault::{Fault, What};
 const LARGEST_FILE: u64 = 4 << 20;
 /// The most manifests that are read.
 const MOST_FILES: usize = 1000;
-/// The file beside the family folders.
+/// The files beside the family folders: what is no fact, what is published about weak firmware, and
+/// what this depot allows.
 pub(super) const QUARANTINE: &str = "quarantine.toml";
+pub(super) const ADVISORIES: &str = "advisories.toml";
+pub(super) const POLICY: &str = "policy.toml";
 
 /// The manifests below `dir`, sorted by path, and what does not belong there.
 ///
-/// The tree is two levels deep: family folders of TOML files, and `quarantine.toml`. Files of other
+/// The tree is two levels deep: family folders of TOML files, and three files beside them. Files of other
 /// kinds, such as the README, are left alone; links are not followed, since the tree is copied and
 /// packed as it stands.
 pub(super) fn read(dir: &Path) -> Result<Tree, CatalogError> {
@@ -30,10 +33,14 @@ pub(super) fn read(dir: &Path) -> Result<Tree, CatalogError> {
             } else if !name.starts_with('.') {
                 tree.misplaced(path, "a folder nvr, dvr or ipc", "another folder");
             }
-        } else if name == QUARANTINE {
+        } else if [QUARANTINE, ADVISORIES, POLICY].contains(&name.as_str()) {
             tree.read_file(path, kind)?;
         } else if is_toml(&path) {
-            tree.misplaced(path, "quarantine.toml or a family folder", "another manifest");
+            tree.misplaced(
+                path,
+                "quarantine.toml, advisories.toml, policy.toml or a family folder",
+                "another manifest",
+            );
         }
     }
     let count = tree.texts.len();
@@ -131,16 +138,26 @@ mod tests {
     #[test]
     fn only_manifests_are_read_and_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        for name in
-            ["nvr/b.toml", "nvr/a.toml", "dvr/a.toml", "quarantine.toml", "README.md", "nvr/notes.txt"]
-        {
+        for name in [
+            "nvr/b.toml",
+            "nvr/a.toml",
+            "dvr/a.toml",
+            "quarantine.toml",
+            "policy.toml",
+            "advisories.toml",
+            "README.md",
+            "nvr/notes.txt",
+        ] {
             let path = dir.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             write_atomic(&path, name.as_bytes(), 0o644).unwrap();
         }
         let Tree { texts, faults } = read(dir.path()).unwrap();
         let names: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(names, ["dvr/a.toml", "nvr/a.toml", "nvr/b.toml", "quarantine.toml"]);
+        assert_eq!(
+            names,
+            ["advisories.toml", "dvr/a.toml", "nvr/a.toml", "nvr/b.toml", "policy.toml", "quarantine.toml"]
+        );
         assert_eq!(faults, []);
     }
 
@@ -150,7 +167,7 @@ mod tests {
         let root = dir.path();
         fs::create_dir_all(root.join("nvr/deep")).unwrap();
         fs::create_dir_all(root.join("cameras")).unwrap();
-        write_atomic(&root.join("policy.toml"), b"", 0o644).unwrap();
+        write_atomic(&root.join("policies.toml"), b"", 0o644).unwrap();
         write_atomic(&root.join("nvr/latin1.toml"), b"\n\xe9", 0o644).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", root.join("nvr/link.toml")).unwrap();
         let large = fs::File::create(root.join("nvr/large.toml")).unwrap();
@@ -163,7 +180,7 @@ mod tests {
                 "nvr/large.toml: size in bytes is 4194305, the limit is 4194304",
                 "nvr/latin1.toml:2: syntax: text is not UTF-8",
                 "nvr/link.toml: entry is a symbolic link, expected a regular file",
-                "policy.toml: entry is another manifest, expected quarantine.toml or a family folder",
+                "policies.toml: entry is another manifest, expected quarantine.toml, advisories.toml, policy.toml or a family folder",
             ]
         );
     }

@@ -1,31 +1,46 @@
-//! `fetcher approve`: sign releases for the sticks; `fetcher withdraw`: take them back.
+//! `fetcher approve`: sign releases, advisories and policy for the sticks; `fetcher withdraw`: take
+//! releases back.
 
-use std::path::PathBuf;
+mod advisories;
+mod documents;
+mod policy;
 
 use firmware::{Model, Pin, Release, ReleaseId};
 use serde_json::json;
-use terminal::{Count, Exit, Fail, Failure};
-use tuf_repository::TargetsDraft;
+use terminal::{Exit, Fail, Failure};
+use tuf_repository::{SigningEvent, TargetsDraft};
 
+use super::signing::{SigningArgs, StageArgs, agree, conclude, none_open};
 use super::source::models_missing;
 use super::{publication_failure, publish_failure};
 use crate::catalog::Catalog;
-use crate::context::{Context, PassphraseArgs, key_failure};
+use crate::context::Context;
 use crate::home::Home;
-use crate::key_ring;
 use crate::publication::Publication;
-use crate::publish;
+use crate::publish::{self, DocumentDraft};
+use documents::DocumentArgs;
 
-/// Sign pinned releases: only what is approved is ever carried or pushed.
+/// Sign pinned releases: only what is approved is ever carried or pushed. Sign the manifests'
+/// advisories and policy: laptops plan by those that are signed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   fetcher approve nvr-k51-4.61.025-230421
-  fetcher approve nvr-k51-4.61.025-230421 --keys /media/keys --yes --passphrase-file pass.txt")]
+  fetcher approve nvr-k51-4.61.025-230421 --keys /media/keys --yes --passphrase-file pass.txt
+  fetcher approve nvr-k51-4.61.025-230421 --stage      approvers sign it elsewhere: fetcher sign
+  fetcher approve --advisories --policy
+  fetcher approve --renew                              the same list for another six months")]
 pub struct Args {
     /// The releases
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present_any = ["renew", "advisories", "policy"], value_name = "ID")]
     ids: Vec<ReleaseId>,
+    /// Sign the list again as it is, whatever is left of its time
+    #[arg(long)]
+    renew: bool,
+    #[command(flatten)]
+    stage: StageArgs,
+    #[command(flatten)]
+    documents: DocumentArgs,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -40,20 +55,9 @@ pub struct WithdrawArgs {
     #[arg(required = true, value_name = "ID")]
     ids: Vec<ReleaseId>,
     #[command(flatten)]
-    signing: SigningArgs,
-}
-
-/// How the approver's key is reached.
-#[derive(Debug, clap::Args)]
-struct SigningArgs {
-    /// The folder of the approver's key, where it was kept apart at init
-    #[arg(long, value_name = "DIR")]
-    keys: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+    stage: StageArgs,
     #[command(flatten)]
-    passphrase: PassphraseArgs,
+    signing: SigningArgs,
 }
 
 /// Runs `approve`.
@@ -62,13 +66,20 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let catalog = context.catalog()?;
     let releases = pinned(&args.ids, &catalog)?;
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    none_open(&home, &publication)?;
     for (release, pin) in &releases {
         show(release, pin, context);
     }
     let mut draft = TargetsDraft::after(publication.current().targets.clone());
     publish::approve(&mut draft, &releases).map_err(publish_failure)?;
+    let documents = args.documents.drafts(&catalog, &publication, context)?;
+    for document in &documents {
+        document.approve(&mut draft).map_err(publish_failure)?;
+    }
     let expires = publication.current().targets.expires();
-    if let (false, (_, false)) = (draft.is_changed(), publish::days_left(expires, context.now)) {
+    let due = args.renew || publish::days_left(expires, context.now).1;
+    if !draft.is_changed() && !due {
+        keep(&publication, &documents)?;
         context.output.json(&json!({"targets": publication.current().targets.version(), "unchanged": true}));
         context.output.data(format_args!(
             "approved already, good until {}; nothing was signed",
@@ -76,14 +87,29 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ));
         return Ok(Exit::Done);
     }
-    agree("Approve these for every recorder of these models?", args.signing.yes)?;
-    sign(publication, &draft, &home, &args.signing, context)
+    agree(question(&releases, !documents.is_empty()), args.signing.yes || args.stage.stage)?;
+    keep(&publication, &documents)?;
+    sign(publication, &draft, &home, &args.signing, &args.stage, context)
+}
+
+fn question(releases: &[(&Release, &Pin)], documents: bool) -> &'static str {
+    match (releases.is_empty(), documents) {
+        (false, _) => "Approve these for every recorder of these models?",
+        (true, true) => "Sign this for every laptop of this depot?",
+        (true, false) => "Approve the list again as it is?",
+    }
+}
+
+/// Documents are on disk before anything that lists them is signed.
+fn keep(publication: &Publication, documents: &[DocumentDraft]) -> Result<(), Failure> {
+    documents.iter().try_for_each(|document| publication.keep(document)).map_err(publication_failure)
 }
 
 /// Runs `withdraw`.
 pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    none_open(&home, &publication)?;
     let mut draft = TargetsDraft::after(publication.current().targets.clone());
     let unknown = publish::withdraw(&mut draft, &args.ids);
     if !unknown.is_empty() {
@@ -93,8 +119,8 @@ pub fn withdraw(args: &WithdrawArgs, context: &Context) -> Result<Exit, Failure>
             format!("not approved, so nothing to withdraw: {}", ids.join(" ")),
         ));
     }
-    agree("Withdraw them?", args.signing.yes)?;
-    sign(publication, &draft, &home, &args.signing, context)
+    agree("Withdraw them?", args.signing.yes || args.stage.stage)?;
+    sign(publication, &draft, &home, &args.signing, &args.stage, context)
 }
 
 /// The releases of these ids with their pins, or every reason why not.
@@ -148,50 +174,19 @@ fn show(release: &Release, pin: &Pin, context: &Context) {
     }
 }
 
-fn agree(question: &str, yes: bool) -> Result<(), Failure> {
-    if yes || terminal::confirm(question, "--yes")? {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Refused, "not agreed to: nothing was signed"))
-}
-
-/// Opens the approver's key, signs, and makes the result the current publication.
+/// Has the list signed by whoever of the approvers is here.
 fn sign(
-    mut publication: Publication,
+    publication: Publication,
     draft: &TargetsDraft,
     home: &Home,
-    args: &SigningArgs,
+    signing: &SigningArgs,
+    stage: &StageArgs,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let keys = args.keys.clone().unwrap_or_else(|| home.keys());
-    let encrypted = key_ring::approver_is_encrypted(&keys).map_err(key_failure)?;
-    let passphrase =
-        encrypted.then(|| args.passphrase.read("Passphrase of the approver's key")).transpose()?;
-    let approver = key_ring::approver(&keys, passphrase.as_ref()).map_err(key_failure)?;
-    let targets = publish::sign_targets(draft, &approver, context.now).map_err(publish_failure)?;
-    let online = key_ring::online(&home.keys()).map_err(key_failure)?;
-    let (snapshot, timestamp) = publish::make_current(
-        publication.root(),
-        Some(publication.current()),
-        &targets,
-        &online,
-        context.now,
-    )
-    .map_err(publish_failure)?;
-    publication.replace(Some(&targets), &snapshot, &timestamp).fail(Exit::Internal)?;
-    let current = publication.current();
-    let count = current.targets.targets().len();
-    context.output.json(&json!({
-        "targets": current.targets.version(), "timestamp": current.timestamp.version(), "approved": count,
-        "expires": current.targets.expires(),
-    }));
-    context.output.data(format_args!(
-        "signed: targets version {}, {} approved, good until {}",
-        current.targets.version(),
-        Count(count, "release"),
-        current.targets.expires().strftime("%F")
-    ));
-    Ok(Exit::Done)
+    let mut event = SigningEvent::over(publication.root().clone(), publication.current().targets.clone());
+    let expires = publish::targets_expires(context.now).map_err(publish_failure)?;
+    event.propose_targets(draft, expires).fail(Exit::Internal)?;
+    conclude(event, publication, home, signing, stage.stage, context)
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use terminal::{Exit, Fail, Failure};
-use tuf_client::Verified;
-use tuf_repository::TargetsDraft;
 
 use super::publish_failure;
 use crate::context::{Context, PassphraseArgs, home_failure, key_failure};
@@ -76,13 +74,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn first_publication(home: &Home, keys: &Keys, context: &Context) -> Result<Publication, Failure> {
-    let root = publish::first_root(keys, context.now).map_err(publish_failure)?;
-    let verified = Verified::self_signed(&root.bytes()).fail(Exit::Internal)?;
-    let targets =
-        publish::sign_targets(&TargetsDraft::first(), &keys.targets, context.now).map_err(publish_failure)?;
-    let (snapshot, timestamp) = publish::make_current(&verified, None, &targets, &keys.online, context.now)
-        .map_err(publish_failure)?;
-    Publication::create(&home.publication(), &root, &targets, &snapshot, &timestamp).fail(Exit::Internal)
+    let first = publish::first(keys, context.now).map_err(publish_failure)?;
+    Publication::create(&home.publication(), &first).fail(Exit::Internal)
 }
 
 /// The absolute path of a folder that is there.

@@ -1,7 +1,5 @@
 //! `fetcher load`: write a stick and read it back.
 
-use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 
 use firmware::Model;
@@ -11,13 +9,16 @@ use terminal::{Count, Exit, Fail, Failure, Output, Progress};
 use tuf_client::Clock;
 
 use super::source::depot_failure;
-use super::{collect as collect_command, ledger_failure, open_stick, publication_failure, publish_failure};
+use super::{
+    collect as collect_command, ledger_failure, online_key_failure, open_stick, publication_failure,
+    publish_failure,
+};
 use crate::collect::collect;
-use crate::context::{Context, key_failure};
+use crate::context::Context;
 use crate::depot::Depot;
 use crate::key_ring;
 use crate::ledger::Ledger;
-use crate::load::{Wanted, acknowledged, contents, good_until, select};
+use crate::load::{self, Documents, Wanted, acknowledged, contents, good_until, select};
 use crate::publication::Publication;
 use crate::publish;
 
@@ -57,28 +58,25 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     })?;
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     all_in_depot(&depot, &carried)?;
+    let documents = publication.documents().map_err(publication_failure)?;
 
     let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
     let collected = collect(&stick, &ledger, context.now).map_err(collect_command::failure)?;
     collect_command::tell(&collected, context);
 
-    let keys = key_ring::online(&home.keys()).map_err(key_failure)?;
-    if let Some((snapshot, timestamp)) =
-        publish::renew(publication.root(), publication.current(), &keys, context.now)
-            .map_err(publish_failure)?
+    let keys = key_ring::online(&home.keys(), context.credentials.as_deref(), publication.root())
+        .map_err(online_key_failure)?;
+    if let Some(next) = publish::renew(publication.root(), publication.current(), &keys, context.now)
+        .map_err(publish_failure)?
     {
-        publication.replace(None, &snapshot, &timestamp).map_err(publication_failure)?;
+        publication.replace(&next).map_err(publication_failure)?;
     }
     let arrived = ledger.laptops().map_err(ledger_failure)?;
     let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
     let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
-    let contents = contents(&publication, &approved, &carried, acknowledged);
+    let contents = contents(&publication, &approved, &carried, &documents, acknowledged);
 
-    let source = |name: &str| {
-        let release = approved.iter().find(|a| a.consistent_name() == name);
-        let release = release.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "not approved"))?;
-        Ok(Box::new(File::open(depot.signed_path(release))?) as Box<dyn io::Read>)
-    };
+    let source = |name: &str| load::open(name, &depot, &approved, &documents);
     // the depot's own clock is what it signs by, so nothing else is known of the time
     let clock = Clock { system: context.now, build: context.now };
     let mut view = View::new(context.output);
@@ -90,18 +88,27 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     context.output.json(&json!({
         "event": "loaded", "stick": args.to, "collected": collected,
         "timestamp": publication.current().timestamp.version(),
-        "carried": contents.carried, "written_bytes": plan.bytes, "good_until": until,
+        "carried": carried.iter().map(|a| a.consistent_name()).collect::<Vec<_>>(),
+        "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
     }));
     context.output.data(format_args!(
-        "stick {}: publication {}, {} carried, read back and verified",
+        "stick {}: publication {}, {} carried{}, read back and verified",
         args.to.display(),
         publication.current().timestamp.version(),
-        Count(contents.carried.len(), "release")
+        Count(carried.len(), "release"),
+        with_documents(&documents)
     ));
     context
         .output
         .data(format_args!("good until {}; unmount it before you pull it out", until.strftime("%F")));
     Ok(Exit::Done)
+}
+
+fn with_documents(documents: &Documents) -> String {
+    // <sha256>.policy.json
+    let mut names: Vec<&str> = documents.keys().filter_map(|name| Some(name.split_once('.')?.1)).collect();
+    names.sort_unstable();
+    names.iter().fold(String::new(), |text, name| text + ", " + name)
 }
 
 fn wanted(args: &Args) -> Result<Wanted, Failure> {
@@ -121,9 +128,9 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
 fn still_good(publication: &Publication, context: &Context) -> Result<(), Failure> {
     let (root, targets) = (publication.root().expires(), publication.current().targets.expires());
     let (what, expires, hint) = if root <= context.now {
-        ("root", root, "the root must be signed again with the root key")
+        ("root", root, "the root must be signed again: fetcher root renew")
     } else if targets <= context.now {
-        ("approval", targets, "approve the releases again: fetcher approve ID…")
+        ("approval", targets, "the approval must be signed again: fetcher approve --renew")
     } else {
         return Ok(());
     };

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use firmware::advisory::AdvisoryTable;
 use firmware::{FirmwareVersion, Model, Release};
 use serde_json::json;
 use terminal::{Exit, Failure, Output};
@@ -62,15 +63,21 @@ fn summarise(catalog: &Catalog, output: Output) {
     let releases = catalog.releases();
     let unlisted = releases.iter().filter(|release| release.models.is_empty()).count();
     let pinned = pinned(releases);
+    let advisories = catalog.advisories();
+    let known = advisories.map_or(0, |table| table.advisories().len());
+    let collected = advisories.map(AdvisoryTable::collected);
     output.json(&json!({
         "releases": releases.len(), "models": catalog.model_count(), "without_models": unlisted,
-        "pinned": pinned, "quarantined_names": catalog.quarantined(), "faults": [],
+        "pinned": pinned, "quarantined_names": catalog.quarantined(), "advisories": known,
+        "advisories_collected": collected, "policy": catalog.policy(), "faults": [],
     }));
+    let collected = collected.map_or_else(String::new, |day| format!(" of {day}"));
     output.data(format_args!(
-        "{} releases, {} models, {unlisted} releases without a model, {pinned} pinned, {} names quarantined: no faults",
+        "{} releases, {} models, {unlisted} releases without a model, {pinned} pinned, {} names quarantined, {known} advisories{collected}, {}: no faults",
         releases.len(),
         catalog.model_count(),
         catalog.quarantined(),
+        if catalog.policy().is_some() { "a policy" } else { "no policy" },
     ));
 }
 

@@ -2,16 +2,18 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stick::SignedRelease;
+use serde_json::Value;
+use stick::{SignedRelease, UnsignableDocument};
 use terminal::{Count, Exit, Fail, Failure};
 
 use super::publication_failure;
+use super::signing::{open_event, standing, summary};
 use super::source::depot_failure;
 use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::Depot;
 use crate::publication::Publication;
-use crate::publish::days_left;
+use crate::publish::{DocumentState, days_left};
 
 /// Say what is due: expiries, what is unpinned, unapproved, or missing from the depot.
 #[derive(Debug, clap::Args)]
@@ -25,6 +27,8 @@ pub struct Args {}
 #[derive(Debug, Serialize)]
 struct Status {
     expiries: Vec<Expiry>,
+    /// What waits for more signatures: who has signed, and who could.
+    signing: Option<Value>,
     /// Releases that the catalogue lists without a pin.
     unpinned: usize,
     /// Pinned releases that nobody has approved.
@@ -34,6 +38,9 @@ struct Status {
     /// Approved releases whose file is not in the depot.
     missing: Vec<String>,
     approved: usize,
+    /// How the documents of the manifests stand to those that are signed.
+    advisories: DocumentState,
+    policy: DocumentState,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,9 +59,18 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
-    let status = status(&depot, &catalog, &publication, &approved, context.now);
+    let event = open_event(&home, &publication)?;
+    let mut status = status(&depot, &catalog, &publication, &approved, context.now).fail(Exit::Rejected)?;
+    status.signing = event.as_ref().map(standing);
     context.output.json(&status);
     tell(&status, context);
+    if let Some(event) = event {
+        context.output.data(format_args!(
+            "waiting for signatures: {}  (fetcher sign {})",
+            summary(&event),
+            home.signing_event().display()
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -64,12 +80,14 @@ fn status(
     publication: &Publication,
     approved: &[SignedRelease],
     now: Timestamp,
-) -> Status {
+) -> Result<Status, UnsignableDocument> {
     let is_approved = |id: &firmware::ReleaseId| approved.iter().any(|a| a.release().id == *id);
     let missing = approved.iter().filter(|a| !depot.holds_signed(a));
     let pinned = catalog.releases().iter().filter(|r| r.pin.is_some());
-    Status {
+    let targets = &publication.current().targets;
+    Ok(Status {
         expiries: expiries(publication, now),
+        signing: None,
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
         changed: approved
@@ -79,7 +97,9 @@ fn status(
             .collect(),
         missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
-    }
+        advisories: DocumentState::of(catalog.advisories(), targets)?,
+        policy: DocumentState::of(catalog.policy(), targets)?,
+    })
 }
 
 fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
@@ -101,8 +121,13 @@ fn tell(status: &Status, context: &Context) {
     let output = context.output;
     for Expiry { role, version, expires, days_left, due } in &status.expiries {
         let word = if *due { "DUE" } else { "ok " };
+        let mend = match (*due, *role) {
+            (true, "root") => "  (fetcher root renew)",
+            (true, _) => "  (fetcher approve --renew)",
+            (false, _) => "",
+        };
         output.data(format_args!(
-            "{word} {role:<10} version {version}, {days_left} days left, until {}",
+            "{word} {role:<10} version {version}, {days_left} days left, until {}{mend}",
             expires.strftime("%F")
         ));
     }
@@ -125,5 +150,10 @@ fn tell(status: &Status, context: &Context) {
             "approved and not in the depot: {}  (fetcher sync)",
             status.missing.join(" ")
         ));
+    }
+    for (name, state) in [("advisories", status.advisories), ("policy", status.policy)] {
+        if let Some(words) = state.in_words(name) {
+            output.data(words);
+        }
     }
 }

@@ -47,6 +47,17 @@ fn passphrases_are_told_apart() {
 }
 
 #[test]
+fn a_credential_may_show_its_access_control_list_as_the_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    write_new(&path, &SigningKey::generate(), None).unwrap();
+    for (mode, taken) in [(0o400, true), (0o440, true), (0o460, false), (0o444, false), (0o550, false)] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(read_credential(&path).is_ok(), taken, "{mode:o}");
+    }
+}
+
+#[test]
 fn refuses_files_that_others_can_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("key");

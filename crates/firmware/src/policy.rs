@@ -1,0 +1,191 @@
+//! Policy: what a depot allows its laptops to do, beside what is refused anyway.
+//!
+//! A depot signs it as `policy.json`. Every field has a default, and so has a publication that lists
+//! no policy; a policy can only make plans stricter. Unknown fields are ignored, and so is the name of
+//! an override that this program does not have: it cannot be given to it.
+//!
+//! The recipient to which statements would be encrypted is not part of it: encryption does not exist
+//! yet, and a field that promises it would be worse than none.
+
+mod flag;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{FirmwareVersion, Model};
+
+pub use flag::{OverrideFlag, UnknownFlag};
+
+/// What a depot allows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// Overrides that nobody may give, whatever the reason.
+    #[serde(deserialize_with = "known_flags")]
+    pub forbidden_overrides: BTreeSet<OverrideFlag>,
+    /// Whether nothing is pushed without a backup of the configuration.
+    pub backup_required: bool,
+    /// The lowest version that may be pushed to a model.
+    #[serde(deserialize_with = "strictest_versions")]
+    pub minimum_versions: BTreeMap<Model, FirmwareVersion>,
+    /// By which standard recorders are audited.
+    pub audit_baseline: AuditProfile,
+}
+
+/// A standard for the posture of a recorder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditProfile {
+    /// No other network is ever reached.
+    #[default]
+    AirGapped,
+    /// A network of its own, with a guarded way in.
+    Segmented,
+    /// Reachable from the internet, or reaching it.
+    Internet,
+}
+
+/// The text is no audit profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("audit profile {0:?} is not air-gapped, segmented or internet")]
+pub struct UnknownProfile(pub String);
+
+impl AuditProfile {
+    /// As in files and on command lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AirGapped => "air-gapped",
+            Self::Segmented => "segmented",
+            Self::Internet => "internet",
+        }
+    }
+}
+
+impl FromStr for AuditProfile {
+    type Err = UnknownProfile;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProfile> {
+        [Self::AirGapped, Self::Segmented, Self::Internet]
+            .into_iter()
+            .find(|profile| profile.as_str() == text)
+            .ok_or_else(|| UnknownProfile(text.chars().take(64).collect()))
+    }
+}
+
+impl fmt::Display for AuditProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Policy {
+    /// Each field with its value in words, in the order of the struct.
+    pub fn in_words(&self) -> [(&'static str, String); 4] {
+        let flags = self.forbidden_overrides.iter().map(|flag| format!("--{flag}"));
+        let versions = self.minimum_versions.iter().map(|(model, version)| format!("{model} {version}"));
+        [
+            ("forbidden overrides", listed(flags)),
+            ("backup required", if self.backup_required { "yes" } else { "no" }.to_owned()),
+            ("minimum versions", listed(versions)),
+            ("audit baseline", self.audit_baseline.to_string()),
+        ]
+    }
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.in_words().map(|(name, value)| format!("{name}: {value}"));
+        f.write_str(&fields.join("; "))
+    }
+}
+
+fn known_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<OverrideFlag>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// Two spellings of one model are one model: the higher version counts.
+fn strictest_versions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<Model, FirmwareVersion>, D::Error> {
+    let mut strictest: BTreeMap<Model, FirmwareVersion> = BTreeMap::new();
+    for (name, version) in BTreeMap::<String, FirmwareVersion>::deserialize(deserializer)? {
+        let model: Model = name.parse().map_err(serde::de::Error::custom)?;
+        let known = strictest.entry(model).or_insert_with(|| version.clone());
+        if *known < version {
+            *known = version;
+        }
+    }
+    Ok(strictest)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: serde_json::Value) -> Result<Policy, serde_json::Error> {
+        serde_json::from_value(value)
+    }
+
+    #[test]
+    fn every_field_has_a_default() {
+        assert_eq!(read(json!({"format": 1})).unwrap(), Policy::default());
+        assert_eq!(
+            Policy::default().to_string(),
+            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped"
+        );
+    }
+
+    #[test]
+    fn reads_back_as_it_was_written() {
+        let policy = Policy {
+            forbidden_overrides: [OverrideFlag::PushAgain, OverrideFlag::AllowDowngrade].into(),
+            backup_required: true,
+            minimum_versions: [("DS-7608NI-I2".parse().unwrap(), "V4.61.025".parse().unwrap())].into(),
+            audit_baseline: AuditProfile::Segmented,
+        };
+        let value = serde_json::to_value(&policy).unwrap();
+        assert_eq!(
+            value,
+            json!({
+                "forbidden_overrides": ["allow-downgrade", "push-again"], "backup_required": true,
+                "minimum_versions": {"DS-7608NI-I2": "V4.61.025"}, "audit_baseline": "segmented",
+            })
+        );
+        assert_eq!(read(value).unwrap(), policy);
+        assert!(policy.to_string().contains("--allow-downgrade, --push-again"), "{policy}");
+    }
+
+    #[test]
+    fn what_a_later_depot_adds_is_ignored_and_what_is_wrong_is_not() {
+        let policy = read(json!({"forbidden_overrides": ["allow-lightning"], "added_later": [1]})).unwrap();
+        assert_eq!(policy, Policy::default());
+        for wrong in [
+            json!({"backup_required": "yes"}),
+            json!({"forbidden_overrides": "allow-downgrade"}),
+            json!({"minimum_versions": {"DS 7608": "V4.61.025"}}),
+            json!({"minimum_versions": {"DS-7608NI-I2": "4.61"}}),
+            json!({"audit_baseline": "relaxed"}),
+        ] {
+            assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn two_spellings_of_a_model_cannot_lower_its_minimum() {
+        for (upper, lower) in [("V4.2.0", "V4.1.0"), ("V4.1.0", "V4.2.0")] {
+            let policy = read(json!({"minimum_versions": {"DS-1A": upper, "ds-1a": lower}})).unwrap();
+            assert_eq!(policy.minimum_versions[&"DS-1A".parse().unwrap()], "V4.2.0".parse().unwrap());
+        }
+    }
+}
