@@ -1,8 +1,8 @@
 //! What would be done to one recorder and why, or every reason why not (DESIGN §6).
 //!
 //! Pure: the inventory, the releases, the policy and the advisories of a verified publication, what a
-//! person asked for and the time come in; a [`Decision`] goes out. The same facts give the same plan with the same digest, so that a
-//! person can agree to one that somebody else has read.
+//! person asked for and the time come in; a [`Decision`] goes out. The same facts give the same plan
+//! with the same digest, so that a person can agree to one that somebody else has read.
 //!
 //! Two steps, because a header can be read only of a release that is at hand: [`select`] says which
 //! release is meant, the caller opens it, [`plan`] judges everything.

@@ -5,7 +5,8 @@
 //! line, and no command works from half of it. The cost is linear in the size of the text.
 //!
 //! `manifest`, `quarantine`, `advisories` and `policy` read one file each through `fields`; what
-//! concerns several releases is checked here. `edit` writes a pin into the text without touching another byte.
+//! concerns several releases is checked here. `edit` writes a pin into the text without touching
+//! another byte.
 
 mod advisories;
 mod edit;

@@ -144,6 +144,9 @@ impl<T: Document> SignedDocument<T> {
             Err(TargetError::NotCarried { .. } | TargetError::NotListed { .. }) => {
                 return Err(OpenError::Stripped { target: T::NAME });
             }
+            Err(error @ TargetError::NoKnownHash { .. }) => {
+                return Err(OpenError::Exchanged { target: T::NAME, source: io::Error::other(error) });
+            }
             Err(error @ TargetError::Io { .. }) => return Err(OpenError::Io(io::Error::other(error))),
         };
         let mut bytes = Vec::new();

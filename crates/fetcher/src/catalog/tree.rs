@@ -20,9 +20,9 @@ pub(super) const POLICY: &str = "policy.toml";
 
 /// The manifests below `dir`, sorted by path, and what does not belong there.
 ///
-/// The tree is two levels deep: family folders of TOML files, and three files beside them. Files of other
-/// kinds, such as the README, are left alone; links are not followed, since the tree is copied and
-/// packed as it stands.
+/// The tree is two levels deep: family folders of TOML files, and three files beside them. Files of
+/// other kinds, such as the README, are left alone; links are not followed, since the tree is copied
+/// and packed as it stands.
 pub(super) fn read(dir: &Path) -> Result<Tree, CatalogError> {
     let mut tree = Tree::default();
     for (path, kind) in entries(dir)? {
