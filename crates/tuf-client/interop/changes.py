@@ -4,9 +4,13 @@ import copy
 import json
 from datetime import datetime, timedelta, timezone
 
-from securesystemslib.exceptions import FormatError
-from securesystemslib.formats import encode_canonical
+from by_hand import sign
 from tuf.api.metadata import MetaFile
+
+# what a value may become
+VALUES = (False, True, "", "x", "0" * 64, 0, -1, 1, 7, 2**63, [], {}, ["x"], {"x": "y"})
+# of kinds of keys and of hashes the two clients know different ones, and mean to: test_differences.py
+LEFT = {"keytype", "scheme", "hashes"}
 
 
 def nothing(repository):
@@ -134,7 +138,7 @@ def signatures_exchanged(repository):
         for signature, value in zip(text["signatures"], values[1:] + values[:1]):
             signature["sig"] = value
 
-    by_hand(repository, role, exchange)
+    change_text(repository, role, exchange)
 
 
 def respelled(repository):
@@ -144,7 +148,7 @@ def respelled(repository):
         lambda text: json.dumps(text, separators=(" ,\r\n", "\t:"), ensure_ascii=False),
         lambda text: json.dumps(dict(reversed(text.items()))),
     ))
-    by_hand(repository, repository.rng.choice(list(repository.signed)), lambda text: None, spell)
+    change_text(repository, repository.rng.choice(list(repository.signed)), lambda text: None, spell)
 
 
 def meaning_changed(repository):
@@ -162,36 +166,22 @@ def meaning_changed(repository):
             parent[rng.choice(("x", f"{key}s"))] = parent.pop(key)
         else:
             others = [other[place] for other, place in places(text["signed"])] if kind == 3 else VALUES
-            parent[key] = copy.deepcopy(rng.choice([other for other in others if type(other) is type(parent[key])]))
+            alike = [other for other in others if type(other) is type(parent[key])]
+            parent[key] = copy.deepcopy(rng.choice(alike))
         sign(text, repository.keys[role][0])
 
-    by_hand(repository, role, change)
-
-
-VALUES = (False, True, "", "x", "0" * 64, 0, -1, 1, 7, 2**63, [], {}, ["x"], {"x": "y"})
-
-LEFT = {"keytype", "scheme", "hashes"}
+    change_text(repository, role, change)
 
 
 def places(value):
-    """Where every value inside of this one is, for a change there. Of kinds of keys and of hashes the two
-    clients know different ones, and mean to: test_differences.py."""
+    """Where every value inside of this one is, for a change there."""
     for key in range(len(value)) if isinstance(value, list) else sorted(value.keys() - LEFT):
         yield value, key
         if isinstance(value[key], (dict, list)):
             yield from places(value[key])
 
 
-def sign(text, signers):
-    try:
-        message = encode_canonical(text["signed"])
-    except FormatError:
-        message = json.dumps(text["signed"], sort_keys=True, separators=(",", ":"))
-    signatures = [signer.sign(message.encode()) for signer in signers]
-    text["signatures"] = [{"keyid": signature.keyid, "sig": signature.signature} for signature in signatures]
-
-
-def by_hand(repository, role, change, spell=json.dumps):
+def change_text(repository, role, change, spell=json.dumps):
     """Publishes a role again whose document was changed as text."""
     repository.with_hashes = False
     repository.version_up(*{role, "snapshot", "timestamp"})

@@ -147,6 +147,7 @@ class Python(Client):
         return self.attempt(days, *names)
 
     def attempt(self, days, *names):
+        self.said = ""
         try:
             updater = Updater(
                 str(self.metadata), f"{self.url}/metadata/", str(self.targets), f"{self.url}/targets/",

@@ -38,9 +38,9 @@ class World:
     def init(self):
         self.fetcher("--manifests", "catalogue", "init", "--offline-keys", "keys", "--passphrase-file", "passphrase")
 
-    def sign(self, command, release):
-        """Approves a release, or withdraws it."""
-        self.fetcher(command, release, "--yes", "--keys", "keys", "--passphrase-file", "passphrase")
+    def sign(self, *command):
+        """A command that a person agrees to, with the keys of root and targets."""
+        self.fetcher(*command, "--yes", "--keys", "keys", "--passphrase-file", "passphrase")
 
     def release(self, version, build, size="70000"):
         """Synthetic firmware and its catalogue entry, pinned; gives the id and the firmware."""
@@ -49,8 +49,8 @@ class World:
         made = ("--size", size, "--version", f"V{version}:{build}", "--seed", build)
         self.run("nvr-sim", "firmware", "--out", package, *made)
         with open(self.directory / "catalogue/nvr/synthetic.toml", "a") as file:
-            file.write(f'[[release]]\nid = "{release}"\nfamily = "nvr"\nmodels = ["{MODEL}"]\nversion = "V{version}"\n')
-            file.write(f'build = "{build}"\nsources = ["synthetic"]\n')
+            file.write(f'[[release]]\nid = "{release}"\nfamily = "nvr"\nmodels = ["{MODEL}"]\n')
+            file.write(f'version = "V{version}"\nbuild = "{build}"\nsources = ["synthetic"]\n')
         self.fetcher("pin", release, "--file", package, "--yes")
         with zipfile.ZipFile(package) as opened:
             return release, opened.read("digicap.dav")

@@ -181,7 +181,9 @@ impl Workflow<'_> {
         accepted: &mut OnlineKeys,
     ) -> Result<Verified<Root>, Error> {
         for _ in 0..MAX_ROTATIONS {
-            let file = Role::Root.versioned_file(root.version().saturating_add(1), true);
+            // after the highest number there is no other
+            let Some(version) = root.version().checked_add(1) else { break };
+            let file = Role::Root.versioned_file(version, true);
             let Some(bytes) = self.files.fetch(&file, Role::Root.cap())? else { break };
             let next = root.successor(&bytes).map_err(rejected(&file))?;
             let online = accepted.under(&root);

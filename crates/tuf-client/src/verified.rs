@@ -111,7 +111,6 @@ impl Verified<Root> {
     pub fn successor(&self, bytes: &[u8]) -> Result<Self, Rejection> {
         self.verify::<Root>(bytes)?;
         let next = Self::self_signed(bytes)?;
-        // after the highest number there is no other
         let expected = self.version.saturating_add(1);
         if next.version == expected {
             Ok(next)

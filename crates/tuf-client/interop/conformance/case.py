@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
         self.made += 1
         self.client = self.kind(self.server.url, f"{self.directory}/{self.made}")
         self.server.files = self.repo.files
-        return self.client.init(root or self.repo.first_root)
+        return self.client.init(self.repo.first_root if root is None else root)
 
     def accepts(self, *names, days=0):
         self.server.requests.clear()

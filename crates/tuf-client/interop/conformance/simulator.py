@@ -6,8 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from securesystemslib.exceptions import FormatError
-from securesystemslib.formats import encode_canonical
+from by_hand import sign
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import (
     DelegatedRole, Delegations, Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp,
@@ -109,13 +108,7 @@ class Simulator:
         self.publish(role)
         text = json.loads(self.metadata(role).to_bytes())
         change(text["signed"])
-        try:
-            message = encode_canonical(text["signed"])
-        except FormatError:
-            # what somebody else's encoder might make of it
-            message = json.dumps(text["signed"], sort_keys=True, separators=(",", ":"))
-        signatures = [signer.sign(message.encode()) for signer in self.signers[role]]
-        text["signatures"] = [{"keyid": signature.keyid, "sig": signature.signature} for signature in signatures]
+        sign(text, self.signers[role])
         self.place(role, data=spell(json.dumps(text).encode()))
 
     def path(self, role):

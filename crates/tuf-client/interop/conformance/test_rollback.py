@@ -62,30 +62,18 @@ class Rollback(Case):
         self.assert_asked("2.root.json", "timestamp.json")
         self.assertEqual(self.client.stored(), before)
 
-    def test_recovery_of_the_timestamp(self):
-        self.seen(timestamp=99999)
-        self.repo.rotate("timestamp")
-        self.repo.timestamp.version = 1
-        self.repo.publish("root", "timestamp")
-        self.accepts()
-        self.assert_versions(root=2, timestamp=2, snapshot=1, targets=1)
-
-    def test_recovery_of_the_snapshot(self):
-        self.seen(snapshot=99999)
-        self.repo.rotate("snapshot")
-        self.repo.rotate("timestamp")
-        self.repo.snapshot.version = 1
-        self.repo.publish("root", "snapshot")
-        self.accepts()
-        self.assert_versions(root=2, timestamp=3, snapshot=2, targets=1)
-
-    def test_recovery_of_targets(self):
-        self.seen(targets=99999)
-        self.repo.rotate("snapshot")
-        self.repo.targets.version = 1
-        self.repo.publish("root", "targets")
-        self.accepts()
-        self.assert_versions(root=2, timestamp=3, snapshot=3, targets=2)
+    def test_recovery_by_new_keys_of_whoever_lists_the_role(self):
+        both = ("snapshot", "timestamp")
+        for role, rotated in (("timestamp", ("timestamp",)), ("snapshot", both), ("targets", ("snapshot",))):
+            with self.subTest(role):
+                self.setUp()
+                self.seen(**{role: 99999})
+                for one in rotated:
+                    self.repo.rotate(one)
+                self.repo.signed[role].version = 1
+                self.repo.publish("root", role)
+                self.accepts()
+                self.assert_versions(**{role: signed.version for role, signed in self.repo.signed.items()})
 
     def test_no_recovery_without_new_keys(self):
         self.seen(timestamp=99999)

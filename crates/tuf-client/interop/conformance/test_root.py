@@ -114,6 +114,13 @@ class Roots(Case):
             self.refuses()
             self.assert_versions(root=1)
 
+    def test_there_is_nothing_after_the_highest_version(self):
+        self.repo.root.version = 2**64 - 1
+        self.start(self.repo.place("root"))
+        self.accepts()
+        self.accepts()
+        self.assert_versions(root=2**64 - 1, timestamp=1, snapshot=1, targets=1)
+
     def test_a_damaged_root_ends_it_and_those_before_stay(self):
         self.repo.publish("root")
         self.repo.publish("root")

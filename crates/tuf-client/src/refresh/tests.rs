@@ -171,3 +171,16 @@ fn a_run_without_history_starts_from_a_trusted_root() {
     let trusted = refresh(&mut store, &mut world.repository, world.clock).unwrap();
     assert_eq!(trusted.targets().version(), 1);
 }
+
+#[test]
+fn there_is_no_root_after_the_highest_version() {
+    let mut world = World::new();
+    world.root["version"] = (u64::MAX - 1).into();
+    world.next_root(|_| {});
+    let last = world.root_bytes(u64::MAX);
+    world.store = MemoryStore::trusting(&Verified::self_signed(&last).unwrap());
+    assert_eq!(world.refresh().unwrap().root().version(), u64::MAX);
+    assert_eq!(world.repository.requests, ["timestamp.json", "1.snapshot.json", "1.targets.json"]);
+    let last = Verified::<Root>::self_signed(&last).unwrap();
+    assert!(last.successor(&world.root_bytes(1)).is_err());
+}
