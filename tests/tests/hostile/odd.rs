@@ -1,10 +1,9 @@
 //! A medium that does what it should not, over a real directory, and that counts what is read of it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use stick::media::{Entry, Sink};
 use stick::{Directory, Media};
@@ -14,13 +13,13 @@ use crate::case::Oddity;
 pub(crate) struct Odd<'a> {
     inner: &'a Directory,
     does: &'a [Oddity],
-    opened: RefCell<BTreeMap<String, u32>>,
+    opened: Mutex<BTreeMap<String, u32>>,
     read: Arc<AtomicU64>,
 }
 
 impl<'a> Odd<'a> {
     pub(crate) fn new(inner: &'a Directory, does: &'a [Oddity]) -> Self {
-        Self { inner, does, opened: RefCell::default(), read: Arc::default() }
+        Self { inner, does, opened: Mutex::default(), read: Arc::default() }
     }
 
     /// Bytes read so far.
@@ -46,7 +45,7 @@ impl<'a> Odd<'a> {
 impl Media for Odd<'_> {
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>> {
         let opened = {
-            let mut opened = self.opened.borrow_mut();
+            let mut opened = self.opened.lock().unwrap();
             let count = opened.entry(path.to_owned()).or_default();
             *count += 1;
             *count
