@@ -85,6 +85,24 @@ fn chunks(help: &str) -> Vec<&str> {
 }
 
 #[test]
+fn hostile_repositories_are_listed_with_what_becomes_of_them() {
+    let mut text = String::from(
+        "# Hostile repositories\n\nWhat is done to a good repository, and what the client says: one case for each file of\n`tests/hostile/tuf/`. In each the same repository without the defect is accepted, and what is trusted\nafterwards is what was trusted before or what was verified, byte for byte. Where there is an exit code,\nit is that of `applier verify`. Made by `COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n\n| case | defect | outcome | exit |\n|---|---|---|---|\n",
+    );
+    let folder = root().join("tests/hostile/tuf");
+    let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let case: toml::Table = read_to_string(&file).unwrap().parse().unwrap();
+        let said = |member: &str| case[member].as_str().unwrap().replace('\\', "\\\\").replace('*', "\\*");
+        let exit = case.get("exit").map_or_else(|| "-".to_string(), ToString::to_string);
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        writeln!(text, "| {name} | {} | {} | {exit} |", said("defect"), said("outcome")).unwrap();
+    }
+    assert_current("docs/hostile-tuf.md", &text);
+}
+
+#[test]
 fn stages_are_drawn_as_in_the_code() {
     let code = read_to_string(root().join("crates/applier/src/stage.rs")).unwrap();
     let drawing: String = code

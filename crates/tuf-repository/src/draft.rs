@@ -39,7 +39,9 @@ pub enum DraftError {
         expires: Timestamp,
     },
     /// FAT would lay one in the other's place.
-    #[error("target {second} is refused beside {first}: a FAT stick takes their paths for one")]
+    #[error(
+        "target {second} is refused beside {first}: a FAT stick takes their paths for one\nhint: give one of them another id"
+    )]
     Twins {
         /// A target.
         first: String,
