@@ -79,19 +79,23 @@ impl Context {
 
     /// Says by how much the clock was found to be behind, if it was.
     fn tell_clock(&self, start: StartTime) {
-        let behind = whole_seconds(start.system_behind());
+        let behind = start.system_behind();
         if !behind.is_zero() {
             self.output.warn(format_args!(
-                "clock of this laptop is behind by at least {behind:#}: {} is used instead; protection against old publications is weaker until it is set right",
+                "clock of this laptop is behind by at least {}: {} is used instead; protection against old publications is weaker until it is set right",
+                long(behind),
                 start.now().strftime("%F %H:%M UTC")
             ));
         }
     }
 }
 
-/// As people say how long something is.
-pub(crate) fn whole_seconds(time: SignedDuration) -> SignedDuration {
-    SignedDuration::from_secs(time.as_secs())
+/// As people say how long something is: whole days where it is several, else to the second.
+pub(crate) fn long(time: SignedDuration) -> String {
+    match time.as_hours() / 24 {
+        days @ 2.. => format!("{days} days"),
+        _ => format!("{:#}", SignedDuration::from_secs(time.as_secs())),
+    }
 }
 
 pub(crate) fn state_failure(error: StateError) -> Failure {
@@ -173,5 +177,16 @@ mod tests {
         assert!(hint("targets.json", grace + second).contains("180 days after the expiry and no more"));
         assert!(hint("root.json", second).contains("never covers a root"));
         assert!(hint("root.json", second).contains("if 2026-01-01 is not today: applier clock"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_times_are_said_in_days() {
+        assert_eq!(long(SignedDuration::from_hours(400 * 24 - 1)), "399 days");
+        assert_eq!(long(SignedDuration::new(90 * 60, 5)), "1h 30m");
     }
 }

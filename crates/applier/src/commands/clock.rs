@@ -10,7 +10,7 @@ use tuf_client::{ClockReading, Error, Floor, FloorSource, StartSource, read_cloc
 
 use super::plan::reason;
 use crate::clock_resets::{ClockResets, ResetsError};
-use crate::context::{Context, state_failure, whole_seconds};
+use crate::context::{Context, long, state_failure};
 use crate::state::State;
 
 /// Show which time expiries are judged by, or forget a floor that is wrong.
@@ -85,14 +85,13 @@ fn tell(reading: ClockReading, context: &Context) {
     output.data(format_args!("system   {}", time(context.clock.system)));
     output.data(format_args!("built    {}", time(context.clock.build)));
     tell_floor(floor, output);
-    let behind = whole_seconds(start.system_behind());
+    let behind = long(start.system_behind());
     match start.source() {
         StartSource::System => output.data("counts   the system clock"),
         StartSource::Build => output
-            .data(format_args!("counts   the build time: the system clock is behind by at least {behind:#}")),
+            .data(format_args!("counts   the build time: the system clock is behind by at least {behind}")),
         StartSource::Floor => {
-            output
-                .data(format_args!("counts   the floor: the system clock is behind by at least {behind:#}"));
+            output.data(format_args!("counts   the floor: the system clock is behind by at least {behind}"));
         }
     }
 }

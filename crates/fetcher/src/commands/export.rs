@@ -39,7 +39,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     may_have_name(&args.file, &publication, args.replace)?;
     let (outgoing, ()) = Outgoing::prepare(publication, &wanted, &home, context, |_| Ok(()))?;
-    let Outgoing { publication, contents, .. } = &outgoing;
+    let Outgoing { publication, contents, carried, documents, .. } = &outgoing;
     let mut view = View::new(context.output);
     let written = export::write(
         &args.file,
@@ -55,12 +55,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (version, until) = (publication.current().timestamp.version(), good_until(publication));
     context.output.json(&json!({
         "event": "exported", "file": args.file, "timestamp": version,
-        "carried": contents.carried, "good_until": until,
+        "carried": carried, "documents": documents.keys().collect::<Vec<_>>(), "good_until": until,
     }));
     context.output.data(format_args!(
-        "file {}: publication {version}, {} carried, read back and verified",
+        "file {}: publication {version}, {}, read back and verified",
         args.file.display(),
-        Count(contents.carried.len(), "release")
+        outgoing.in_words()
     ));
     context.output.data(format_args!(
         "good until {}; it takes no statements, which come back on a stick: applier receipts --copy-to PATH",

@@ -10,7 +10,7 @@ use super::outgoing::{Outgoing, SelectionArgs};
 use super::{collect as collect_command, open_stick, publication_failure};
 use crate::collect::collect;
 use crate::context::Context;
-use crate::load::{Documents, good_until};
+use crate::load::good_until;
 use crate::publication::Publication;
 
 /// Collect from a stick, write the publication and firmware to it, read everything back.
@@ -58,23 +58,15 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
     }));
     context.output.data(format_args!(
-        "stick {}: publication {}, {} carried{}, read back and verified",
+        "stick {}: publication {}, {}, read back and verified",
         args.to.display(),
         publication.current().timestamp.version(),
-        Count(carried.len(), "release"),
-        with_documents(documents)
+        outgoing.in_words()
     ));
     context
         .output
         .data(format_args!("good until {}; unmount it before you pull it out", until.strftime("%F")));
     Ok(Exit::Done)
-}
-
-fn with_documents(documents: &Documents) -> String {
-    // <sha256>.policy.json
-    let mut names: Vec<&str> = documents.keys().filter_map(|name| Some(name.split_once('.')?.1)).collect();
-    names.sort_unstable();
-    names.iter().fold(String::new(), |text, name| text + ", " + name)
 }
 
 fn of_another_depot(obstacles: &[Obstacle]) -> bool {

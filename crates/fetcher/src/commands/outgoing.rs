@@ -4,7 +4,7 @@ use std::io;
 
 use firmware::Model;
 use stick::{Contents, SignedRelease};
-use terminal::{Exit, Fail, Failure};
+use terminal::{Count, Exit, Fail, Failure};
 use tuf_client::Clock;
 
 use super::source::depot_failure;
@@ -100,6 +100,16 @@ impl Outgoing {
         let carried = carried.iter().map(|release| release.consistent_name()).collect();
         let clock = Clock { system: context.now, build: context.now };
         Ok((Self { publication, contents, clock, carried, documents, approved, depot }, arrived_now))
+    }
+
+    /// What goes along, in words: the releases, and each document by its name.
+    pub(super) fn in_words(&self) -> String {
+        // <sha256>.policy.json
+        let mut names: Vec<&str> =
+            self.documents.keys().filter_map(|name| Some(name.split_once('.')?.1)).collect();
+        names.sort_unstable();
+        let releases = format!("{} carried", Count(self.carried.len(), "release"));
+        names.iter().fold(releases, |text, name| text + ", " + name)
     }
 
     /// A file of the depot by its consistent name.
