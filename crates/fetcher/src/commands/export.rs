@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use stick::ExportError;
-use terminal::{Count, Exit, Fail, Failure};
+use terminal::{Exit, Fail, Failure};
 
 use super::load::View;
 use super::outgoing::{Outgoing, SelectionArgs};
