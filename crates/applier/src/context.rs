@@ -178,11 +178,6 @@ mod tests {
         assert!(hint("root.json", second).contains("never covers a root"));
         assert!(hint("root.json", second).contains("if 2026-01-01 is not today: applier clock"));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn long_times_are_said_in_days() {
