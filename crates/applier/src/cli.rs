@@ -44,6 +44,8 @@ struct Global {
 enum Command {
     Trust(commands::trust::Args),
     Verify(commands::verify::Args),
+    Find(commands::find::Args),
+    Link(commands::link::Args),
     Inspect(commands::inspect::Args),
     Plan(commands::plan::Args),
     Apply(Box<commands::apply::Args>),
@@ -59,6 +61,8 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
     let context = Context { output, clock, now, state, stick };
     let result = match cli.command {
         Command::Trust(args) => commands::trust::run(&args, &context),
+        Command::Find(args) => commands::find::run(&args, &context),
+        Command::Link(args) => commands::link::run(&args, &context),
         Command::Verify(args) => commands::verify::run(&args, &context),
         Command::Inspect(args) => commands::inspect::run(&args, &context),
         Command::Plan(args) => commands::plan::run(&args, &context),

@@ -3,7 +3,9 @@
 pub mod apply;
 mod clerk;
 pub mod clock;
+pub mod find;
 pub mod inspect;
+pub mod link;
 pub mod plan;
 pub mod receipts;
 pub mod recorder;

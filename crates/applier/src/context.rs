@@ -98,6 +98,17 @@ pub(crate) fn long(time: SignedDuration) -> String {
     }
 }
 
+/// The cable could not be looked at, or nothing could be done about it.
+pub(crate) fn link_failure(error: link::Error) -> Failure {
+    let exit = match &error {
+        link::Error::NoCarrier { .. } => Exit::Unreachable,
+        link::Error::System { .. } | link::Error::Unreadable { .. } | link::Error::Shared { .. } => Exit::Internal,
+        link::Error::AddressTaken { .. } | link::Error::NoFreeAddress { .. } => Exit::Refused,
+        _ => Exit::Usage,
+    };
+    Failure::of(exit, error)
+}
+
 pub(crate) fn state_failure(error: StateError) -> Failure {
     let (exit, hint) = match &error {
         StateError::Nowhere | StateError::NotLasting { .. } => {

@@ -139,6 +139,8 @@ pub enum Reason {
     Unreachable,
     /// The login was refused.
     LoginRefused,
+    /// Another certificate than before is shown, so that nobody knows whether it is the recorder.
+    OtherCertificate,
     /// The recorder refused the package.
     PackageRefused,
     /// The account may not upgrade, or the recorder cannot this way.

@@ -1,38 +1,113 @@
-//! Whether this laptop may talk to this address.
+//! Whether this laptop may talk to this address (DESIGN §6.1).
 //!
-//! A recorder that must never be online must not be reached by a laptop that is. Looking at interfaces,
-//! routes and carriers comes with the cable; until then, and until TLS keeps others on the link out,
-//! the loopback address is the only one that is certain, and there is no override.
+//! A recorder that must never be online must not be reached by a laptop that is. What is so is found out
+//! by [`link`], every reason at once; here stands what follows from it: a push is refused unless a person
+//! lifts that with a reason, reading is warned about, and both stand in the statement. The loopback address
+//! is no link at all and is called so.
 
-use firmware::Text;
+use ::link::{Isolation, Link as Way, Snapshot, Target, judge};
+use firmware::{Sha256Digest, Text};
 use isapi::Address;
 use receipt::Link;
 
-/// A link that was checked. There is no other way to get one than [`link_guard`].
+/// A link that was checked. There is no other way to get one than [`permit`] and [`tolerate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckedLink(Link);
+pub struct CheckedLink {
+    target: Target,
+    interface: Option<String>,
+    facts: Link,
+}
 
-/// This laptop is not known to be isolated.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("recorder {address}: refused, this version can prove isolation for loopback addresses only")]
+/// This laptop is not alone with the recorder.
+#[derive(Debug, thiserror::Error)]
+#[error("recorder {address}: refused, this laptop is not alone with it: {}", reasons(.isolation))]
 pub struct NotIsolated {
     /// The address that was asked for.
     pub address: Address,
+    /// Why.
+    pub isolation: Isolation,
 }
 
-/// The link to this address, if it is one that no other device shares.
-pub fn link_guard(address: &Address) -> Result<CheckedLink, NotIsolated> {
-    if address.ip().is_loopback() {
-        let (kind, address) = (Text::cleaned("loopback"), Text::cleaned(&address.to_string()));
-        return Ok(CheckedLink(Link { kind, address }));
+/// Looks at this laptop's network, as far as it matters for an address.
+pub fn look(address: &Address) -> Result<Isolation, ::link::Error> {
+    let target = target(address);
+    // nothing of it matters where nothing leaves this machine
+    let snapshot =
+        if target.ip().is_loopback() { Snapshot::default() } else { Snapshot::read()? };
+    Ok(judge(&snapshot, &target))
+}
+
+/// For a push: an isolated laptop, loopback, or a person's reason.
+pub fn permit(address: &Address, isolation: Isolation, lifted: bool) -> Result<CheckedLink, Box<NotIsolated>> {
+    if isolation.is_permitted() || lifted {
+        return Ok(tolerate(address, isolation));
     }
-    Err(NotIsolated { address: address.clone() })
+    Err(Box::new(NotIsolated { address: address.clone(), isolation }))
+}
+
+/// For reading: whatever was found goes into the record.
+pub fn tolerate(address: &Address, isolation: Isolation) -> CheckedLink {
+    let interface = match &isolation.link {
+        Way::Direct(way) => Some(way.interface.clone()),
+        Way::Loopback | Way::None => None,
+    };
+    let text = |words: &dyn ToString| Text::cleaned(&words.to_string());
+    let facts = Link {
+        kind: text(&isolation.word()),
+        address: text(address),
+        interface: interface.as_ref().map(|name| text(name)),
+        certificate: None,
+        reasons: isolation.reasons.iter().map(|reason| text(reason)).collect(),
+        heard: isolation.heard.iter().map(|host| Text::cleaned(&format!("{} {}", host.ip, host.mac))).collect(),
+        changes: Vec::new(),
+    };
+    CheckedLink { target: isolation.target, interface, facts }
+}
+
+fn target(address: &Address) -> Target {
+    Target::new(address.ip(), address.zone())
+}
+
+fn reasons(isolation: &Isolation) -> String {
+    isolation.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl NotIsolated {
+    /// What helps against each reason.
+    pub fn hints(&self) -> String {
+        let mut hints: Vec<String> = self.isolation.reasons.iter().map(::link::Reason::hint).collect();
+        hints.dedup();
+        hints.push("nothing was sent; if it has to be, and you have a reason: --allow-networked-laptop REASON".into());
+        hints.join("\n")
+    }
 }
 
 impl CheckedLink {
     /// As it stands in statements.
     pub fn facts(&self) -> &Link {
-        &self.0
+        &self.facts
+    }
+
+    /// Whether this laptop is not alone with the recorder.
+    pub fn is_networked(&self) -> bool {
+        self.facts.kind.as_str() == "networked"
+    }
+
+    /// The interface that sockets are bound to.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_deref()
+    }
+
+    /// The same, talked over with TLS and this certificate, or without.
+    #[must_use]
+    pub fn over(mut self, certificate: Option<Sha256Digest>) -> Self {
+        self.facts.certificate = certificate;
+        self
+    }
+
+    /// What to judge again while a run goes on.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 }
 
@@ -40,18 +115,32 @@ impl CheckedLink {
 mod tests {
     use super::*;
 
+    fn looked(text: &str) -> (Address, Isolation) {
+        let address: Address = text.parse().unwrap();
+        let isolation = look(&address).unwrap();
+        (address, isolation)
+    }
+
     #[test]
-    fn only_loopback_passes_and_is_called_so() {
+    fn loopback_passes_and_is_called_so() {
         for text in ["127.0.0.1:8080", "127.9.9.9", "[::1]:80", "[::ffff:127.0.0.1]"] {
-            assert_eq!(
-                link_guard(&text.parse().unwrap()).unwrap().facts().kind.as_str(),
-                "loopback",
-                "{text}"
-            );
+            let (address, isolation) = looked(text);
+            let link = permit(&address, isolation, false).unwrap();
+            assert_eq!((link.facts().kind.as_str(), link.interface()), ("loopback", None), "{text}");
         }
-        for text in ["192.168.1.64", "10.0.0.1:80", "8.8.8.8", "[fe80::1%eth0]", "[2001:db8::1]", "128.0.0.1"]
-        {
-            assert!(link_guard(&text.parse().unwrap()).is_err(), "{text}");
+    }
+
+    #[test]
+    fn an_address_beyond_this_laptop_is_refused_with_reasons_or_lifted_with_them() {
+        // documentation addresses (RFC 5737, RFC 3849): on no link, and not private
+        for text in ["192.0.2.1", "[2001:db8::1]"] {
+            let (address, isolation) = looked(text);
+            let refused = permit(&address, isolation.clone(), false).unwrap_err();
+            assert!(refused.to_string().contains("neither private nor link-local"), "{refused}");
+            assert!(refused.hints().contains("--allow-networked-laptop"));
+            let lifted = permit(&address, isolation, true).unwrap();
+            assert_eq!(lifted.facts().kind.as_str(), "networked");
+            assert!(!lifted.facts().reasons.is_empty());
         }
     }
 }

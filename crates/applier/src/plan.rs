@@ -48,6 +48,10 @@ pub struct Options {
     pub allow_disk_errors: Option<Text>,
     /// `--allow-logged-in REASON`.
     pub allow_logged_in: Option<Text>,
+    /// `--allow-networked-laptop REASON`, where this laptop is not alone with the recorder.
+    pub networked_laptop: Option<Text>,
+    /// `--plain-http REASON`, where something spoke against talking without TLS.
+    pub plain_http: Option<Text>,
     /// `--push-again REASON`, where an earlier push to this recorder is not known to be over.
     pub push_again: Option<Text>,
     /// `--accept-expired REASON`, where it lifted something.

@@ -125,6 +125,21 @@ impl State {
         self.dir.join("clock-resets.json")
     }
 
+    /// Certificates of recorders.
+    pub fn certificates(&self) -> PathBuf {
+        self.dir.join("certificates.json")
+    }
+
+    /// Logins that recorders refused.
+    pub fn failed_logins(&self) -> PathBuf {
+        self.dir.join("failed-logins.json")
+    }
+
+    /// Addresses that were added to interfaces of this laptop.
+    pub fn temporary_addresses(&self) -> PathBuf {
+        self.dir.join("temporary-addresses.json")
+    }
+
     /// The laptop's public key file, to be carried to the depot.
     pub fn public_key_file(&self) -> PathBuf {
         self.dir.join("laptop.pub")

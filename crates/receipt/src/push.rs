@@ -123,8 +123,23 @@ pub struct Override {
 /// How the recorder was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// `loopback`; others come with the cable.
+    /// `isolated`, `loopback`, or `networked`: the laptop was not alone with it.
     pub kind: Text,
     /// The address.
     pub address: Text,
+    /// The interface that sockets were bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Text>,
+    /// SHA-256 of the recorder's certificate; none where it was talked to without TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Sha256Digest>,
+    /// Why the laptop was not alone with it, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Text>,
+    /// Others who were heard on the link: address and hardware address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<Text>,
+    /// What changed about that during the run, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Text>,
 }

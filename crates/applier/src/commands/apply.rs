@@ -7,18 +7,19 @@ use keys::SigningKey;
 use rand::Rng;
 use serde_json::json;
 use stick::VerifiedPublication;
-use terminal::{Exit, Fail, Failure};
+use terminal::{Exit, Fail, Failure, Output};
 
 use super::clerk::Clerk;
 use super::clock;
 use super::plan::{self as plan_command, WishArgs};
-use super::recorder::{RecorderArgs, Session};
+use super::recorder::{Purpose, RecorderArgs, Session};
 use super::watch::Watch;
 use crate::at_hand::AtHand;
 use crate::context::{Context, state_failure};
 use crate::event::Outcome;
 use crate::expiry::{AcceptedExpired, ExpiryArgs};
 use crate::inventory::Inventory;
+use crate::isolation::CheckedLink;
 use crate::journal::{JournalError, Journals};
 use crate::plan::{Decision, Listed, Options, Plan};
 use crate::report::{self, Facts};
@@ -43,6 +44,9 @@ pub struct Args {
     /// since, for this reason
     #[arg(long, value_name = "REASON", value_parser = plan_command::reason)]
     push_again: Option<Text>,
+    /// Push although this laptop is not alone with the recorder, for this reason
+    #[arg(long, value_name = "REASON", value_parser = plan_command::reason)]
+    allow_networked_laptop: Option<Text>,
     /// Only if the plan still has this digest
     #[arg(long, value_name = "DIGEST")]
     plan: Option<Sha256Digest>,
@@ -89,6 +93,9 @@ impl PatienceArgs {
     }
 }
 
+/// Changes of the link that a statement tells of; a statement stays small whatever happens on the link.
+const MOST_CHANGES: usize = 64;
+
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
@@ -96,10 +103,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let stick = context.open_stick()?;
     let publication = context.verify(&state, &stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
-    let (session, inventory) = args.recorder.inspect()?;
+    let networked = args.allow_networked_laptop.as_ref();
+    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let push_again = push_again(args, &journals, &inventory, (context.now)())?;
-    let options = Options { push_again, accept_expired: accepted.clone(), ..args.wish.options() };
+    let options = Options {
+        push_again,
+        accept_expired: accepted.clone(),
+        networked_laptop: networked.filter(|_| session.link.is_networked()).cloned(),
+        plain_http: session.plain_http.clone(),
+        ..args.wish.options()
+    };
     let (decision, at_hand) = plan_command::decide(&inventory, &publication, &options, &state, context)?;
     let facts = facts(args, &session, &publication, &journals, &state, context)?;
     let facts = Facts { accepted: accepted.clone(), ..facts };
@@ -213,10 +227,49 @@ fn push(
         journal,
     };
     let mut watch = Watch::new(context.output);
-    let outcome = session.runtime.block_on(run.execute(context.now, |event| watch.show(event)));
+    let run = run.execute(context.now, |event| watch.show(event));
+    let (outcome, changes) = session.runtime.block_on(guard(&session.link, run, context.output));
     watch.close();
+    clerk.facts.link.changes = changes;
     clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
+}
+
+/// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
+/// and the statement tells of it.
+async fn guard<T>(link: &CheckedLink, run: impl Future<Output = T>, output: Output) -> (T, Vec<Text>) {
+    let mut changes = Vec::new();
+    let watched = async {
+        if link.target().ip().is_loopback() {
+            return std::future::pending().await;
+        }
+        let mut sampler = ::link::Sampler::start(link.target())?;
+        loop {
+            let event = sampler.changed().await?;
+            let said = format!("{} s into the run: {}", event.after.as_secs(), event.change);
+            output.warn(&said);
+            if changes.len() < MOST_CHANGES {
+                changes.push(Text::cleaned(&said));
+            }
+        }
+    };
+    tokio::pin!(run);
+    let ended = tokio::select! {
+        ended = &mut run => Ok(ended),
+        never = watched => {
+            let never: Result<std::convert::Infallible, ::link::Error> = never;
+            Err(never)
+        }
+    };
+    match ended {
+        Ok(ended) => (ended, changes),
+        Err(Err(error)) => {
+            let said = format!("the link is not watched any more: {error}");
+            output.warn(&said);
+            changes.push(Text::cleaned(&said));
+            (run.await, changes)
+        }
+    }
 }
 
 fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, Failure> {

@@ -2,7 +2,7 @@
 
 use terminal::{Exit, Failure, Output};
 
-use super::recorder::RecorderArgs;
+use super::recorder::{Purpose, RecorderArgs};
 use crate::context::Context;
 use crate::inventory::Inventory;
 
@@ -10,7 +10,7 @@ use crate::inventory::Inventory;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  applier inspect 127.0.0.1:8080
+  applier inspect 192.168.1.64
   applier inspect 127.0.0.1:8080 --user operator --password-file pass.txt --json")]
 pub struct Args {
     #[command(flatten)]
@@ -19,7 +19,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let (_, inventory) = args.recorder.inspect()?;
+    let state = context.open_state()?;
+    let (_, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
     context.output.json(&inventory);
     tell(&inventory, context.output);
     if inventory.clock_is_off(context.clock.system) {

@@ -8,7 +8,7 @@ use stick::{CopyError, SignedRelease, VerifiedPublication};
 use terminal::{Exit, Fail, Failure, Output, Progress};
 
 use super::inspect;
-use super::recorder::RecorderArgs;
+use super::recorder::{Purpose, RecorderArgs};
 use crate::at_hand::{AtHand, AtHandError};
 use crate::context::Context;
 use crate::expiry::{AcceptedExpired, ExpiryArgs};
@@ -70,6 +70,8 @@ impl WishArgs {
             allow_disk_errors: self.allow_disk_errors.clone(),
             allow_logged_in: self.allow_logged_in.clone(),
             push_again: None,
+            networked_laptop: None,
+            plain_http: None,
             accept_expired: None,
         }
     }
@@ -81,8 +83,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let stick = context.open_stick()?;
     let publication = context.verify(&state, &stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
-    let (_, inventory) = args.recorder.inspect()?;
-    let options = Options { accept_expired: accepted.clone(), ..args.wish.options() };
+    let (session, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
+    let plain_http = session.plain_http.clone();
+    let options = Options { accept_expired: accepted.clone(), plain_http, ..args.wish.options() };
     let (decision, _) = decide(&inventory, &publication, &options, &state, context)?;
     if !context.output.is_json() {
         inspect::tell(&inventory, context.output);

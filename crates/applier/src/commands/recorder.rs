@@ -1,18 +1,26 @@
-//! What every command that logs in to a recorder shares: address, login, the guard before both.
+//! What every command that logs in to a recorder shares: the link, over what to talk, the login, and what
+//! is remembered of all three.
 
 use std::path::PathBuf;
 
-use isapi::{Address, Credentials, Error, Recorder};
+use firmware::{Sha256Digest, Text};
+use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport};
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
+use super::plan::reason;
+use crate::certificates::{Certificates, CertificatesError};
+use crate::connect::{Decision, Refused, Said, decide};
+use crate::context::{Context, link_failure, long};
+use crate::failed_logins::{Care, FailedLogins, FailedLoginsError};
 use crate::inventory::Inventory;
-use crate::isolation::{CheckedLink, link_guard};
+use crate::isolation::{CheckedLink, look, permit, tolerate};
+use crate::state::State;
 
 /// Which recorder, and how to log in.
 #[derive(Debug, clap::Args)]
 pub struct RecorderArgs {
-    /// The recorder: an IP address, with a port if it is not 80
+    /// The recorder: an IP address, with a port if it is not 443 or 80
     #[arg(value_name = "ADDRESS")]
     address: Address,
     /// The user to log in as
@@ -24,6 +32,24 @@ pub struct RecorderArgs {
     /// Read the password from the first line of standard input
     #[arg(long, conflicts_with = "password_file")]
     password_stdin: bool,
+    /// Believe this certificate: its SHA-256, which came another way
+    #[arg(long, value_name = "HEX")]
+    certificate: Option<Sha256Digest>,
+    /// Talk without TLS although something speaks against it, for this reason
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    plain_http: Option<Text>,
+    /// Log in although few attempts are left until the account is locked
+    #[arg(long)]
+    risk_lockout: bool,
+}
+
+/// What a command wants of a recorder.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose<'a> {
+    /// To read: a laptop that is not isolated is warned about.
+    Read,
+    /// To push: a laptop that is not isolated is refused, unless for this reason.
+    Push(Option<&'a Text>),
 }
 
 /// A recorder that may be talked to.
@@ -33,24 +59,53 @@ pub struct Session {
     pub recorder: Recorder,
     /// The link to it.
     pub link: CheckedLink,
+    /// The certificate it is talked to over; none without TLS.
+    pub certificate: Option<Sha256Digest>,
+    /// Why it is talked to without TLS, where something spoke against it.
+    pub plain_http: Option<Text>,
     /// Drives the requests.
     pub runtime: Runtime,
 }
 
 impl RecorderArgs {
-    /// Checks the link, logs in, and reads what the recorder says about itself.
-    pub fn inspect(&self) -> Result<(Session, Inventory), Failure> {
-        let session = self.open()?;
-        let inventory = session.runtime.block_on(Inventory::read(&session.recorder)).map_err(failure)?;
+    /// Checks the link, finds out over what to talk, logs in, and reads what the recorder says about
+    /// itself.
+    pub fn inspect(
+        &self,
+        purpose: Purpose<'_>,
+        state: &State,
+        context: &Context,
+    ) -> Result<(Session, Inventory), Failure> {
+        let mut certificates = Certificates::open(&state.certificates()).map_err(certificates_failure)?;
+        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(failed_logins_failure)?;
+        let session = self.open(purpose, &certificates, &failed_logins, context)?;
+        let inventory = session.runtime.block_on(Inventory::read(&session.recorder));
+        let now = (context.now)();
+        let inventory = match inventory {
+            Ok(inventory) => inventory,
+            Err(error) => {
+                failed_logins.note(&self.address, &error, now).map_err(failed_logins_failure)?;
+                return Err(failure(error));
+            }
+        };
+        failed_logins.forget(&self.address).map_err(failed_logins_failure)?;
+        self.remember(&session, &inventory, &mut certificates, context)?;
         Ok((session, inventory))
     }
 
-    /// Checks the link, asks for the password, and prepares to talk. Nothing is sent yet.
-    fn open(&self) -> Result<Session, Failure> {
-        let link = link_guard(&self.address).map_err(|error| {
-            Failure::of(Exit::NotIsolated, error)
-                .hint("nothing was sent; a later version pushes over a cable that it has checked")
-        })?;
+    /// Checks the link, asks for the password, and prepares to talk. Nothing but a handshake is sent.
+    fn open(
+        &self,
+        purpose: Purpose<'_>,
+        certificates: &Certificates,
+        failed_logins: &FailedLogins,
+        context: &Context,
+    ) -> Result<Session, Failure> {
+        let link = self.link(purpose, context)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
+        let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
+        self.heed(failed_logins, context)?;
         let source = SecretSource {
             file: self.password_file.clone(),
             stdin: self.password_stdin,
@@ -58,11 +113,152 @@ impl RecorderArgs {
         };
         let password = terminal::secret(&source, &format!("Password of {} on {}", self.user, self.address))?;
         let login = Credentials::new(self.user.clone(), password);
-        let recorder = Recorder::new(self.address.clone(), login).map_err(failure)?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
-        Ok(Session { recorder, link, runtime })
+        let transport = Transport { interface: link.interface().map(str::to_owned), channel };
+        let recorder = Recorder::over(self.address.clone(), login, &transport).map_err(failure)?;
+        let certificate = match channel {
+            Channel::Tls { certificate } => Some(certificate),
+            Channel::PlainText => None,
+        };
+        let link = link.over(certificate);
+        let plain_http = self.plain_http.clone().filter(|_| lifted);
+        Ok(Session { recorder, link, certificate, plain_http, runtime })
     }
+
+    fn link(&self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {
+        let isolation = look(&self.address).map_err(link_failure)?;
+        let lifted = match purpose {
+            Purpose::Read => None,
+            Purpose::Push(lifted) => Some(lifted.is_some()),
+        };
+        let warned = !isolation.is_permitted() && lifted != Some(false);
+        if warned {
+            for reason in &isolation.reasons {
+                context.output.warn(format_args!("this laptop is not alone with the recorder: {reason}"));
+            }
+        }
+        match lifted {
+            None => Ok(tolerate(&self.address, isolation)),
+            Some(lifted) => permit(&self.address, isolation, lifted).map_err(|refused| {
+                let hints = refused.hints();
+                Failure::new(Exit::NotIsolated, refused).hint(hints)
+            }),
+        }
+    }
+
+    /// Over what to talk, and whether only `--plain-http` allows it.
+    fn channel(
+        &self,
+        link: &CheckedLink,
+        runtime: &Runtime,
+        certificates: &Certificates,
+        context: &Context,
+    ) -> Result<(Channel, bool), Failure> {
+        let offer = runtime.block_on(isapi::probe(&self.address, link.interface()));
+        let said = Said { certificate: self.certificate, plain_http: self.plain_http.is_some() };
+        match decide(offer, certificates.at(&self.address), said) {
+            Decision::Use { channel, lifted } => Ok((channel, lifted)),
+            Decision::Refuse(refused) => Err(self.refused(refused)),
+            Decision::Ask { certificate, facts } => {
+                context.output.data(format_args!("recorder {}: its certificate is new to this laptop", self.address));
+                context.output.data(format_args!("SHA-256    {certificate}"));
+                if let Some(facts) = facts {
+                    context.output.data(format_args!("it says    {facts}"));
+                }
+                let question = "Is this the recorder? From now on no other certificate is taken for it.";
+                if terminal::confirm(question, &format!("--certificate {certificate}"))? {
+                    return Ok((Channel::Tls { certificate }, false));
+                }
+                Err(Failure::new(Exit::Refused, "not agreed to: nothing was sent"))
+            }
+        }
+    }
+
+    fn refused(&self, refused: Refused) -> Failure {
+        let (exit, hint) = match refused {
+            Refused::Failed(error) => return failure(*error),
+            Refused::Changed { .. } => (
+                Exit::Rejected,
+                "nothing was sent; if the recorder was reset or updated since: applier trust recorder SERIAL --certificate HEX; if not, something else answers",
+            ),
+            Refused::NotTheOne { .. } => (Exit::Rejected, "nothing was sent; it is another recorder, or the digits are wrong"),
+            Refused::NoTls { .. } => (
+                Exit::Rejected,
+                "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON",
+            ),
+        };
+        Failure::of(exit, refused).context(format!("recorder {}", self.address)).hint(hint)
+    }
+
+    /// Says what is left, and wants a person to mean it where that is little.
+    fn heed(&self, failed_logins: &FailedLogins, context: &Context) -> Result<(), Failure> {
+        let Some((failed, care)) = failed_logins.care(&self.address, (context.now)()) else { return Ok(()) };
+        let when = failed.on.strftime("%F %H:%M UTC");
+        let left = match care {
+            Care::Locked(left) => {
+                let message = format!("recorder {}: its account is locked for {} more", self.address, long(left));
+                return Err(Failure::new(Exit::Credentials, message)
+                    .hint("nothing was sent; wait until the lock has run out: trying again makes it longer"));
+            }
+            Care::Some(left) | Care::Few(Some(left)) => format!("{left} wrong ones more lock the account"),
+            Care::Few(None) => "how many more lock the account is not known".into(),
+        };
+        context.output.warn(format_args!("a login was refused on {when}; {left}"));
+        let few = matches!(care, Care::Few(_)) && !self.risk_lockout;
+        if few && !terminal::confirm("Are you sure of the password?", "--risk-lockout")? {
+            return Err(Failure::new(Exit::Credentials, "not sure of the password: nothing was sent"));
+        }
+        Ok(())
+    }
+
+    /// Holds the recorder to the certificate that is known of its serial number, and pins a new one.
+    fn remember(
+        &self,
+        session: &Session,
+        inventory: &Inventory,
+        certificates: &mut Certificates,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let serial = &inventory.device.serial;
+        match session.certificate {
+            Some(certificate) => {
+                certificates.check(serial, certificate).map_err(|error| {
+                    Failure::of(Exit::Rejected, error).hint(format!(
+                        "the recorder was not changed; if it was reset or updated since: applier trust recorder {serial} --certificate {certificate}; if not, something else answers in its name"
+                    ))
+                })?;
+                certificates
+                    .pin(serial.clone(), self.address.clone(), certificate, (context.now)())
+                    .map_err(certificates_failure)
+            }
+            None => match certificates.of(serial).filter(|_| session.plain_http.is_none()) {
+                None => Ok(()),
+                Some(known) => {
+                    let message = format!(
+                        "recorder {serial} answers without TLS at {}, but is known by its certificate {known}",
+                        self.address
+                    );
+                    Err(Failure::new(Exit::Rejected, message)
+                        .hint("the recorder was not changed; if TLS was switched off on it, and you have a reason: --plain-http REASON"))
+                }
+            },
+        }
+    }
+}
+
+fn certificates_failure(error: CertificatesError) -> Failure {
+    let hint = match &error {
+        CertificatesError::Io(..) => "see that the state directory can be read and written",
+        CertificatesError::Damaged(_) => "move the file away: the certificates of recorders are then asked for again",
+    };
+    Failure::of(Exit::Internal, error).hint(hint)
+}
+
+fn failed_logins_failure(error: FailedLoginsError) -> Failure {
+    let hint = match &error {
+        FailedLoginsError::Io(..) => "see that the state directory can be read and written",
+        FailedLoginsError::Damaged(_) => "move the file away: what recorders have refused is then forgotten",
+    };
+    Failure::of(Exit::Internal, error).hint(hint)
 }
 
 /// Which exit code and advice a failed request gives. Nothing on the recorder was changed.
@@ -72,6 +268,7 @@ fn failure(error: Error) -> Failure {
             Exit::Unreachable,
             "check power, cable and address; a recorder that starts up needs some minutes",
         ),
+        Error::Tls { source, .. } => (tls_exit(source), "nothing was sent; if it cannot be mended, and you have a reason: --plain-http REASON"),
         Error::WrongPassword { .. } => (
             Exit::Credentials,
             "one attempt was made and no other will be; find the right password before you try again",
@@ -86,4 +283,11 @@ fn failure(error: Error) -> Failure {
         _ => (Exit::Rejected, "this does not answer like a recorder; the recorder was not changed"),
     };
     Failure::of(exit, error).hint(hint)
+}
+
+fn tls_exit(fault: &TlsFault) -> Exit {
+    match fault {
+        TlsFault::Unreachable { .. } | TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
+        _ => Exit::Rejected,
+    }
 }

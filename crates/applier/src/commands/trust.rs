@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use firmware::{Serial, Sha256Digest};
 use keys::durable;
 use receipt::LaptopId;
 use serde_json::json;
@@ -10,6 +11,7 @@ use stick::{Stick, layout, media};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::{Role, Root, TrustError, TrustStore, Verified};
 
+use crate::certificates::Certificates;
 use crate::context::{Context, state_failure};
 use crate::state::State;
 
@@ -19,6 +21,7 @@ use crate::state::State;
 Examples:
   applier trust add --stick /media/stick --fingerprint 3f9a…   the stick's root; its fingerprint by telephone
   applier trust add 1.root.json                                a root file; the fingerprint is asked for
+  applier trust recorder DS-76… --certificate 9c0a…            the certificate that it has since it was reset
   applier trust show --laptop                                  this laptop's own key, for fetcher laptops enrol")]
 pub struct Args {
     #[command(subcommand)]
@@ -35,6 +38,14 @@ enum Command {
         #[arg(long, value_name = "HEX")]
         fingerprint: Option<String>,
     },
+    /// Take another certificate for a recorder that is known, after it was reset or updated
+    Recorder {
+        /// Its serial number
+        serial: Serial,
+        /// The SHA-256 of its new certificate
+        #[arg(long, value_name = "HEX")]
+        certificate: Sha256Digest,
+    },
     /// Show the root that is believed
     Show {
         /// Show this laptop's own key instead
@@ -47,6 +58,7 @@ enum Command {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match &args.command {
         Command::Add { file, fingerprint } => add(file.as_deref(), fingerprint.as_deref(), context),
+        Command::Recorder { serial, certificate } => recorder(serial, *certificate, context),
         Command::Show { laptop: true } => show_laptop(context),
         Command::Show { laptop: false } => show_root(context),
     }
@@ -82,6 +94,20 @@ fn add(file: Option<&Path>, fingerprint: Option<&str>, context: &Context) -> Res
     }));
     context.output.data(format_args!("root {} of {} is believed from now on", root.version(), root.sha256()));
     tell_laptop(&state, &key, context);
+    Ok(Exit::Done)
+}
+
+fn recorder(serial: &Serial, certificate: Sha256Digest, context: &Context) -> Result<Exit, Failure> {
+    let state = context.open_lasting_state()?;
+    let mut certificates = Certificates::open(&state.certificates()).fail(Exit::Internal)?;
+    let before = certificates.replace(serial, certificate, (context.now)()).fail(Exit::Internal)?;
+    let Some(before) = before else {
+        let message = format!("recorder {serial}: no certificate of it is known here, so there is none to replace");
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("check the serial number; a recorder that is new is asked about when it is met: applier inspect"));
+    };
+    context.output.json(&json!({"serial": serial, "before": before, "certificate": certificate}));
+    context.output.data(format_args!("recorder {serial} is known by {certificate} from now on, no longer by {before}"));
     Ok(Exit::Done)
 }
 

@@ -26,6 +26,8 @@ impl Directives<'_> {
             (OverrideFlag::AllowDiskErrors, &mut allowed.allow_disk_errors),
             (OverrideFlag::AllowDowngrade, &mut allowed.allow_downgrade),
             (OverrideFlag::AllowLoggedIn, &mut allowed.allow_logged_in),
+            (OverrideFlag::AllowNetworkedLaptop, &mut allowed.networked_laptop),
+            (OverrideFlag::PlainHttp, &mut allowed.plain_http),
             (OverrideFlag::PushAgain, &mut allowed.push_again),
         ];
         let forbidden = given.into_iter().filter(|(flag, _)| policy.forbidden_overrides.contains(flag));

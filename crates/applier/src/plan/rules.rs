@@ -113,6 +113,8 @@ pub(super) fn overrides(inventory: &Inventory, release: &Release, options: &Opti
         ("allow-downgrade", &options.allow_downgrade, backward),
         ("allow-disk-errors", &options.allow_disk_errors, !faulty_disks(inventory).is_empty()),
         ("allow-logged-in", &options.allow_logged_in, !others_logged_in(inventory).is_empty()),
+        ("allow-networked-laptop", &options.networked_laptop, true),
+        ("plain-http", &options.plain_http, true),
         ("push-again", &options.push_again, true),
     ];
     let one = |(flag, reason, needed): (&str, &Option<Text>, bool)| {

@@ -26,7 +26,7 @@ impl Going<'_> {
             // nothing more can be asked, but the last block never left: a login that was refused after it
             // proves nothing, and is not brought here
             Back::LoginRefused(_) if reason == Reason::LoginRefused => End::new(Stage::fail, reason, detail),
-            Back::LoginRefused(why) | Back::Not(why) => End::new(
+            Back::LoginRefused(why) | Back::OtherCertificate(why) | Back::Not(why) => End::new(
                 Stage::lose_sight,
                 reason,
                 format!("{detail}; and its version could not be read back: {why}"),
@@ -44,6 +44,7 @@ impl Going<'_> {
                 End::new(Stage::lose_sight, Reason::NeverRestarted, detail).with(after)
             }
             Back::LoginRefused(why) => End::new(Stage::lose_sight, Reason::LoginRefused, why),
+            Back::OtherCertificate(why) => End::new(Stage::lose_sight, Reason::OtherCertificate, why),
             Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, why),
         }
     }
@@ -57,6 +58,9 @@ impl Going<'_> {
             }
             Back::LoginRefused(why) => {
                 End::new(Stage::lose_sight, Reason::LoginRefused, format!("{detail}; {why}"))
+            }
+            Back::OtherCertificate(why) => {
+                End::new(Stage::lose_sight, Reason::OtherCertificate, format!("{detail}; {why}"))
             }
             Back::Not(why) => End::new(Stage::lose_sight, reason, format!("{detail}; {why}")),
         }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use firmware::Device;
-use isapi::Error;
+use firmware::{Device, Sha256Digest};
+use isapi::{Error, TlsFault};
 use tokio::time::{Instant, sleep};
 
 use super::ledger::Ledger;
@@ -28,6 +28,8 @@ pub(super) enum Back {
     Unproven(Device, String),
     /// It refuses the login; no other is sent.
     LoginRefused(String),
+    /// It shows another certificate than before, and what to do about that; nothing more is said to it.
+    OtherCertificate(String),
     /// It does not answer, and how it does not.
     Not(String),
 }
@@ -62,6 +64,9 @@ impl Going<'_> {
                 }
                 Err(error) if error.is_login() => return Back::LoginRefused(chain(&error)),
                 Err(error) => {
+                    if let Some(found) = other_certificate(&error) {
+                        return Back::OtherCertificate(self.told_of(found));
+                    }
                     // a request that is lost or not answered is no restart: recorders were seen to fall
                     // silent while they flash (reference: ISAPI §4); one that restarts takes no connection
                     let restarts = matches!(error, Error::Unreachable { .. });
@@ -82,6 +87,14 @@ impl Going<'_> {
             sleep(if hurry { self.deadlines.poll / 8 } else { self.deadlines.poll }).await;
         }
         last
+    }
+
+    /// A firmware may make itself a new certificate, and somebody who answers in its place has one, too.
+    fn told_of(self, found: Sha256Digest) -> String {
+        let serial = &self.plan.device.serial;
+        format!(
+            "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier apply again"
+        )
     }
 
     /// Why the identity that answers is not yet what is waited for.
@@ -107,5 +120,16 @@ impl Going<'_> {
                 )),
             },
         }
+    }
+}
+
+/// The certificate that came instead of the pinned one, if that is why a request failed.
+fn other_certificate(error: &Error) -> Option<Sha256Digest> {
+    match error {
+        Error::Tls { source, .. } => match **source {
+            TlsFault::OtherCertificate { found, .. } => Some(found),
+            _ => None,
+        },
+        _ => None,
     }
 }

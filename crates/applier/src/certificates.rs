@@ -1,0 +1,237 @@
+//! The certificates of recorders that this laptop knows (DESIGN §6.2).
+//!
+//! Recorders sign their own, so a certificate says only that it is the same recorder as last time. It is
+//! pinned by the serial number that was read over it and by the address it was met at. Which address a
+//! recorder has may change, and which recorder an address is may change as well: where the two disagree,
+//! nothing is taken for granted and a person decides.
+
+use std::path::{Path, PathBuf};
+
+use firmware::{Serial, Sha256Digest, Text};
+use isapi::Address;
+use jiff::Timestamp;
+use keys::durable;
+use serde::{Deserialize, Serialize};
+
+/// Ten thousand recorders; a file beyond that was not written here.
+const LARGEST: u64 = 4 << 20;
+const FORMAT: u32 = 1;
+
+/// What this laptop knows.
+#[derive(Debug)]
+pub struct Certificates {
+    path: PathBuf,
+    pins: Vec<Pin>,
+}
+
+/// One recorder's certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The recorder.
+    pub serial: Serial,
+    /// Where it was met last; none where another recorder has been met there since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// SHA-256 of the certificate's DER.
+    pub sha256: Sha256Digest,
+    /// When it was pinned.
+    pub on: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: u32,
+    pins: Vec<Pin>,
+}
+
+/// Why the record of certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificatesError {
+    /// It cannot be read or written.
+    #[error("certificates {}", .0.display())]
+    Io(PathBuf, #[source] std::io::Error),
+    /// It is damaged, or was written by a later version.
+    #[error("certificates {}: rejected, not a record of certificates of format {FORMAT}", .0.display())]
+    Damaged(PathBuf),
+}
+
+/// What a certificate is that was met at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The one that is known here.
+    Known,
+    /// None is known at this address.
+    New,
+    /// Another one is known at this address.
+    Other(Sha256Digest),
+}
+
+/// A certificate was met that belongs to another recorder, or a recorder with another certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("recorder {serial} is known by another certificate: {known}, and showed {found}")]
+pub struct OtherCertificate {
+    /// The recorder.
+    pub serial: Text,
+    /// Its certificate so far.
+    pub known: Sha256Digest,
+    /// What it showed now.
+    pub found: Sha256Digest,
+}
+
+impl Certificates {
+    /// Reads the record; none is an empty one.
+    pub fn open(path: &Path) -> Result<Self, CertificatesError> {
+        let bytes = match durable::read(path, LARGEST) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self { path: path.into(), pins: Vec::new() });
+            }
+            Err(error) => return Err(CertificatesError::Io(path.into(), error)),
+        };
+        match serde_json::from_slice::<File>(&bytes) {
+            Ok(File { format: FORMAT, pins }) => Ok(Self { path: path.into(), pins }),
+            _ => Err(CertificatesError::Damaged(path.into())),
+        }
+    }
+
+    /// The certificate known at an address.
+    pub fn at(&self, address: &Address) -> Option<Sha256Digest> {
+        self.pins.iter().find(|pin| pin.address.as_ref() == Some(address)).map(|pin| pin.sha256)
+    }
+
+    /// The certificate known of a recorder.
+    pub fn of(&self, serial: &Serial) -> Option<Sha256Digest> {
+        self.pins.iter().find(|pin| pin.serial == *serial).map(|pin| pin.sha256)
+    }
+
+    /// What a certificate is that was met at an address.
+    pub fn met(&self, address: &Address, found: Sha256Digest) -> Met {
+        match self.at(address) {
+            Some(known) if known == found => Met::Known,
+            Some(known) => Met::Other(known),
+            None => Met::New,
+        }
+    }
+
+    /// Checks that a recorder, whose serial number was read over this certificate, is not known by
+    /// another.
+    pub fn check(&self, serial: &Serial, found: Sha256Digest) -> Result<(), OtherCertificate> {
+        match self.of(serial) {
+            Some(known) if known != found => {
+                Err(OtherCertificate { serial: Text::cleaned(serial.as_str()), known, found })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Pins a certificate to a recorder at an address, in place of what was known of either. A recorder
+    /// that was met there before stays known by its serial number.
+    pub fn pin(
+        &mut self,
+        serial: Serial,
+        address: Address,
+        sha256: Sha256Digest,
+        on: Timestamp,
+    ) -> Result<(), CertificatesError> {
+        let address = Some(address);
+        let same = |pin: &Pin| pin.serial == serial && pin.address == address && pin.sha256 == sha256;
+        if self.pins.iter().any(same) {
+            return Ok(());
+        }
+        self.pins.retain(|known| known.serial != serial);
+        for known in self.pins.iter_mut().filter(|known| known.address == address) {
+            known.address = None;
+        }
+        self.pins.push(Pin { serial, address, sha256, on });
+        self.save()
+    }
+
+    /// Replaces the certificate of a recorder; gives the one before, or `None` where the recorder is
+    /// not known.
+    pub fn replace(
+        &mut self,
+        serial: &Serial,
+        sha256: Sha256Digest,
+        on: Timestamp,
+    ) -> Result<Option<Sha256Digest>, CertificatesError> {
+        let Some(pin) = self.pins.iter_mut().find(|pin| pin.serial == *serial) else { return Ok(None) };
+        let before = std::mem::replace(&mut pin.sha256, sha256);
+        pin.on = on;
+        self.save()?;
+        Ok(Some(before))
+    }
+
+    fn save(&self) -> Result<(), CertificatesError> {
+        let io = |error| CertificatesError::Io(self.path.clone(), error);
+        let file = File { format: FORMAT, pins: self.pins.clone() };
+        let bytes = serde_json::to_vec(&file).map_err(|error| io(error.into()))?;
+        durable::write_atomic(&self.path, &bytes, 0o644).map_err(io)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "DS-7608NI-I20120200101CCRRE00000001WCVU";
+    const OTHER: &str = "DS-7608NI-I20120200101CCRRE00000002WCVU";
+
+    fn digest(byte: u8) -> Sha256Digest {
+        Sha256Digest::of(&[byte])
+    }
+
+    fn pin(known: &mut Certificates, serial: &str, address: &str, byte: u8) {
+        let (serial, address) = (serial.parse().unwrap(), address.parse().unwrap());
+        known.pin(serial, address, digest(byte), Timestamp::UNIX_EPOCH).unwrap();
+    }
+
+    #[test]
+    fn a_certificate_is_known_by_serial_and_by_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("certificates.json");
+        let mut known = Certificates::open(&path).unwrap();
+        let address = "192.168.1.64".parse().unwrap();
+        assert_eq!(known.met(&address, digest(1)), Met::New);
+        pin(&mut known, ONE, "192.168.1.64", 1);
+        let known = Certificates::open(&path).unwrap();
+        assert_eq!(known.met(&address, digest(1)), Met::Known);
+        assert_eq!(known.met(&address, digest(2)), Met::Other(digest(1)));
+        assert!(known.check(&ONE.parse().unwrap(), digest(1)).is_ok());
+        assert_eq!(known.check(&ONE.parse().unwrap(), digest(2)).unwrap_err().known, digest(1));
+        assert!(known.check(&OTHER.parse().unwrap(), digest(2)).is_ok());
+    }
+
+    #[test]
+    fn what_is_pinned_last_holds_for_its_serial_and_its_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut known = Certificates::open(&dir.path().join("c")).unwrap();
+        pin(&mut known, ONE, "192.168.1.64", 1);
+        pin(&mut known, ONE, "192.168.1.65", 1);
+        assert_eq!(known.at(&"192.168.1.64".parse().unwrap()), None, "it has moved");
+        pin(&mut known, OTHER, "192.168.1.65", 2);
+        assert_eq!(known.at(&"192.168.1.65".parse().unwrap()), Some(digest(2)));
+        assert_eq!(known.of(&ONE.parse().unwrap()), Some(digest(1)), "known, wherever it is now");
+    }
+
+    #[test]
+    fn a_certificate_is_replaced_only_where_the_recorder_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c");
+        let mut known = Certificates::open(&path).unwrap();
+        pin(&mut known, ONE, "192.168.1.64", 1);
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(known.replace(&OTHER.parse().unwrap(), digest(3), now).unwrap(), None);
+        assert_eq!(known.replace(&ONE.parse().unwrap(), digest(3), now).unwrap(), Some(digest(1)));
+        assert_eq!(Certificates::open(&path).unwrap().of(&ONE.parse().unwrap()), Some(digest(3)));
+    }
+
+    #[test]
+    fn a_damaged_record_is_not_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c");
+        for bytes in [&b""[..], b"{", br#"{"format":2,"pins":[]}"#, br#"{"format":1,"pins":[{}]}"#] {
+            durable::write_atomic(&path, bytes, 0o644).unwrap();
+            assert!(matches!(Certificates::open(&path), Err(CertificatesError::Damaged(_))));
+        }
+    }
+}
