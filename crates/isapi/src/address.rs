@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,14 +39,10 @@ impl Address {
         self.port
     }
 
-    /// Scheme and authority for plain HTTP. The zone is left out: it means nothing to the other side
-    /// (RFC 6874 §4), the socket is bound to the interface instead.
-    pub(crate) fn origin(&self) -> String {
-        let port = self.port.unwrap_or(80);
-        match self.ip {
-            IpAddr::V4(ip) => format!("http://{ip}:{port}"),
-            IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
-        }
+    /// Where the socket goes, on the given port or this default. The zone is left out: it means nothing
+    /// to the other side (RFC 6874 §4), the socket is bound to the interface instead.
+    pub(crate) fn socket(&self, default_port: u16) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port.unwrap_or(default_port))
     }
 }
 
@@ -107,7 +103,7 @@ impl FromStr for Address {
 }
 
 /// Linux: 1 to 15 bytes, neither blank nor `/` (`dev_valid_name`); narrowed to what is in use.
-fn is_interface_name(zone: &str) -> bool {
+pub(crate) fn is_interface_name(zone: &str) -> bool {
     (1..=15).contains(&zone.len())
         && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b))
         && zone.bytes().any(|b| b.is_ascii_alphabetic())
@@ -142,16 +138,16 @@ mod tests {
 
     #[test]
     fn reads_the_documented_forms_and_writes_them_back() {
-        for (text, origin) in [
-            ("192.168.1.64", "http://192.168.1.64:80"),
-            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("[::1]:81", "http://[::1]:81"),
-            ("[fe80::1%eth0]", "http://[fe80::1]:80"),
-            ("[fe80::1%enp0s31f6]:8000", "http://[fe80::1]:8000"),
+        for (text, socket) in [
+            ("192.168.1.64", "192.168.1.64:80"),
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("[::1]:81", "[::1]:81"),
+            ("[fe80::1%eth0]", "[fe80::1]:80"),
+            ("[fe80::1%enp0s31f6]:8000", "[fe80::1]:8000"),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), text);
-            assert_eq!(address.origin(), origin);
+            assert_eq!(address.socket(80).to_string(), socket);
         }
         assert_eq!("[::ffff:127.0.0.1]".parse::<Address>().unwrap().to_string(), "127.0.0.1");
     }

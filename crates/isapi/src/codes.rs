@@ -163,24 +163,4 @@ static CODES: &[Code] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn names_are_found_in_any_case_with_and_without_the_dot() {
-        for name in ["startUpgradeFailed.", "STARTUPGRADEFAILED", " startupgradefailed "] {
-            assert_eq!(find(name).unwrap().name, "startUpgradeFailed");
-        }
-        assert!(find("languageMismatch").is_none(), "not a sub-status of updateFirmware");
-        assert!(find("").is_none());
-    }
-
-    #[test]
-    fn every_name_stands_once() {
-        let names: HashSet<String> = CODES.iter().map(|c| c.name.to_ascii_lowercase()).collect();
-        assert_eq!(names.len(), CODES.len());
-        assert_eq!(CODES.len(), 76);
-    }
-}
+mod tests;

@@ -1,22 +1,28 @@
 use firmware::{Device, Revision};
 
+use crate::document::Document;
 use crate::xml::{Element, Malformed};
 
-/// Reads `/ISAPI/System/deviceInfo` (reference: ISAPI §8). Without model, serial, version and build
-/// there is nothing to decide on, so they must be there; the rest may be absent.
-pub(crate) fn device_info(root: &Element) -> Result<Device, Malformed> {
-    Ok(Device {
-        model: root.required("model")?,
-        serial: root.required("serialNumber")?,
-        revision: Revision {
-            version: root.required("firmwareVersion")?,
-            build: root.required("firmwareReleasedDate")?,
-        },
-        device_type: root.shown("deviceType"),
-        name: root.shown("deviceName"),
-        hardware: root.shown("hardwareVersion"),
-        mac: root.shown("macAddress"),
-    })
+/// Who the recorder is (reference: ISAPI §8). Without model, serial, version and build there is nothing
+/// to decide on, so they must be there; the rest may be absent.
+impl Document for Device {
+    const PATH: &'static str = "/ISAPI/System/deviceInfo";
+
+    fn parse(body: &[u8]) -> Result<Self, Malformed> {
+        let root = Element::document(body, "DeviceInfo")?;
+        Ok(Self {
+            model: root.required("model")?,
+            serial: root.required("serialNumber")?,
+            revision: Revision {
+                version: root.required("firmwareVersion")?,
+                build: root.required("firmwareReleasedDate")?,
+            },
+            device_type: root.shown("deviceType"),
+            name: root.shown("deviceName"),
+            hardware: root.shown("hardwareVersion"),
+            mac: root.shown("macAddress"),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -24,7 +30,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Device, Malformed> {
-        device_info(&Element::document(text.as_bytes(), "DeviceInfo")?)
+        Device::parse(text.as_bytes())
     }
 
     /// Reference: ISAPI §8.1

@@ -1,6 +1,7 @@
 use crate::address::Address;
 use crate::digest::DigestError;
 use crate::status::Refusal;
+use crate::tls::TlsFault;
 use crate::xml::Malformed;
 
 /// A request to a recorder did not give what was asked for. None of these says that anything on the
@@ -34,6 +35,14 @@ pub enum Error {
         path: &'static str,
         /// How long was waited.
         seconds: u64,
+    },
+    /// TLS did not come to be. Never taken for a reason to go on in plain text.
+    #[error("recorder {address}: TLS failed")]
+    Tls {
+        /// The recorder.
+        address: Address,
+        /// Why, and what to do.
+        source: Box<TlsFault>,
     },
     /// A client could not be set up.
     #[error("connection to {address} cannot be set up")]
@@ -124,6 +133,14 @@ pub enum Error {
         path: &'static str,
         /// The cap.
         limit: usize,
+    },
+    /// The configuration could not be kept here.
+    #[error("recorder {address}: its configuration cannot be written to this machine")]
+    Keep {
+        /// The recorder.
+        address: Address,
+        /// Why.
+        source: std::io::Error,
     },
     /// Not the document that was asked for.
     #[error("recorder {address}: reply to {path} (HTTP {http}) rejected")]

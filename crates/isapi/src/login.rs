@@ -3,6 +3,7 @@ use std::fmt;
 use firmware::Text;
 use serde::{Deserialize, Serialize};
 
+use crate::document::Document;
 use crate::xml::{Element, Malformed};
 
 /// What `<userCheck>` says, be it the reply of `/ISAPI/Security/userCheck` or the body of a 401
@@ -23,10 +24,11 @@ pub struct UserCheck {
     pub activated: Option<bool>,
 }
 
-impl UserCheck {
-    pub(crate) const ROOT: &str = "userCheck";
+impl Document for UserCheck {
+    const PATH: &'static str = "/ISAPI/Security/userCheck";
 
-    pub(crate) fn read(root: &Element) -> Result<Self, Malformed> {
+    fn parse(body: &[u8]) -> Result<Self, Malformed> {
+        let root = Element::document(body, "userCheck")?;
         Ok(Self {
             locked: root.text("lockStatus").map(|s| s.eq_ignore_ascii_case("lock")),
             unlock_seconds: root.number("unlockTime")?,
@@ -36,10 +38,22 @@ impl UserCheck {
             activated: root.flag("isActivated")?,
         })
     }
+}
 
+impl UserCheck {
     /// Reads the body of a 401. An unreadable one says nothing, which is what its fields then say.
     pub(crate) fn of_401(body: &[u8]) -> Self {
-        Element::document(body, Self::ROOT).and_then(|root| Self::read(&root)).unwrap_or_default()
+        Self::parse(body).unwrap_or_default()
+    }
+
+    /// Whether the recorder counted a wrong password between an earlier word of its and this one.
+    pub(crate) fn counted_since(&self, before: Option<u32>) -> bool {
+        match (before, self.attempts_left) {
+            (_, None) => false,
+            (Some(before), Some(now)) => now < before,
+            // nothing to compare with, and it speaks of attempts: take it for a counted one
+            (None, Some(_)) => true,
+        }
     }
 
     /// Whether the account is locked, as far as this says.
@@ -62,19 +76,19 @@ pub struct OnlineUser {
     pub since: Option<Text>,
 }
 
-impl OnlineUser {
-    pub(crate) const ROOT: &str = "OnlineUserList";
+impl Document for Vec<OnlineUser> {
+    const PATH: &'static str = "/ISAPI/Security/onlineUser";
 
-    pub(crate) fn list(root: &Element) -> Vec<Self> {
+    fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let one = |user: &Element| {
             // a filler entry without a name stands for nobody
             let name = user.shown("name").or_else(|| user.shown("userName"))?;
             let address = user
                 .child("clientAddress")
                 .and_then(|a| a.shown("ipAddress").or_else(|| a.shown("ipv6Address")));
-            Some(Self { name, address, since: user.shown("loginTime") })
+            Some(OnlineUser { name, address, since: user.shown("loginTime") })
         };
-        root.children("OnlineUser").filter_map(one).collect()
+        Ok(Element::list(body, "OnlineUserList", "OnlineUser")?.iter().filter_map(one).collect())
     }
 }
 
@@ -93,7 +107,7 @@ mod tests {
     use super::*;
 
     fn users(text: &str) -> Vec<OnlineUser> {
-        OnlineUser::list(&Element::document(text.as_bytes(), OnlineUser::ROOT).unwrap())
+        Vec::parse(text.as_bytes()).unwrap()
     }
 
     /// Reference: ISAPI §9.3

@@ -3,6 +3,7 @@ use std::fmt;
 use firmware::Text;
 use serde::{Deserialize, Serialize};
 
+use crate::document::Document;
 use crate::xml::{Element, Malformed};
 
 /// One disk of `/ISAPI/ContentMgmt/Storage` (reference: ISAPI §12).
@@ -20,12 +21,13 @@ pub struct Disk {
     pub model: Option<Text>,
 }
 
-impl Disk {
-    pub(crate) const ROOT: &str = "storage";
+impl Document for Vec<Disk> {
+    const PATH: &'static str = "/ISAPI/ContentMgmt/Storage";
 
-    pub(crate) fn list(root: &Element) -> Result<Vec<Self>, Malformed> {
+    fn parse(body: &[u8]) -> Result<Self, Malformed> {
+        let root = Element::document(body, "storage")?;
         let one = |hdd: &Element| {
-            Ok(Self {
+            Ok(Disk {
                 id: hdd.shown("id").ok_or(Malformed::Missing("id"))?,
                 status: hdd.shown("status").ok_or(Malformed::Missing("status"))?,
                 capacity_mb: hdd.number("capacity")?,
@@ -34,7 +36,9 @@ impl Disk {
         };
         root.child("hddList").into_iter().flat_map(|list| list.children("hdd")).map(one).collect()
     }
+}
 
+impl Disk {
     /// Whether there is a disk at all: a removed one stays listed as `notexist`.
     pub fn is_present(&self) -> bool {
         !self.status.as_str().eq_ignore_ascii_case("notexist")
@@ -63,7 +67,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Disk>, Malformed> {
-        Disk::list(&Element::document(text.as_bytes(), Disk::ROOT)?)
+        Vec::parse(text.as_bytes())
     }
 
     /// Reference: ISAPI §12

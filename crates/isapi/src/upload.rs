@@ -1,4 +1,5 @@
-//! The upload: one `PUT` of the whole file, sent once (reference: ISAPI §3, §9.2).
+//! The upload: one `PUT` of the whole file, sent once (reference: ISAPI §3, §9.2). Firmware goes this
+//! way, and so does a configuration that is restored.
 //!
 //! A bodyless `PUT` without login collects a challenge for exactly this method and URL; then one `PUT`
 //! goes out with the answer already in it, the length known, the last block held back ([`crate::body`]).
@@ -12,17 +13,20 @@ use std::io;
 use std::time::Duration;
 
 use firmware::Sha256Digest;
-use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::watch;
 
 use crate::answer::Answer;
 use crate::body::{Fault, HeldBody, Watcher};
-use crate::client::{Recorder, Reply};
+use crate::client::Recorder;
 use crate::digest::Challenge;
+use crate::document::Document;
 use crate::error::Error;
+use crate::exchange::{Reply, is_expired_nonce};
 use crate::login::UserCheck;
 use crate::package::Package;
+use crate::request::Request;
+use crate::upgrade::UpgradeStatus;
 
 const UPDATE_FIRMWARE: &str = "/ISAPI/System/updateFirmware";
 /// For the body of the answer, once its head is here: real ones fit in 1 KiB (reference: ISAPI §3.2).
@@ -49,6 +53,7 @@ pub struct Patience {
 /// A challenge for one upload. Only a recorder gives it.
 #[derive(Debug)]
 pub struct Ticket {
+    request: Request,
     challenge: Challenge,
     attempts_left: Option<u32>,
     resend: bool,
@@ -96,13 +101,17 @@ pub enum End {
 }
 
 impl Recorder {
-    /// Collects the challenge for an upload, right before it. Where the recorder answers the bodyless
-    /// `PUT` with anything but a 401, a `GET` collects it.
+    /// Collects the challenge for an upload of firmware, right before it. Where the recorder answers the
+    /// bodyless `PUT` with anything but a 401, a `GET` collects it.
     pub async fn upload_ticket(&self) -> Result<Ticket, Error> {
-        let reply = match self.send(Method::PUT, UPDATE_FIRMWARE, None).await {
+        self.ticket(Request::put(UPDATE_FIRMWARE)).await
+    }
+
+    pub(crate) async fn ticket(&self, request: Request) -> Result<Ticket, Error> {
+        let reply = match self.ask(&request).await {
             Ok(reply) if reply.http == 401 => reply,
             Ok(_) | Err(Error::Lost { .. } | Error::Silent { .. }) => {
-                self.send(Method::GET, Self::UPGRADE_STATUS, None).await?
+                self.ask(&Request::get(UpgradeStatus::PATH)).await?
             }
             Err(error) => return Err(error),
         };
@@ -110,7 +119,8 @@ impl Recorder {
         if reply.http == 401 && check.is_locked() {
             return Err(self.login_refused(&check));
         }
-        Ok(Ticket { challenge: reply.challenge()?, attempts_left: check.attempts_left, resend: false })
+        let (challenge, attempts_left) = (reply.challenge()?, check.attempts_left);
+        Ok(Ticket { request, challenge, attempts_left, resend: false })
     }
 
     /// Sends the package. An `Err` means that nothing was sent; dropping the future breaks the upload
@@ -122,7 +132,7 @@ impl Recorder {
         patience: Patience,
         progress: &watch::Sender<UploadProgress>,
     ) -> Result<Pushed, Error> {
-        let authorization = self.authorize(&ticket.challenge, &Method::PUT, UPDATE_FIRMWARE)?;
+        let authorization = self.authorize(&ticket.challenge, &ticket.request)?;
         progress.send_replace(UploadProgress::default());
         let unreadable =
             |e: &io::Error| Pushed { handed: 0, released: false, end: End::Unreadable(e.to_string()) };
@@ -132,7 +142,7 @@ impl Recorder {
         };
         let put = self
             .http
-            .put(self.url(UPDATE_FIRMWARE))
+            .put(self.url(&ticket.request))
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, "application/octet-stream")
             .body(reqwest::Body::wrap(body));
@@ -155,56 +165,44 @@ impl Recorder {
     ) -> End {
         // from here on the last block stays where it is: an answer before it ends the upload
         let released = watcher.shut();
+        let path = ticket.request.path;
         let response = match (response, watcher.fault()) {
             (_, Some(Fault::Digest(found))) => {
                 return End::WrongDigest { expected: package.sha256, found: *found };
             }
             (_, Some(Fault::Read(error))) => return End::Unreadable(error.to_string()),
             (Ok(response), None) => response,
-            (Err(error), None) => return End::Lost(self.failed(UPDATE_FIRMWARE, error)),
+            (Err(error), None) => return End::Lost(self.failed(path, error)),
         };
-        let reply = match tokio::time::timeout(ANSWER, self.receive(UPDATE_FIRMWARE, response)).await {
+        let reply = match tokio::time::timeout(ANSWER, self.receive(path, response)).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => return End::Lost(error),
             Err(_) => {
                 let (address, seconds) = (self.address().clone(), ANSWER.as_secs());
-                return End::Lost(Error::Silent { address, path: UPDATE_FIRMWARE, seconds });
+                return End::Lost(Error::Silent { address, path, seconds });
             }
         };
         match Answer::of(reply.http, &reply.body) {
-            Answer::Authentication(check) => self.unauthorized(check, &reply, &ticket, released),
-            // an expired nonce is reported like this by some firmware (reference: ISAPI §9.2)
-            Answer::Refused(refusal)
-                if reply.http == 401
-                    && refusal
-                        .sub_code
-                        .as_ref()
-                        .is_some_and(|s| s.as_str().eq_ignore_ascii_case("invalidOperation")) =>
-            {
-                self.unauthorized(UserCheck::default(), &reply, &ticket, released)
+            Answer::Authentication(check) => self.unauthorized(check, &reply, ticket, released),
+            answer if is_expired_nonce(reply.http, &answer) => {
+                self.unauthorized(UserCheck::default(), &reply, ticket, released)
             }
             answer => End::Answered(answer),
         }
     }
 
-    fn unauthorized(&self, check: UserCheck, reply: &Reply, ticket: &Ticket, released: bool) -> End {
-        let fell = match (ticket.attempts_left, check.attempts_left) {
-            (_, None) => false,
-            (Some(before), Some(now)) => now < before,
-            // nothing to compare with, and it speaks of attempts: take it for a counted one
-            (None, Some(_)) => true,
-        };
-        if fell || check.is_locked() {
+    /// One resend, and only if the recorder cannot have the file, asks for a new nonce, and did not count
+    /// a wrong password.
+    fn unauthorized(&self, check: UserCheck, reply: &Reply, ticket: Ticket, released: bool) -> End {
+        let Ticket { request, challenge, attempts_left, resend } = ticket;
+        if check.counted_since(attempts_left) || check.is_locked() {
             self.login_refused(&check);
             return End::Unauthorized { check, resend: None };
         }
-        let fresh = reply.challenge().ok().filter(|c| c.is_stale() || !c.same_nonce(&ticket.challenge));
-        let resend = fresh.filter(|_| !released && !ticket.resend);
-        let attempts_left = ticket.attempts_left;
-        End::Unauthorized {
-            check,
-            resend: resend.map(|challenge| Ticket { challenge, attempts_left, resend: true }),
-        }
+        let fresh = reply.challenge().ok().filter(|c| c.is_stale() || !c.same_nonce(&challenge));
+        let again = fresh.filter(|_| !released && !resend);
+        let again = again.map(|challenge| Ticket { request, challenge, attempts_left, resend: true });
+        End::Unauthorized { check, resend: again }
     }
 }
 

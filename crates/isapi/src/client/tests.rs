@@ -1,5 +1,9 @@
+use std::collections::HashSet;
+use std::sync::Mutex;
+
 use super::*;
-use crate::peer::{Act, CHALLENGE, Peer, reply, unauthorized};
+use crate::peer::{Act, CHALLENGE, Peer, Seen, reply, unauthorized};
+use crate::xml::LARGEST;
 
 const STATUS: &str = "<upgradeStatus><upgrading>false</upgrading><percent>0</percent></upgradeStatus>";
 
@@ -114,4 +118,105 @@ async fn a_reboot_is_an_empty_put_of_known_length() {
     .await;
     assert!(matches!(recorder(&peer).reboot().await, Ok(Answer::Taken { .. })));
     assert!(peer.seen().iter().all(|r| r.line == "PUT /ISAPI/System/reboot HTTP/1.1" && r.length == Some(0)));
+}
+
+/// As strict as any firmware was reported to be (reference: ISAPI §9.1, §9.2): a nonce is good for one
+/// method and target and one use, `nextnonce` is a trap, and the realm changes its letters at any time.
+#[tokio::test]
+async fn the_strictest_nonces_do() {
+    let target = |r: &Seen| r.line.rsplit_once(' ').unwrap().0.replace(' ', "-");
+    let given = Mutex::new(HashSet::new());
+    let peer = Peer::start(move |r| {
+        let mut given = given.lock().unwrap();
+        let Some(login) = &r.authorization else {
+            let nonce = format!("{}-{}", target(r), r.number);
+            let realm = if r.number % 4 == 0 { "DS-6E392E44" } else { "DS-6e392e44" };
+            given.insert(format!("realm=\"{realm}\", nonce=\"{nonce}\""));
+            let challenge = format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"");
+            return Act::Reply(unauthorized(&challenge, ""));
+        };
+        let known = given.iter().find(|g| login.contains(*g) && g.contains(&target(r))).cloned();
+        if known.is_none_or(|known| !given.remove(&known)) || !login.contains("nc=00000001") {
+            return Act::Reply(unauthorized(CHALLENGE, ""));
+        }
+        let ok = reply(200, STATUS);
+        Act::Reply(ok.replacen("\r\n\r\n", "\r\nAuthentication-Info: nextnonce=\"trap\"\r\n\r\n", 1))
+    })
+    .await;
+    let recorder = recorder(&peer);
+    for _ in 0..3 {
+        recorder.upgrade_status().await.unwrap();
+        assert!(matches!(recorder.reboot().await, Ok(Answer::Unclear { http: 200, .. })));
+    }
+    assert_eq!(peer.seen().len(), 12);
+}
+
+/// Reference: ISAPI §9.2, the access terminal
+#[tokio::test]
+async fn an_expired_nonce_is_told_from_a_wrong_password() {
+    let expired = "<ResponseStatus><statusCode>4</statusCode><subStatusCode>invalidOperation</subStatusCode></ResponseStatus>";
+    let fresh = |n: usize| format!("Digest realm=\"r\", nonce=\"n{n}\", qop=\"auth\"");
+    let peer = Peer::start(move |r| {
+        Act::Reply(match r.number {
+            0 => unauthorized(&fresh(0), ""),
+            1 => unauthorized(&fresh(1), expired),
+            _ => reply(200, STATUS),
+        })
+    })
+    .await;
+    assert!(recorder(&peer).upgrade_status().await.is_ok());
+    let endless = Peer::start(move |r| Act::Reply(unauthorized(&fresh(r.number), expired))).await;
+    let client = recorder(&endless);
+    assert!(matches!(client.upgrade_status().await, Err(Error::Refused { .. })));
+    assert_eq!(endless.seen().len(), 3);
+    // no password was refused, so the next request may log in
+    assert!(matches!(client.upgrade_status().await, Err(Error::Refused { .. })));
+}
+
+#[tokio::test]
+async fn a_stale_nonce_that_cost_an_attempt_ends_it() {
+    let peer = Peer::start(|r| {
+        let left = if r.authorization.is_some() { 3 } else { 4 };
+        let challenge = format!("Digest realm=\"r\", nonce=\"n{}\", qop=\"auth\", stale=true", r.number);
+        Act::Reply(unauthorized(
+            &challenge,
+            &format!("<userCheck><retryLoginTime>{left}</retryLoginTime></userCheck>"),
+        ))
+    })
+    .await;
+    let client = recorder(&peer);
+    assert!(matches!(
+        client.upgrade_status().await,
+        Err(Error::WrongPassword { attempts_left: Some(3), .. })
+    ));
+    assert_eq!(peer.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_login_refused_under_another_status_stops_everything_too() {
+    let no = "<ResponseStatus><statusCode>4</statusCode><subStatusCode>loginPasswordError</subStatusCode></ResponseStatus>";
+    let peer = Peer::start(move |r| {
+        Act::Reply(if r.authorization.is_some() { reply(403, no) } else { unauthorized(CHALLENGE, "") })
+    })
+    .await;
+    let client = recorder(&peer);
+    assert!(matches!(client.reboot().await, Err(Error::WrongPassword { .. })));
+    assert!(matches!(client.reboot().await, Err(Error::LoginStopped { .. })));
+}
+
+#[tokio::test]
+async fn plain_text_documents_are_read_like_others() {
+    let peer = Peer::start(|r| {
+        Act::Reply(if r.line.contains("localTime") {
+            reply(200, "2026-09-09T07:24:29-05:00\r\n")
+        } else {
+            reply(200, "<ResponseStatus><statusCode>4</statusCode><subStatusCode>notSupport</subStatusCode></ResponseStatus>")
+        })
+    })
+    .await;
+    let client = recorder(&peer);
+    let time = client.read::<crate::LocalTime>().await.unwrap();
+    assert_eq!(time.0.0, jiff::civil::date(2026, 9, 9).at(7, 24, 29, 0));
+    assert!(matches!(client.read::<crate::TimeZone>().await, Err(Error::NotOffered { .. })));
+    assert!(matches!(client.read_offered::<crate::Ssh>().await, Ok(None)));
 }

@@ -169,3 +169,11 @@ async fn a_recorder_that_does_not_challenge_the_put_is_asked_by_get() {
     assert_eq!(lines[1], "GET /ISAPI/System/upgradeStatus HTTP/1.1");
     assert_eq!(lines.len(), 3);
 }
+
+#[tokio::test]
+async fn after_the_last_block_a_401_is_never_answered() {
+    let fresh = "Digest realm=\"r\", nonce=\"other\", qop=\"auth\", stale=true";
+    let (peer, pushed) = push(move || Act::Reply(unauthorized(fresh, ""))).await;
+    assert!(matches!(pushed.end, End::Unauthorized { resend: None, .. }) && pushed.released, "{pushed:?}");
+    assert_eq!(peer.seen()[1].received, 16 << 20);
+}
