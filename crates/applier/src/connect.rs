@@ -99,13 +99,11 @@ mod tests {
         Sha256Digest::of(&[byte])
     }
 
-    fn tls(byte: u8) -> Result<Offer, Error> {
-        Ok(Offer::Tls { certificate_sha256: digest(byte), version: "TLS 1.3", facts: None })
+    fn tls(byte: u8) -> Offer {
+        Offer::Tls { certificate_sha256: digest(byte), version: "TLS 1.3", facts: None }
     }
 
-    fn closed() -> Result<Offer, Error> {
-        Ok(Offer::PlainText(PlainTextBecause::Closed))
-    }
+    const CLOSED: Offer = Offer::PlainText(PlainTextBecause::Closed);
 
     fn alert() -> Result<Offer, Error> {
         let source = Box::new(TlsFault::EndedEarly);
@@ -116,7 +114,7 @@ mod tests {
         Said { certificate: certificate.map(digest), plain_http }
     }
 
-    fn word(decision: Decision) -> String {
+    fn word(decision: &Decision) -> String {
         match decision {
             Decision::Use { channel: Channel::PlainText, lifted } => format!("plain {lifted}"),
             Decision::Use { channel: Channel::Tls { .. }, .. } => "tls".into(),
@@ -131,23 +129,25 @@ mod tests {
     #[test]
     fn plain_text_is_taken_only_where_nothing_speaks_against_it() {
         let decided = |offer, known: Option<u8>, certificate, plain| {
-            word(decide(offer, known.map(digest), said(certificate, plain)))
+            word(&decide(offer, known.map(digest), said(certificate, plain)))
         };
-        assert_eq!(decided(closed(), None, None, false), "plain false");
-        assert_eq!(decided(closed(), Some(1), None, false), "no tls", "it had TLS before");
-        assert_eq!(decided(closed(), None, Some(1), false), "no tls", "a person expects TLS");
+        assert_eq!(decided(Ok(CLOSED), None, None, false), "plain false");
+        assert_eq!(decided(Ok(CLOSED), Some(1), None, false), "no tls", "it had TLS before");
+        assert_eq!(decided(Ok(CLOSED), None, Some(1), false), "no tls", "a person expects TLS");
         assert_eq!(decided(alert(), None, None, false), "failed");
         assert_eq!(decided(alert(), Some(1), None, false), "failed");
-        for (offer, known) in [(closed(), Some(1)), (alert(), None), (tls(1), Some(2)), (tls(1), None)] {
+        for (offer, known) in
+            [(Ok(CLOSED), Some(1)), (alert(), None), (Ok(tls(1)), Some(2)), (Ok(tls(1)), None)]
+        {
             assert_eq!(decided(offer, known, None, true), "plain true");
         }
-        assert_eq!(decided(closed(), None, None, true), "plain false", "nothing was lifted");
+        assert_eq!(decided(Ok(CLOSED), None, None, true), "plain false", "nothing was lifted");
     }
 
     #[test]
     fn a_certificate_is_taken_if_it_is_known_or_named() {
         let decided = |known: Option<u8>, certificate| {
-            word(decide(tls(1), known.map(digest), said(certificate, false)))
+            word(&decide(Ok(tls(1)), known.map(digest), said(certificate, false)))
         };
         assert_eq!(decided(None, None), "ask");
         assert_eq!(decided(Some(1), None), "tls");

@@ -102,7 +102,9 @@ pub(crate) fn long(time: SignedDuration) -> String {
 pub(crate) fn link_failure(error: link::Error) -> Failure {
     let exit = match &error {
         link::Error::NoCarrier { .. } => Exit::Unreachable,
-        link::Error::System { .. } | link::Error::Unreadable { .. } | link::Error::Shared { .. } => Exit::Internal,
+        link::Error::System { .. } | link::Error::Unreadable { .. } | link::Error::Shared { .. } => {
+            Exit::Internal
+        }
         link::Error::AddressTaken { .. } | link::Error::NoFreeAddress { .. } => Exit::Refused,
         _ => Exit::Usage,
     };

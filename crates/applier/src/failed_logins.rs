@@ -102,7 +102,12 @@ impl FailedLogins {
     }
 
     /// Writes a refusal down; anything that is no refused login changes nothing.
-    pub fn note(&mut self, address: &Address, error: &Error, now: Timestamp) -> Result<(), FailedLoginsError> {
+    pub fn note(
+        &mut self,
+        address: &Address,
+        error: &Error,
+        now: Timestamp,
+    ) -> Result<(), FailedLoginsError> {
         let (attempts_left, locked_until) = match error {
             Error::WrongPassword { attempts_left, .. } => (*attempts_left, None),
             Error::Locked { seconds, .. } => {

@@ -32,13 +32,16 @@ pub struct NotIsolated {
 pub fn look(address: &Address) -> Result<Isolation, ::link::Error> {
     let target = target(address);
     // nothing of it matters where nothing leaves this machine
-    let snapshot =
-        if target.ip().is_loopback() { Snapshot::default() } else { Snapshot::read()? };
+    let snapshot = if target.ip().is_loopback() { Snapshot::default() } else { Snapshot::read()? };
     Ok(judge(&snapshot, &target))
 }
 
 /// For a push: an isolated laptop, loopback, or a person's reason.
-pub fn permit(address: &Address, isolation: Isolation, lifted: bool) -> Result<CheckedLink, Box<NotIsolated>> {
+pub fn permit(
+    address: &Address,
+    isolation: Isolation,
+    lifted: bool,
+) -> Result<CheckedLink, Box<NotIsolated>> {
     if isolation.is_permitted() || lifted {
         return Ok(tolerate(address, isolation));
     }
@@ -58,7 +61,11 @@ pub fn tolerate(address: &Address, isolation: Isolation) -> CheckedLink {
         interface: interface.as_ref().map(|name| text(name)),
         certificate: None,
         reasons: isolation.reasons.iter().map(|reason| text(reason)).collect(),
-        heard: isolation.heard.iter().map(|host| Text::cleaned(&format!("{} {}", host.ip, host.mac))).collect(),
+        heard: isolation
+            .heard
+            .iter()
+            .map(|host| Text::cleaned(&format!("{} {}", host.ip, host.mac)))
+            .collect(),
         changes: Vec::new(),
     };
     CheckedLink { target: isolation.target, interface, facts }
@@ -77,7 +84,10 @@ impl NotIsolated {
     pub fn hints(&self) -> String {
         let mut hints: Vec<String> = self.isolation.reasons.iter().map(::link::Reason::hint).collect();
         hints.dedup();
-        hints.push("nothing was sent; if it has to be, and you have a reason: --allow-networked-laptop REASON".into());
+        hints.push(
+            "nothing was sent; if it has to be, and you have a reason: --allow-networked-laptop REASON"
+                .into(),
+        );
         hints.join("\n")
     }
 }
@@ -112,8 +122,13 @@ impl CheckedLink {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The link to a simulated recorder.
+    pub(crate) fn loopback(address: &Address) -> CheckedLink {
+        permit(address, look(address).unwrap(), false).unwrap()
+    }
 
     fn looked(text: &str) -> (Address, Isolation) {
         let address: Address = text.parse().unwrap();

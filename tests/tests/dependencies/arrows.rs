@@ -5,7 +5,7 @@ use cargo_metadata::DependencyKind;
 use super::{declared, metadata, reached};
 
 /// Every crate and the crates that it may depend on; what those reach may be named too.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("firmware", &[]),
     ("keys", &[]),
     ("terminal", &[]),
@@ -14,8 +14,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("receipt", &["firmware", "keys"]),
     ("stick", &["tuf-client", "receipt"]),
     ("isapi", &["firmware"]),
+    ("link", &["firmware"]),
     ("fetcher", &["firmware", "keys", "tuf-client", "tuf-repository", "receipt", "stick", "terminal"]),
-    ("applier", &["firmware", "keys", "tuf-client", "receipt", "stick", "isapi", "terminal"]),
+    ("applier", &["firmware", "keys", "tuf-client", "receipt", "stick", "isapi", "link", "terminal"]),
     ("nvr-sim", &["firmware", "terminal"]),
     // not shipped: tests, and the download server
     ("journeys", &["nvr-sim"]),
@@ -66,8 +67,8 @@ fn the_offline_half_cannot_sign_metadata_and_no_shipped_program_holds_a_fake() {
     let metadata = metadata();
     for (program, never) in [
         ("applier", ["tuf-repository", "fetcher", "nvr-sim", "journeys"].as_slice()),
-        ("fetcher", &["applier", "isapi", "nvr-sim", "journeys"]),
-        ("nvr-sim", &["isapi", "applier", "fetcher", "journeys"]),
+        ("fetcher", &["applier", "isapi", "link", "nvr-sim", "journeys"]),
+        ("nvr-sim", &["isapi", "link", "applier", "fetcher", "journeys"]),
     ] {
         let reached = reached(&metadata, program);
         assert!(reached.contains("firmware"), "{program}: the walk found {reached:?}");

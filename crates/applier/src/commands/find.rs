@@ -35,7 +35,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         tell(findings, context);
     }
     let devices: usize = all.iter().map(|findings| findings.devices.len()).sum();
-    output.data(format_args!("{} found; what they say of themselves proves nothing", Count(devices, "device")));
+    output
+        .data(format_args!("{} found; what they say of themselves proves nothing", Count(devices, "device")));
     if devices == 0 {
         return Err(Failure::new(Exit::Unreachable, "cable: no recorder answered"));
     }
@@ -80,7 +81,10 @@ fn tell(findings: &Findings, context: &Context) {
 }
 
 fn is_device(findings: &Findings, ip: std::net::Ipv4Addr) -> bool {
-    findings.devices.iter().any(|found| found.from == ip || found.device.ipv4.is_some_and(|net| net.addr() == ip))
+    findings
+        .devices
+        .iter()
+        .any(|found| found.from == ip || found.device.ipv4.is_some_and(|net| net.addr() == ip))
 }
 
 fn line(found: &Found) -> String {
@@ -91,7 +95,8 @@ fn line(found: &Found) -> String {
     let address = or(device.ipv4.map(|net| net.to_string()));
     let revision = device.revision.as_ref().map(ToString::to_string);
     let revision = or(revision.or_else(|| device.software.as_ref().map(ToString::to_string)));
-    let activated = if device.activated == Some(false) { "  NOT ACTIVATED: it has no password yet" } else { "" };
+    let activated =
+        if device.activated == Some(false) { "  NOT ACTIVATED: it has no password yet" } else { "" };
     let how = if found.how.contains(&How::Answer) { "" } else { "  (announced itself)" };
     format!("recorder   {model}  {address}  {serial}  {revision}{activated}{how}")
 }

@@ -85,10 +85,16 @@ fn the_cable() -> Result<String, Failure> {
         candidates(&snapshot).into_iter().filter(|i| i.carrier).map(|i| i.name.as_str()).collect();
     match plugged[..] {
         [one] => Ok(one.to_owned()),
-        [] => Err(Failure::new(Exit::Unreachable, "cable: no Ethernet interface has anybody at its other end")
-            .hint("plug the cable in and switch the recorder on; an interface that is off: ip link set NAME up")),
-        _ => Err(Failure::new(Exit::Usage, format!("cable: several interfaces are plugged: {}", plugged.join(", ")))
-            .hint("say which one with --interface NAME")),
+        [] => Err(Failure::new(
+            Exit::Unreachable,
+            "cable: no Ethernet interface has anybody at its other end",
+        )
+        .hint("plug the cable in and switch the recorder on; an interface that is off: ip link set NAME up")),
+        _ => Err(Failure::new(
+            Exit::Usage,
+            format!("cable: several interfaces are plugged: {}", plugged.join(", ")),
+        )
+        .hint("say which one with --interface NAME")),
     }
 }
 
@@ -141,7 +147,11 @@ fn down(record: &Path, context: &Context) -> Result<Exit, Failure> {
     let addresses: Vec<Ipv4Net> = removed.iter().map(Temporary::address).collect();
     context.output.json(&json!({"removed": addresses}));
     for temporary in &removed {
-        context.output.data(format_args!("{} was taken away from {}", temporary.address(), temporary.interface()));
+        context.output.data(format_args!(
+            "{} was taken away from {}",
+            temporary.address(),
+            temporary.interface()
+        ));
     }
     context.output.data(format_args!("{} taken away", Count(removed.len(), "address")));
     failure.map_or(Ok(Exit::Done), Err)

@@ -159,7 +159,9 @@ impl RecorderArgs {
             Decision::Use { channel, lifted } => Ok((channel, lifted)),
             Decision::Refuse(refused) => Err(self.refused(refused)),
             Decision::Ask { certificate, facts } => {
-                context.output.data(format_args!("recorder {}: its certificate is new to this laptop", self.address));
+                context
+                    .output
+                    .data(format_args!("recorder {}: its certificate is new to this laptop", self.address));
                 context.output.data(format_args!("SHA-256    {certificate}"));
                 if let Some(facts) = facts {
                     context.output.data(format_args!("it says    {facts}"));
@@ -180,7 +182,9 @@ impl RecorderArgs {
                 Exit::Rejected,
                 "nothing was sent; if the recorder was reset or updated since: applier trust recorder SERIAL --certificate HEX; if not, something else answers",
             ),
-            Refused::NotTheOne { .. } => (Exit::Rejected, "nothing was sent; it is another recorder, or the digits are wrong"),
+            Refused::NotTheOne { .. } => {
+                (Exit::Rejected, "nothing was sent; it is another recorder, or the digits are wrong")
+            }
             Refused::NoTls { .. } => (
                 Exit::Rejected,
                 "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON",
@@ -195,9 +199,11 @@ impl RecorderArgs {
         let when = failed.on.strftime("%F %H:%M UTC");
         let left = match care {
             Care::Locked(left) => {
-                let message = format!("recorder {}: its account is locked for {} more", self.address, long(left));
-                return Err(Failure::new(Exit::Credentials, message)
-                    .hint("nothing was sent; wait until the lock has run out: trying again makes it longer"));
+                let message =
+                    format!("recorder {}: its account is locked for {} more", self.address, long(left));
+                return Err(Failure::new(Exit::Credentials, message).hint(
+                    "nothing was sent; wait until the lock has run out: trying again makes it longer",
+                ));
             }
             Care::Some(left) | Care::Few(Some(left)) => format!("{left} wrong ones more lock the account"),
             Care::Few(None) => "how many more lock the account is not known".into(),
@@ -248,7 +254,9 @@ impl RecorderArgs {
 fn certificates_failure(error: CertificatesError) -> Failure {
     let hint = match &error {
         CertificatesError::Io(..) => "see that the state directory can be read and written",
-        CertificatesError::Damaged(_) => "move the file away: the certificates of recorders are then asked for again",
+        CertificatesError::Damaged(_) => {
+            "move the file away: the certificates of recorders are then asked for again"
+        }
     };
     Failure::of(Exit::Internal, error).hint(hint)
 }
@@ -268,7 +276,10 @@ fn failure(error: Error) -> Failure {
             Exit::Unreachable,
             "check power, cable and address; a recorder that starts up needs some minutes",
         ),
-        Error::Tls { source, .. } => (tls_exit(source), "nothing was sent; if it cannot be mended, and you have a reason: --plain-http REASON"),
+        Error::Tls { source, .. } => (
+            tls_exit(source),
+            "nothing was sent; if it cannot be mended, and you have a reason: --plain-http REASON",
+        ),
         Error::WrongPassword { .. } => (
             Exit::Credentials,
             "one attempt was made and no other will be; find the right password before you try again",

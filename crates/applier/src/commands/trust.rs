@@ -102,12 +102,16 @@ fn recorder(serial: &Serial, certificate: Sha256Digest, context: &Context) -> Re
     let mut certificates = Certificates::open(&state.certificates()).fail(Exit::Internal)?;
     let before = certificates.replace(serial, certificate, (context.now)()).fail(Exit::Internal)?;
     let Some(before) = before else {
-        let message = format!("recorder {serial}: no certificate of it is known here, so there is none to replace");
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("check the serial number; a recorder that is new is asked about when it is met: applier inspect"));
+        let message =
+            format!("recorder {serial}: no certificate of it is known here, so there is none to replace");
+        return Err(Failure::new(Exit::Usage, message).hint(
+            "check the serial number; a recorder that is new is asked about when it is met: applier inspect",
+        ));
     };
     context.output.json(&json!({"serial": serial, "before": before, "certificate": certificate}));
-    context.output.data(format_args!("recorder {serial} is known by {certificate} from now on, no longer by {before}"));
+    context
+        .output
+        .data(format_args!("recorder {serial} is known by {certificate} from now on, no longer by {before}"));
     Ok(Exit::Done)
 }
 

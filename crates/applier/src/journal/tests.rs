@@ -3,7 +3,7 @@ use std::io::Write as _;
 use super::*;
 use crate::event::{Outcome, Reason};
 use crate::inventory::tests::inventory;
-use crate::isolation::link_guard;
+use crate::isolation::tests::loopback;
 use crate::plan::Plan;
 use crate::stage::Stage;
 
@@ -34,7 +34,7 @@ fn stage(stage: Stage) -> Event {
 fn events() -> Vec<Event> {
     let plan = plan();
     let digest = plan.digest().unwrap();
-    let link = link_guard(&plan.address).unwrap().facts().clone();
+    let link = loopback(&plan.address).facts().clone();
     let mut after = plan.device.clone();
     after.revision = plan.target.revision.clone();
     let outcome = Outcome {
@@ -96,7 +96,7 @@ fn stage_of(path: &Path) -> Option<Stage> {
 fn later(journals: &Journals, second: i64, plan: Plan, events: &[Event]) -> PathBuf {
     let run = journals.name(at(second), [9; 4]).unwrap();
     let mut journal = journals.create(&run).unwrap();
-    let (digest, link) = (plan.digest().unwrap(), link_guard(&plan.address).unwrap().facts().clone());
+    let (digest, link) = (plan.digest().unwrap(), loopback(&plan.address).facts().clone());
     journal.append(at(second), &Event::Planned { run, plan: Box::new(plan), digest, link }).unwrap();
     for event in events {
         journal.append(at(second), event).unwrap();

@@ -100,13 +100,13 @@ impl<'a> Ledger<'a> {
 mod tests {
     use super::*;
     use crate::event::Reason;
-    use crate::isolation::link_guard;
+    use crate::isolation::tests::loopback;
     use crate::journal::tests::{at, full, journals, plan, run_id};
     use crate::journal::{Journals, Replay};
 
     fn planned() -> Event {
         let plan = plan();
-        let (digest, link) = (plan.digest().unwrap(), link_guard(&plan.address).unwrap().facts().clone());
+        let (digest, link) = (plan.digest().unwrap(), loopback(&plan.address).facts().clone());
         Event::Planned { run: run_id(), plan: Box::new(plan), digest, link }
     }
 
