@@ -12,13 +12,14 @@ use journeys::programs::program;
 /// Set, it writes what is generated instead of comparing it.
 const UPDATE: &str = "COURIER_UPDATE_DOCS";
 
-const WRITTEN_BY_HAND: [&str; 8] = [
+const WRITTEN_BY_HAND: [&str; 9] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/formats.md",
     "docs/performance.md",
+    "docs/simulator.md",
     "docs/threat-model.md",
     "firmware-manifests/README.md",
 ];

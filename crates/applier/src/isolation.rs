@@ -56,17 +56,10 @@ pub fn tolerate(address: &Address, isolation: Isolation) -> CheckedLink {
     };
     let text = |words: &dyn ToString| Text::cleaned(&words.to_string());
     let facts = Link {
-        kind: text(&isolation.word()),
-        address: text(address),
         interface: interface.as_ref().map(|name| text(name)),
-        certificate: None,
         reasons: isolation.reasons.iter().map(|reason| text(reason)).collect(),
-        heard: isolation
-            .heard
-            .iter()
-            .map(|host| Text::cleaned(&format!("{} {}", host.ip, host.mac)))
-            .collect(),
-        changes: Vec::new(),
+        heard: isolation.heard.iter().map(|host| text(&format!("{} {}", host.ip, host.mac))).collect(),
+        ..Link::new(text(&isolation.word()), text(address))
     };
     CheckedLink { target: isolation.target, interface, facts }
 }

@@ -5,55 +5,95 @@ use std::time::Duration;
 
 use firmware::{InvalidSerial, Model, Revision, Serial};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::gate::{Gate, realm};
+use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::nonce::Nonces;
-use crate::power::{self, Port};
+use crate::power::{self, Place, Ports};
 use crate::recorder::Recorder;
-use crate::{Algorithm, Counters, Faults, Stage, State, control};
+use crate::sadp::{self, Sockets};
+use crate::scenario::{seconds, whole_text};
+use crate::tls::{self, TlsError};
+use crate::{Content, Counters, Faults, Login, Profile, Sadp, Stage, State, control};
 
-/// What a simulated recorder is to be. The fields may be set directly.
-#[derive(Clone)]
+/// What a simulated recorder is to be. The fields may be set directly; a scenario file has the same
+/// names (`docs/simulator.md`).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Builder {
     /// Where it listens; port 0 takes a free one.
+    #[serde(default = "any_port")]
     pub listen: SocketAddr,
+    /// Where it listens for TLS, if it does.
+    #[serde(default)]
+    pub https: Option<SocketAddr>,
+    /// Whether it listens at `listen` at all, or for TLS only.
+    #[serde(default = "yes")]
+    pub plain_http: bool,
     /// Where its control port listens, if it has one; must be loopback.
+    #[serde(default)]
     pub control: Option<SocketAddr>,
+    /// Which device it is like.
+    #[serde(default)]
+    pub profile: Profile,
     /// Its model.
     pub model: Model,
     /// Its serial number; one that begins with the model if not given.
+    #[serde(default)]
     pub serial: Option<Serial>,
-    /// `deviceType`: `NVR` or `DVR`.
-    pub device_type: String,
+    /// `deviceType`; that of the profile if not given.
+    #[serde(default)]
+    pub device_type: Option<String>,
     /// The firmware it runs.
+    #[serde(with = "whole_text")]
     pub before: Revision,
     /// The firmware it runs after an upgrade, whatever was pushed.
+    #[serde(with = "whole_text")]
     pub after: Revision,
-    /// User name of its one account.
-    pub user: String,
-    /// Password of that account.
-    pub password: String,
-    /// The hash that its challenge asks for.
-    pub algorithm: Algorithm,
-    /// How many requests one nonce is good for.
-    pub max_nonce_uses: u32,
-    /// Wrong passwords before it locks.
-    pub login_tries: u32,
-    /// How long it stays locked.
-    pub lock: Duration,
     /// How long writing the flash takes.
+    #[serde(rename = "flash_seconds", with = "seconds", default = "some_seconds")]
     pub flash: Duration,
     /// How long a reboot takes.
+    #[serde(rename = "down_seconds", with = "seconds", default = "some_seconds")]
     pub down: Duration,
     /// What its clock shows when it starts.
+    #[serde(skip)]
     pub clock: Timestamp,
+    /// How it asks for credentials.
+    #[serde(default)]
+    pub login: Login,
+    /// What it tells about itself.
+    #[serde(default)]
+    pub content: Content,
+    /// How it is found; without this it is not.
+    #[serde(default)]
+    pub sadp: Option<Sadp>,
     /// What is wrong with it.
+    #[serde(default)]
     pub faults: Faults,
+}
+
+/// What a scenario need not say.
+const DEFAULTS: [(&str, &str); 3] =
+    [("model", "DS-7608NI-I2"), ("before", "V4.30.097:200101"), ("after", "V4.61.025:230421")];
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Time enough to watch, and short enough to wait for.
+fn some_seconds() -> Duration {
+    Duration::from_secs(3)
 }
 
 /// The recorder could not be started.
@@ -68,6 +108,18 @@ pub enum StartError {
     /// No serial was given and none can be made from the model.
     #[error("serial cannot be made from model {0}")]
     Serial(Model, #[source] InvalidSerial),
+    /// No challenge could be sent.
+    #[error("login.algorithms is empty, expected one algorithm at least")]
+    NoAlgorithm,
+    /// It cannot shake hands.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// There is no IPv4 address to tell.
+    #[error("sadp.address is missing, and {0} is not an IPv4 address")]
+    SadpAddress(SocketAddr),
+    /// The group cannot be joined there.
+    #[error("recorder cannot answer SADP at {0}")]
+    Sadp(Ipv4Addr, #[source] io::Error),
 }
 
 impl Builder {
@@ -75,53 +127,71 @@ impl Builder {
     /// at once. `clock` is what its own clock shows.
     pub fn new(model: Model, before: Revision, after: Revision, password: &str, clock: Timestamp) -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen: any_port(),
+            https: None,
+            plain_http: true,
             control: None,
+            profile: Profile::default(),
             model,
             serial: None,
-            device_type: "NVR".into(),
+            device_type: None,
             before,
             after,
-            user: "admin".into(),
-            password: password.into(),
-            algorithm: Algorithm::Md5,
-            max_nonce_uses: 2,
-            login_tries: 5,
-            lock: Duration::from_secs(1800),
             flash: Duration::ZERO,
             down: Duration::ZERO,
             clock,
+            login: Login { password: password.into(), ..Login::default() },
+            content: Content::default(),
+            sadp: None,
             faults: Faults::default(),
         }
     }
 
+    /// The recorder of a scenario file, TOML with the keys of `docs/simulator.md`. An empty one is a
+    /// recorder in good order that takes some seconds to upgrade and to reboot.
+    ///
+    /// # Errors
+    /// Text that is not TOML, an unknown key, a value out of range.
+    pub fn scenario(text: &str, clock: Timestamp) -> Result<Self, toml::de::Error> {
+        let mut table: toml::Table = toml::from_str(text)?;
+        for (key, value) in DEFAULTS {
+            table.entry(key).or_insert_with(|| value.into());
+        }
+        Ok(Self { clock, ..table.try_into()? })
+    }
+
     /// Starts it. It listens when this returns.
     pub async fn start(self) -> Result<Handle, StartError> {
-        let hold = |address| {
-            let open = || Port::hold(address).and_then(|port| Ok((port.listen()?, port.address()?, port)));
-            open().map_err(|error| StartError::Listen(address, error))
-        };
-        let (listener, address, port) = hold(self.listen)?;
+        let failed = |address| move |error| StartError::Listen(address, error);
+        let wanted = Place { plain: self.listen, secure: self.https };
+        let ports = Ports::hold(wanted, self.plain_http);
+        let opened = ports.and_then(|ports| Ok((ports.listen()?, ports.place()?, ports)));
+        let (listeners, place, ports) = opened.map_err(failed(self.listen))?;
         let control = match self.control {
             Some(control) if !control.ip().is_loopback() => {
                 return Err(StartError::ControlNotLoopback(control));
             }
-            Some(control) => {
-                Some(TcpListener::bind(control).await.map_err(|error| StartError::Listen(control, error))?)
-            }
+            Some(control) => Some(TcpListener::bind(control).await.map_err(failed(control))?),
             None => None,
         };
         let control_address = control.as_ref().and_then(|listener| listener.local_addr().ok());
-        let recorder = Arc::new(self.into_recorder()?);
+        let sadp = self.sadp.clone().map(|sadp| open(sadp, place.plain)).transpose()?;
+        let recorder = Arc::new(self.into_recorder(place)?);
         let mut tasks = JoinSet::new();
-        tasks.spawn(power::run(Arc::clone(&recorder), port, listener));
+        tasks.spawn(power::run(Arc::clone(&recorder), ports, listeners));
         if let Some(listener) = control {
             tasks.spawn(control::run(Arc::clone(&recorder), listener));
         }
-        Ok(Handle { address, control_address, recorder, tasks })
+        if let Some((sadp, sockets)) = sadp {
+            tasks.spawn(sadp::run(Arc::clone(&recorder), sadp, sockets));
+        }
+        Ok(Handle { control_address, recorder, tasks })
     }
 
-    fn into_recorder(self) -> Result<Recorder, StartError> {
+    fn into_recorder(self, place: Place) -> Result<Recorder, StartError> {
+        if self.login.algorithms.is_empty() {
+            return Err(StartError::NoAlgorithm);
+        }
         let serial = match self.serial {
             Some(serial) => serial,
             // model, board digits, date, region and class letters (reference: ISAPI §8.3)
@@ -129,25 +199,33 @@ impl Builder {
                 .parse()
                 .map_err(|error| StartError::Serial(self.model.clone(), error))?,
         };
+        let tls = place.secure.map(|_| tls::self_signed(self.model.as_str())).transpose()?;
+        let (acceptor, certificate) = tls.unzip();
         let gate = Gate {
-            user: self.user,
-            password: self.password,
-            algorithm: self.algorithm,
+            login: self.login.clone(),
             realm: realm(&serial),
-            nonces: Nonces::new(self.max_nonce_uses),
-            lock: Lock::new(self.login_tries, self.lock),
+            nonces: Nonces::new(),
+            lock: Lock::default(),
         };
         let state = State {
             stage: Stage::Idle,
             revision: self.before,
+            serial,
+            address: place.plain,
+            https_address: place.secure,
+            certificate,
             counters: Counters::default(),
             last_package: None,
+            last_restore: None,
             faults: self.faults,
+            login: self.login,
+            content: self.content,
+            booted: Instant::now(),
             flashing_since: None,
         };
         Ok(Recorder {
+            profile: self.profile,
             model: self.model,
-            serial,
             device_type: self.device_type,
             after: self.after,
             flash: self.flash,
@@ -155,73 +233,13 @@ impl Builder {
             gate: Mutex::new(gate),
             state: watch::Sender::new(state),
             clock: (self.clock, Instant::now()),
+            tls: Mutex::new(acceptor),
         })
     }
 }
 
-/// A running recorder; it ends when this is dropped.
-pub struct Handle {
-    address: SocketAddr,
-    control_address: Option<SocketAddr>,
-    recorder: Arc<Recorder>,
-    tasks: JoinSet<io::Result<()>>,
-}
-
-impl Handle {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Where its control port listens, if it has one.
-    pub fn control_address(&self) -> Option<SocketAddr> {
-        self.control_address
-    }
-
-    /// Its serial number.
-    pub fn serial(&self) -> &Serial {
-        &self.recorder.serial
-    }
-
-    /// What it is doing and has seen.
-    pub fn state(&self) -> State {
-        self.recorder.state()
-    }
-
-    /// Waits until its state is as wanted; returns at once if it already is.
-    pub async fn until(&self, wanted: impl FnMut(&State) -> bool) -> State {
-        let mut state = self.subscribe();
-        match state.wait_for(wanted).await {
-            Ok(state) => state.clone(),
-            // not reached: the sender lives in this handle
-            Err(_) => self.state(),
-        }
-    }
-
-    /// A receiver that sees its state change.
-    pub fn subscribe(&self) -> watch::Receiver<State> {
-        self.recorder.state.subscribe()
-    }
-
-    /// Replaces all faults.
-    pub fn set_faults(&self, faults: Faults) {
-        self.recorder.state.send_modify(|state| state.faults = faults);
-    }
-
-    /// Waits for it to fail and says why; a recorder in good order never returns from this.
-    pub async fn failed(&mut self) -> io::Error {
-        loop {
-            match self.tasks.join_next().await {
-                Some(Ok(Err(error))) => return error,
-                Some(Err(panicked)) => return io::Error::other(panicked),
-                Some(Ok(Ok(()))) => {}
-                None => return io::Error::other("recorder has ended"),
-            }
-        }
-    }
-
-    /// Ends it and closes all its connections.
-    pub async fn shutdown(mut self) {
-        self.tasks.shutdown().await;
-    }
+fn open(sadp: Sadp, listen: SocketAddr) -> Result<(Sadp, Sockets), StartError> {
+    let own = sadp.own(listen).ok_or(StartError::SadpAddress(listen))?;
+    let sockets = Sockets::open(&sadp, own).map_err(|error| StartError::Sadp(own, error))?;
+    Ok((sadp, sockets))
 }

@@ -1,7 +1,9 @@
 //! The control port: what a script asks of the simulator itself, outside of what a recorder offers.
 //!
-//! `GET /` gives [`crate::State`] as JSON; `POST /fault` with a [`Faults`] object replaces all faults
-//! (`{}` clears them). Loopback only: the builder refuses any other address.
+//! `GET /` gives [`crate::State`] as JSON. What may change while the recorder runs are the sections
+//! `fault`, `login` and `content` of a scenario: `POST /fault` with an object replaces all of it (`{}`
+//! is the default), `PATCH /fault` changes what is named (`null` is the default of a key).
+//! Loopback only: the builder refuses any other address.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,14 +17,15 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::Faults;
 use crate::connection;
 use crate::recorder::Recorder;
 
-/// Bytes of a fault document; the largest sensible one is a few hundred.
+/// Bytes of a document that changes something; the largest sensible one is a few thousand.
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// Serves the control port; ends only if the port fails.
@@ -51,22 +54,69 @@ async fn answer(
     recorder: &Recorder,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(match (request.method(), request.uri().path()) {
-        (&Method::GET, "/") => json(StatusCode::OK, &recorder.state()),
-        (&Method::POST, "/fault") => match faults(request.into_body()).await {
-            Ok(faults) => {
-                recorder.state.send_modify(|state| state.faults = faults);
-                json(StatusCode::OK, &recorder.state())
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let known = ["/fault", "/login", "/content"].contains(&path);
+    Ok(match head.method {
+        Method::GET if path == "/" => json(StatusCode::OK, &recorder.state()),
+        Method::POST | Method::PATCH if known => {
+            match change(recorder, path, head.method == Method::PATCH, body).await {
+                Ok(()) => json(StatusCode::OK, &recorder.state()),
+                Err(message) => error(StatusCode::BAD_REQUEST, &message),
             }
-            Err(message) => error(StatusCode::BAD_REQUEST, &message),
-        },
-        _ => error(StatusCode::NOT_FOUND, "expected GET / or POST /fault"),
+        }
+        _ => error(StatusCode::NOT_FOUND, "expected GET / or POST or PATCH on /fault, /login, /content"),
     })
 }
 
-async fn faults(body: Incoming) -> Result<Faults, String> {
-    let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| error.to_string())?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| error.to_string())
+async fn change(recorder: &Recorder, path: &str, keep: bool, body: Incoming) -> Result<(), String> {
+    let body =
+        Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let state = recorder.state();
+    match path {
+        "/login" => {
+            let login = changed(&state.login, keep, &body)?;
+            recorder.set_login(login);
+        }
+        "/content" => {
+            let content = changed(&state.content, keep, &body)?;
+            recorder.state.send_modify(|state| state.content = content);
+        }
+        _ => {
+            let faults = changed(&state.faults, keep, &body)?;
+            recorder.state.send_modify(|state| state.faults = faults);
+        }
+    }
+    Ok(())
+}
+
+/// What a section becomes: what the body says, laid over what there is if that is to be kept.
+fn changed<T: Serialize + DeserializeOwned>(current: &T, keep: bool, body: &[u8]) -> Result<T, String> {
+    let change: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let whole = if keep {
+        let mut whole = serde_json::to_value(current).map_err(|error| error.to_string())?;
+        lay_over(&mut whole, change);
+        whole
+    } else {
+        change
+    };
+    serde_json::from_value(whole).map_err(|error| error.to_string())
+}
+
+/// A JSON merge patch (RFC 7396).
+fn lay_over(value: &mut Value, change: Value) {
+    match (value, change) {
+        (Value::Object(members), Value::Object(changes)) => {
+            for (name, change) in changes {
+                if change.is_null() {
+                    members.remove(&name);
+                } else {
+                    lay_over(members.entry(name).or_insert(Value::Null), change);
+                }
+            }
+        }
+        (value, change) => *value = change,
+    }
 }
 
 fn error(status: StatusCode, message: &str) -> Response<Full<Bytes>> {

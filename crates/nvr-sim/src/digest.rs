@@ -8,15 +8,19 @@ use ::md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The hash that the recorder's challenge asks for (reference: ISAPI §9.1).
+/// A hash that the recorder's challenge asks for (reference: ISAPI §9.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// MD5, what every captured recorder asks for.
     #[default]
     Md5,
-    /// SHA-256 alone, as on some OEM units; the answer must name it.
+    /// SHA-256, on some OEM units alone; the answer must name it.
     Sha256,
+    /// MD5-sess: the secret is hashed once more with both nonces.
+    Md5Sess,
+    /// SHA-256-sess: likewise.
+    Sha256Sess,
 }
 
 impl Algorithm {
@@ -25,23 +29,48 @@ impl Algorithm {
         match self {
             Self::Md5 => "MD5",
             Self::Sha256 => "SHA-256",
+            Self::Md5Sess => "MD5-sess",
+            Self::Sha256Sess => "SHA-256-sess",
         }
     }
 
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Md5 => hex::encode(Md5::digest(text)),
-            Self::Sha256 => hex::encode(Sha256::digest(text)),
+            Self::Md5 | Self::Md5Sess => hex::encode(Md5::digest(text)),
+            Self::Sha256 | Self::Sha256Sess => hex::encode(Sha256::digest(text)),
         }
+    }
+
+    fn is_session(self) -> bool {
+        matches!(self, Self::Md5Sess | Self::Sha256Sess)
     }
 }
 
-/// The challenge in the order and spelling of a captured recorder, `stale` in capitals included.
-pub(crate) fn challenge(realm: &str, nonce: &str, algorithm: Algorithm, stale: bool) -> String {
-    let (algorithm, stale) = (algorithm.token(), if stale { "TRUE" } else { "FALSE" });
-    format!(
-        r#"Digest realm="{realm}", domain="::", qop="auth", nonce="{nonce}", opaque="", algorithm="{algorithm}", stale="{stale}""#
-    )
+/// What a challenge consists of.
+pub(crate) struct Challenge<'a> {
+    pub(crate) realm: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) stale: bool,
+    /// Offer `qop`; RFC 2069 knows none.
+    pub(crate) qop: bool,
+    /// In the form of the guide's example.
+    pub(crate) short: bool,
+}
+
+impl Challenge<'_> {
+    /// In the order and spelling of a captured recorder, `stale` in capitals included.
+    pub(crate) fn text(&self) -> String {
+        let Self { realm, nonce, .. } = self;
+        let qop = if self.qop { r#"qop="auth", "# } else { "" };
+        let (algorithm, stale) = (self.algorithm.token(), if self.stale { "TRUE" } else { "FALSE" });
+        if self.short {
+            return format!(r#"Digest {qop}realm="{realm}", nonce="{nonce}", stale="{stale}""#);
+        }
+        format!(
+            r#"Digest realm="{realm}", domain="::", {qop}nonce="{nonce}", opaque="", algorithm="{algorithm}", stale="{stale}""#
+        )
+    }
 }
 
 /// What an `Authorization: Digest` header says.
@@ -111,7 +140,11 @@ impl Authorization {
         algorithm: Algorithm,
     ) -> bool {
         let Self { nonce, uri, .. } = self;
-        let who = algorithm.hash(&format!("{user}:{realm}:{password}"));
+        let mut who = algorithm.hash(&format!("{user}:{realm}:{password}"));
+        if algorithm.is_session() {
+            let Some(Protection { client_nonce, .. }) = &self.protection else { return false };
+            who = algorithm.hash(&format!("{who}:{nonce}:{client_nonce}"));
+        }
         let what = algorithm.hash(&format!("{method}:{uri}"));
         let expected = match &self.protection {
             Some(Protection { nonce_count, client_nonce }) => {
@@ -191,6 +224,20 @@ mod tests {
         let header = format!(r#"Digest username="Mufasa", nonce=n, uri="/x", response="{response}""#);
         assert!(proves(&header, Algorithm::Md5, "pw"));
         assert_eq!(Authorization::parse(&header).unwrap().nonce_count(), None);
+    }
+
+    #[test]
+    fn a_session_hashes_the_secret_with_both_nonces() {
+        let hash = |text: &str| Algorithm::Sha256Sess.hash(text);
+        let who = hash(&format!("{}:n:c", hash("a:r:pw")));
+        let response = hash(&format!("{who}:n:00000001:c:auth:{}", hash("GET:/x")));
+        let header = format!(
+            r#"Digest username="a", nonce=n, uri="/x", response={response}, qop=auth, nc=00000001, cnonce=c, algorithm=SHA-256-sess"#
+        );
+        let read = Authorization::parse(&header).unwrap();
+        assert!(read.is_for(Algorithm::Sha256Sess) && !read.is_for(Algorithm::Sha256));
+        assert!(read.proves("GET", "r", "a", "pw", Algorithm::Sha256Sess));
+        assert!(!read.proves("GET", "r", "a", "pw", Algorithm::Sha256));
     }
 
     #[test]

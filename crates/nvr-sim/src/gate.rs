@@ -1,18 +1,19 @@
 //! Who is let in: challenge, nonce, password, lock, in that order.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use firmware::Serial;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::digest::{Algorithm, Authorization, challenge};
+use crate::Login;
+use crate::digest::{Authorization, Challenge};
 use crate::lock::Lock;
-use crate::nonce::{Nonces, Unusable};
+use crate::nonce::{Nonces, Terms, Unusable};
 
 /// The account, the lock, and what this boot has handed out.
 pub(crate) struct Gate {
-    pub(crate) user: String,
-    pub(crate) password: String,
-    pub(crate) algorithm: Algorithm,
+    pub(crate) login: Login,
     pub(crate) realm: String,
     pub(crate) nonces: Nonces,
     pub(crate) lock: Lock,
@@ -60,15 +61,30 @@ impl Gate {
         if let Some(remaining) = self.lock.remaining(now) {
             return Err(Denial::Locked { seconds: remaining.as_secs() });
         }
-        let answer = Authorization::parse(header)
-            .filter(|answer| answer.uri == target && answer.is_for(self.algorithm))
-            .ok_or(Denial::Malformed)?;
-        self.nonces.spend(&answer.nonce, answer.nonce_count()).map_err(|unusable| match unusable {
-            Unusable::Unknown => Denial::Stale,
-            Unusable::Spent => Denial::Spent,
-        })?;
-        if !answer.proves(method, &self.realm, &self.user, &self.password, self.algorithm) {
-            return Err(match self.lock.wrong(now) {
+        let login = &self.login;
+        let right = match header.split_once(' ') {
+            Some((scheme, secret)) if login.basic && scheme.eq_ignore_ascii_case("Basic") => {
+                STANDARD.encode(format!("{}:{}", login.user, login.password)) == secret.trim()
+            }
+            _ => {
+                let (answer, algorithm) = Authorization::parse(header)
+                    .filter(|answer| answer.uri == target)
+                    .and_then(|answer| {
+                        let algorithm = login.algorithms.iter().find(|offered| answer.is_for(**offered))?;
+                        Some((answer, *algorithm))
+                    })
+                    .ok_or(Denial::Malformed)?;
+                let terms = Terms { uses: login.max_nonce_uses, url_bound: login.url_bound_nonces };
+                let spent = self.nonces.spend(&answer.nonce, answer.nonce_count(), target, &terms);
+                spent.map_err(|unusable| match unusable {
+                    Unusable::Unknown => Denial::Stale,
+                    Unusable::Spent => Denial::Spent,
+                })?;
+                answer.proves(method, &self.realm, &login.user, &login.password, algorithm)
+            }
+        };
+        if !right {
+            return Err(match self.lock.wrong(now, login.tries, login.lock) {
                 0 => Denial::Locked { seconds: self.lock.remaining(now).unwrap_or_default().as_secs() },
                 tries_left => Denial::Wrong { tries_left },
             });
@@ -77,12 +93,24 @@ impl Gate {
         Ok(())
     }
 
-    /// The challenge to send with this denial.
-    pub(crate) fn challenge(&mut self, denial: Denial) -> Option<String> {
+    /// The `WWW-Authenticate` headers to send with this denial of a request.
+    pub(crate) fn challenges(&mut self, denial: Denial, target: &str) -> Vec<String> {
         if denial == Denial::Spent {
-            return None;
+            return Vec::new();
         }
-        Some(challenge(&self.realm, &self.nonces.issue(), self.algorithm, denial == Denial::Stale))
+        let nonce = self.nonces.issue(target);
+        let challenge = |algorithm| Challenge {
+            realm: &self.realm,
+            nonce: &nonce,
+            algorithm,
+            stale: denial == Denial::Stale,
+            qop: self.login.qop,
+            short: self.login.short_challenge,
+        };
+        let digests = self.login.algorithms.iter().map(|algorithm| challenge(*algorithm).text());
+        let basic = self.login.basic.then(|| r#"Basic realm="/""#.to_owned());
+        let challenges: Vec<String> = digests.chain(basic).collect();
+        if self.login.one_header { vec![challenges.join(", ")] } else { challenges }
     }
 
     /// A new boot knows no nonce of the last one. After an upgrade the realm is spelt in lower case,
@@ -103,12 +131,15 @@ mod tests {
 
     fn gate() -> Gate {
         Gate {
-            user: "admin".into(),
-            password: "right".into(),
-            algorithm: Algorithm::Md5,
+            login: Login {
+                password: "right".into(),
+                tries: 2,
+                lock: Duration::from_secs(60),
+                ..Login::default()
+            },
             realm: realm(&"DS-7608NI-I20120200101CCRRE00000001WCVU".parse().unwrap()),
-            nonces: Nonces::new(2),
-            lock: Lock::new(2, Duration::from_secs(60)),
+            nonces: Nonces::new(),
+            lock: Lock::default(),
         }
     }
 
@@ -131,32 +162,32 @@ mod tests {
         assert_eq!(gate.admit(Instant::now(), "GET", "/x", None), Err(Denial::Unauthenticated));
         assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some("Basic eA==")), Err(Denial::Malformed));
         assert_eq!(ask(&mut gate, "unknown", "wrong"), Err(Denial::Stale));
-        let nonce = gate.nonces.issue();
+        let nonce = gate.nonces.issue("/x");
         assert_eq!(ask(&mut gate, &nonce, "wrong"), Err(Denial::Wrong { tries_left: 1 }));
         assert!(matches!(ask(&mut gate, &nonce, "wrong"), Err(Denial::Locked { .. })));
-        let nonce = gate.nonces.issue();
+        let nonce = gate.nonces.issue("/x");
         assert!(matches!(ask(&mut gate, &nonce, "right"), Err(Denial::Locked { .. })));
     }
 
     #[test]
     fn an_answer_for_another_target_is_not_taken() {
         let mut gate = gate();
-        let nonce = gate.nonces.issue();
+        let nonce = gate.nonces.issue("/x");
         let header = answer(&nonce, &gate.realm.clone(), "right");
         assert_eq!(gate.admit(Instant::now(), "GET", "/x?y", Some(&header)), Err(Denial::Malformed));
         assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some(&header)), Ok(()));
         assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some(&header)), Ok(()));
         assert_eq!(gate.admit(Instant::now(), "GET", "/x", Some(&header)), Err(Denial::Spent));
-        assert_eq!(gate.challenge(Denial::Spent), None);
+        assert!(gate.challenges(Denial::Spent, "/x").is_empty());
     }
 
     #[test]
     fn a_realm_kept_across_an_upgrade_is_wrong() {
         let mut gate = gate();
-        let (old_realm, old_nonce) = (gate.realm.clone(), gate.nonces.issue());
+        let (old_realm, old_nonce) = (gate.realm.clone(), gate.nonces.issue("/x"));
         gate.reboot(true);
         assert_eq!(ask(&mut gate, &old_nonce, "right"), Err(Denial::Stale));
-        let nonce = gate.nonces.issue();
+        let nonce = gate.nonces.issue("/x");
         let kept = answer(&nonce, &old_realm, "right");
         assert_eq!(
             gate.admit(Instant::now(), "GET", "/x", Some(&kept)),

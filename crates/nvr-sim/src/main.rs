@@ -37,6 +37,9 @@ Examples:
     nvr-sim --refuse badLanguage
     nvr-sim --cut-after 1000000
 
+  A recorder as a file describes it:
+    nvr-sim --scenario recorder.toml
+
   Watch it, and change its faults while it runs:
     nvr-sim --control 127.0.0.1:8081
     curl http://127.0.0.1:8081/
@@ -72,6 +75,7 @@ mod tests {
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["nvr-sim", "--busy", "--clock-offset", "-90000"]).is_ok());
         assert!(Cli::try_parse_from(["nvr-sim", "firmware", "--out", "x.zip"]).is_ok());
+        assert!(Cli::try_parse_from(["nvr-sim", "--scenario", "x.toml", "--https", "127.0.0.1:0"]).is_ok());
         assert!(Cli::try_parse_from(["nvr-sim", "--busy", "firmware", "--out", "x.zip"]).is_err());
         assert!(Cli::try_parse_from(["nvr-sim", "--refuse-status", "99"]).is_err());
     }

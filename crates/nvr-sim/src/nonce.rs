@@ -8,45 +8,67 @@ const REMEMBERED: usize = 256;
 pub(crate) struct Nonces {
     issued: VecDeque<Nonce>,
     serial: u64,
-    most_uses: u32,
 }
 
 struct Nonce {
     text: String,
+    target: String,
     uses: u32,
     last_count: u32,
+}
+
+/// What nonces are good for (reference: ISAPI §9.2).
+pub(crate) struct Terms {
+    /// Requests that one is good for.
+    pub(crate) uses: u32,
+    /// Only for the target that it was given out for.
+    pub(crate) url_bound: bool,
 }
 
 /// Why a nonce is not good.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
-    /// Never issued since the last boot, forgotten, or its count was seen before.
+    /// Never issued since the last boot, forgotten, for another URL, or its count was seen before.
     Unknown,
     /// Used as often as the recorder allows.
     Spent,
 }
 
 impl Nonces {
-    /// Each nonce will be good for `most_uses` requests (reference: ISAPI §9.2).
-    pub(crate) fn new(most_uses: u32) -> Self {
-        Self { issued: VecDeque::new(), serial: 0, most_uses }
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self { issued: VecDeque::new(), serial: 0 }
     }
 
-    /// A new nonce, in the form of a captured one: hexadecimal, colon, digits.
-    pub(crate) fn issue(&mut self) -> String {
+    /// A new nonce for a request target, in the form of a captured one: hexadecimal, colon, digits.
+    pub(crate) fn issue(&mut self, target: &str) -> String {
         self.serial += 1;
         let text = format!("{}:{:012}", hex::encode(rand::random::<[u8; 16]>()), self.serial);
         if self.issued.len() == REMEMBERED {
             self.issued.pop_front();
         }
-        self.issued.push_back(Nonce { text: text.clone(), uses: 0, last_count: 0 });
+        self.issued.push_back(Nonce {
+            text: text.clone(),
+            target: target.to_owned(),
+            uses: 0,
+            last_count: 0,
+        });
         text
     }
 
     /// Uses a nonce once. `count` is the client's `nc`, which must rise (RFC 7616 §3.4).
-    pub(crate) fn spend(&mut self, text: &str, count: Option<u32>) -> Result<(), Unusable> {
+    pub(crate) fn spend(
+        &mut self,
+        text: &str,
+        count: Option<u32>,
+        target: &str,
+        terms: &Terms,
+    ) -> Result<(), Unusable> {
         let nonce = self.issued.iter_mut().find(|nonce| nonce.text == text).ok_or(Unusable::Unknown)?;
-        if nonce.uses >= self.most_uses {
+        if terms.url_bound && nonce.target != target {
+            return Err(Unusable::Unknown);
+        }
+        if nonce.uses >= terms.uses {
             return Err(Unusable::Spent);
         }
         if let Some(count) = count {
@@ -69,26 +91,38 @@ impl Nonces {
 mod tests {
     use super::*;
 
+    const TERMS: Terms = Terms { uses: 2, url_bound: false };
+
     #[test]
     fn lives_for_as_many_uses_as_allowed() {
-        let mut nonces = Nonces::new(2);
-        let nonce = nonces.issue();
-        assert_eq!(nonces.spend(&nonce, Some(1)), Ok(()));
-        assert_eq!(nonces.spend(&nonce, Some(1)), Err(Unusable::Unknown), "a replayed count");
-        assert_eq!(nonces.spend(&nonce, Some(2)), Ok(()));
-        assert_eq!(nonces.spend(&nonce, Some(3)), Err(Unusable::Spent));
-        assert_eq!(nonces.spend("made up", Some(1)), Err(Unusable::Unknown));
+        let mut nonces = Nonces::new();
+        let nonce = nonces.issue("/x");
+        let mut spend = |text: &str, count| nonces.spend(text, Some(count), "/y", &TERMS);
+        assert_eq!(spend(&nonce, 1), Ok(()));
+        assert_eq!(spend(&nonce, 1), Err(Unusable::Unknown), "a replayed count");
+        assert_eq!(spend(&nonce, 2), Ok(()));
+        assert_eq!(spend(&nonce, 3), Err(Unusable::Spent));
+        assert_eq!(spend("made up", 1), Err(Unusable::Unknown));
+    }
+
+    #[test]
+    fn may_be_bound_to_its_url() {
+        let mut nonces = Nonces::new();
+        let nonce = nonces.issue("/x?a");
+        let bound = Terms { url_bound: true, ..TERMS };
+        assert_eq!(nonces.spend(&nonce, Some(1), "/x", &bound), Err(Unusable::Unknown));
+        assert_eq!(nonces.spend(&nonce, Some(1), "/x?a", &bound), Ok(()));
     }
 
     #[test]
     fn is_forgotten_by_a_reboot_and_by_a_flood() {
-        let mut nonces = Nonces::new(9);
-        let first = nonces.issue();
-        let second = nonces.issue();
-        (1..REMEMBERED).for_each(|_| drop(nonces.issue()));
-        assert_eq!(nonces.spend(&first, None), Err(Unusable::Unknown));
-        assert_eq!(nonces.spend(&second, None), Ok(()));
+        let mut nonces = Nonces::new();
+        let first = nonces.issue("/x");
+        let second = nonces.issue("/x");
+        (1..REMEMBERED).for_each(|_| drop(nonces.issue("/x")));
+        assert_eq!(nonces.spend(&first, None, "/x", &TERMS), Err(Unusable::Unknown));
+        assert_eq!(nonces.spend(&second, None, "/x", &TERMS), Ok(()));
         nonces.forget();
-        assert_eq!(nonces.spend(&second, None), Err(Unusable::Unknown));
+        assert_eq!(nonces.spend(&second, None, "/x", &TERMS), Err(Unusable::Unknown));
     }
 }

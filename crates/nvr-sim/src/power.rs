@@ -1,69 +1,93 @@
+//! On, down, on again: how a reboot reaches the wire.
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::connection;
+use crate::port::Port;
 use crate::recorder::Recorder;
 use crate::state::Stage;
 
-/// A port that stays ours while nobody listens on it: a bound socket that never listens. While the
-/// recorder is down, connections are refused as by a dead host, and no other process can take it.
-pub(crate) struct Port {
-    held: TcpSocket,
+/// Where the recorder is reached.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) plain: SocketAddr,
+    pub(crate) secure: Option<SocketAddr>,
 }
 
-/// Connections waiting to be accepted.
-const BACKLOG: u32 = 64;
+/// The ports that it holds for good, whether it is up or not.
+pub(crate) struct Ports {
+    plain: Port,
+    /// Whether it listens on the plain one at all.
+    plain_is_open: bool,
+    secure: Option<Port>,
+}
 
-impl Port {
-    /// Takes the port; port 0 takes a free one.
-    pub(crate) fn hold(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { held: bound(address)? })
+/// The ports while it is up.
+pub(crate) struct Listeners {
+    plain: Option<TcpListener>,
+    secure: Option<TcpListener>,
+}
+
+impl Ports {
+    /// Takes them.
+    pub(crate) fn hold(place: Place, plain_is_open: bool) -> io::Result<Self> {
+        let secure = place.secure.map(Port::hold).transpose()?;
+        Ok(Self { plain: Port::hold(place.plain)?, plain_is_open, secure })
     }
 
-    /// Address and port.
-    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
-        self.held.local_addr()
+    /// Where they are.
+    pub(crate) fn place(&self) -> io::Result<Place> {
+        let secure = self.secure.as_ref().map(Port::address).transpose()?;
+        Ok(Place { plain: self.plain.address()?, secure })
     }
 
-    /// Listens until the listener is dropped.
-    pub(crate) fn listen(&self) -> io::Result<TcpListener> {
-        bound(self.address()?)?.listen(BACKLOG)
+    /// Listens until the listeners are dropped.
+    pub(crate) fn listen(&self) -> io::Result<Listeners> {
+        let plain = if self.plain_is_open { Some(self.plain.listen()?) } else { None };
+        Ok(Listeners { plain, secure: self.secure.as_ref().map(Port::listen).transpose()? })
+    }
+
+    /// The same ports at another address; only the plain one may be named.
+    fn moved(&self, to: SocketAddr) -> io::Result<Self> {
+        let secure = self.place()?.secure.map(|old| SocketAddr::new(to.ip(), old.port()));
+        Self::hold(Place { plain: to, secure }, self.plain_is_open)
     }
 }
 
-fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // several sockets may share an address if all say so and at most one listens (socket(7))
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
-/// Runs the recorder through all its reboots; ends only if the port fails.
-pub(crate) async fn run(recorder: Arc<Recorder>, port: Port, mut listener: TcpListener) -> io::Result<()> {
+/// Runs the recorder through all its reboots; ends only if a port fails.
+pub(crate) async fn run(recorder: Arc<Recorder>, mut ports: Ports, mut up: Listeners) -> io::Result<()> {
     loop {
-        serve_until_down(&recorder, listener).await?;
+        serve_until_down(&recorder, up).await?;
         tokio::time::sleep(recorder.down).await;
+        // fails only without a sender, which is part of the recorder
+        let _ = recorder.state.subscribe().wait_for(|state| !state.faults.never_back).await;
+        let moves_to = recorder.state().faults.back_at;
+        if let Some(to) = moves_to {
+            ports = ports.moved(to)?;
+        }
         // first the port, then the state: whoever waits for the state finds the port open
-        listener = port.listen()?;
-        recorder.boot();
+        up = ports.listen()?;
+        recorder.boot(ports.place()?).map_err(io::Error::other)?;
     }
 }
 
-/// Accepts connections until the recorder goes down, then drops the listener and all of them.
-async fn serve_until_down(recorder: &Arc<Recorder>, listener: TcpListener) -> io::Result<()> {
+/// Accepts connections until the recorder goes down, then drops the listeners and all of them.
+async fn serve_until_down(recorder: &Arc<Recorder>, up: Listeners) -> io::Result<()> {
     let mut connections = JoinSet::new();
     let mut state = recorder.state.subscribe();
     loop {
+        let own = Arc::clone(recorder);
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(connection::serve(Arc::clone(recorder), stream))),
-                Err(error) if connection::is_passing(&error) => {}
-                Err(error) => return Err(error),
+            accepted = accept(up.plain.as_ref()) => if let Some(stream) = accepted? {
+                connections.spawn(connection::plain(own, stream));
+            },
+            accepted = accept(up.secure.as_ref()) => if let Some(stream) = accepted? {
+                connections.spawn(connection::secure(own, stream));
             },
             Some(_) = connections.join_next() => {}
             _ = state.wait_for(|state| state.stage == Stage::Down) => return Ok(()),
@@ -71,25 +95,12 @@ async fn serve_until_down(recorder: &Arc<Recorder>, listener: TcpListener) -> io
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::net::TcpStream;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_held_port_refuses_and_can_be_opened_again() {
-        let port = Port::hold("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = port.address().unwrap();
-        for _ in 0..2 {
-            assert_eq!(
-                TcpStream::connect(address).await.unwrap_err().kind(),
-                io::ErrorKind::ConnectionRefused
-            );
-            let listener = port.listen().unwrap();
-            let client = TcpStream::connect(address).await.unwrap();
-            let (server, _) = listener.accept().await.unwrap();
-            drop((server, listener, client));
-        }
+/// The next connection; `None` for one that was gone before it was taken.
+async fn accept(listener: Option<&TcpListener>) -> io::Result<Option<TcpStream>> {
+    let Some(listener) = listener else { return std::future::pending().await };
+    match listener.accept().await {
+        Ok((stream, _)) => Ok(Some(stream)),
+        Err(error) if connection::is_passing(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,12 +1,11 @@
-use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, SERVER};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 
+use crate::body::Answer;
 use crate::response_status::ResponseStatus;
 
-/// A response whose body is in memory: every document of a recorder is small.
-pub(crate) type Message = Response<Full<Bytes>>;
+/// A response of the recorder.
+pub(crate) type Message = Response<Answer>;
 
 /// What becomes of a request.
 pub(crate) enum Reply {
@@ -26,7 +25,12 @@ impl Reply {
 
     /// One of the few endpoints that answer in plain text (reference: ISAPI §13).
     pub(crate) fn plain(text: String) -> Self {
-        Self::Answer(message(StatusCode::OK, "text/plain", text))
+        Self::Answer(message(StatusCode::OK, "text/plain", text.into_bytes()))
+    }
+
+    /// Bytes that only the recorder understands.
+    pub(crate) fn opaque(bytes: Vec<u8>) -> Self {
+        Self::Answer(message(StatusCode::OK, "application/octet-stream", bytes))
     }
 
     /// A `ResponseStatus` under the HTTP status given.
@@ -35,8 +39,8 @@ impl Reply {
     }
 
     /// Success, after which the recorder goes down.
-    pub(crate) fn reboot(url: &str) -> Self {
-        let mut message = xml_message(StatusCode::OK, ResponseStatus::new("ok").to_xml(url));
+    pub(crate) fn then_reboot(status: &ResponseStatus, url: &str) -> Self {
+        let mut message = xml_message(StatusCode::OK, status.to_xml(url));
         message.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         Self::AnswerThenReboot(message)
     }
@@ -44,11 +48,12 @@ impl Reply {
 
 /// An XML body with the headers of a captured recorder (reference: ISAPI §9.1).
 pub(crate) fn xml_message(status: StatusCode, xml: String) -> Message {
-    message(status, r#"application/xml; charset="UTF-8""#, xml)
+    message(status, r#"application/xml; charset="UTF-8""#, xml.into_bytes())
 }
 
-fn message(status: StatusCode, content_type: &'static str, body: String) -> Message {
-    let mut message = Response::new(Full::new(Bytes::from(body)));
+/// Any body with the headers of a captured recorder.
+pub(crate) fn message(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Message {
+    let mut message = Response::new(Answer::whole(body));
     *message.status_mut() = status;
     message.headers_mut().insert(SERVER, HeaderValue::from_static("DNVRS-Webs"));
     message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

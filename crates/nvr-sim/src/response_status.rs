@@ -6,14 +6,30 @@ use quick_xml::escape::escape;
 pub(crate) struct ResponseStatus<'a> {
     sub: &'a str,
     code: u8,
-    string: &'static str,
+    string: &'a str,
     description: Option<&'static str>,
 }
 
-/// `statusCode` of the codes that an upgrade meets (reference: ISAPI §7.3); all others are 4.
-const CODES: [(u8, &[&str]); 5] = [
-    (1, &["ok"]),
-    (2, &["noMemory", "serviceUnavailable", "upgrading", "deviceBusy", "configOperating", "formatting"]),
+/// `statusCode` of the codes that the applier should recognise (reference: ISAPI §7.3); all others,
+/// those of the same table's section 4 included, are 4.
+const CODES: [(u8, &[&str]); 6] = [
+    (1, &["ok", "riskPassword"]),
+    (
+        2,
+        &[
+            "noMemory",
+            "serviceUnavailable",
+            "upgrading",
+            "deviceBusy",
+            "reConnectIpc",
+            "transferUpgradePackageFailed.",
+            "startUpgradeFailed.",
+            "getUpgradeProcessfailed.",
+            "networkError",
+            "configOperating",
+            "formatting",
+        ],
+    ),
     (
         3,
         &[
@@ -25,9 +41,14 @@ const CODES: [(u8, &[&str]); 5] = [
             "fileTypeError",
             "upgradeError",
             "upgradeErrorAndReboot",
+            "rebootTheCascadingDeviceAfterUpgraded",
+            "upgradeObjectNoSupport",
+            "upgradeDataErrLength",
+            "receiveUpgradePackageError",
             "upgradeFailed",
         ],
     ),
+    (5, &["badXmlFormat", "badJsonFormat", "badURLFormat"]),
     (
         6,
         &[
@@ -35,7 +56,10 @@ const CODES: [(u8, &[&str]); 5] = [
             "badXmlContent",
             "badVersion",
             "badLanguage",
+            "incorrentUserNameOrPassword",
+            "cfgFileSecretKeyError",
             "badUpgradePackage",
+            "DifferentialUUIDMismatch",
             "devicePlatformMismatch",
             "verificationFailed",
             "upgradeParameterWrong",
@@ -55,20 +79,25 @@ impl<'a> ResponseStatus<'a> {
             return Self { sub, code: 4, string: "Invalid XML Content", description: Some(description) };
         }
         let code = CODES.iter().find(|(_, subs)| subs.contains(&sub)).map_or(4, |(code, _)| *code);
-        let string = match code {
-            1 => "OK",
-            2 => "Device Busy",
-            3 => "Device Error",
-            6 => "Invalid XML Content",
-            7 => "Reboot Required",
-            _ => "Invalid Operation",
-        };
-        Self { sub, code, string, description: None }
+        Self { sub, code, string: string(code), description: None }
+    }
+
+    /// The same under another `statusCode`, as devices that disagree with the table send it.
+    pub(crate) fn with_code(self, code: Option<u8>) -> Self {
+        match code {
+            Some(code) => Self { code, string: string(code), ..self },
+            None => self,
+        }
+    }
+
+    /// The same with another `statusString`.
+    pub(crate) fn with_text(self, text: Option<&'a str>) -> Self {
+        Self { string: text.unwrap_or(self.string), ..self }
     }
 
     /// The document; `url` is the path that was asked for.
     pub(crate) fn to_xml(&self, url: &str) -> String {
-        let Self { code, string, .. } = self;
+        let (code, string) = (self.code, escape(self.string));
         let mut xml = format!(
             r#"<?xml version="1.0" encoding="UTF-8" ?>
 <ResponseStatus version="1.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">
@@ -88,6 +117,19 @@ impl<'a> ResponseStatus<'a> {
     }
 }
 
+/// `statusString` of a `statusCode` (reference: ISAPI §7.1).
+fn string(code: u8) -> &'static str {
+    match code {
+        0 | 1 => "OK",
+        2 => "Device Busy",
+        3 => "Device Error",
+        5 => "Invalid XML Format",
+        6 => "Invalid XML Content",
+        7 => "Reboot Required",
+        _ => "Invalid Operation",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +141,8 @@ mod tests {
             ("upgrading", 2),
             ("upgradeError", 3),
             ("notSupport", 4),
+            ("badXmlFormat", 5),
+            ("transferUpgradePackageFailed.", 2),
             ("badLanguage", 6),
             ("rebootRequired", 7),
         ] {
@@ -106,6 +150,15 @@ mod tests {
             assert!(xml.contains(&format!("<statusCode>{code}</statusCode>")), "{xml}");
             assert!(xml.contains(&format!("<subStatusCode>{sub}</subStatusCode>")), "{xml}");
         }
+    }
+
+    #[test]
+    fn code_and_text_may_disagree_with_the_table() {
+        let status = ResponseStatus::new("badLanguage").with_code(Some(4)).with_text(Some("操作错误"));
+        let xml = status.to_xml("/ISAPI/x");
+        assert!(xml.contains("<statusCode>4</statusCode>\n<statusString>操作错误</statusString>"), "{xml}");
+        let xml = ResponseStatus::new("ok").with_code(Some(0)).to_xml("/ISAPI/x");
+        assert!(xml.contains("<statusCode>0</statusCode>\n<statusString>OK</statusString>"), "{xml}");
     }
 
     #[test]

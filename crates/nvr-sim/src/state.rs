@@ -1,10 +1,11 @@
 use std::fmt;
+use std::net::SocketAddr;
 
-use firmware::{Revision, Sha256Digest};
+use firmware::{Revision, Serial, Sha256Digest};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::Faults;
+use crate::{Content, Counters, Faults, Login};
 
 /// Where the recorder is in an upgrade.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -35,30 +36,6 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What the recorder has seen since it was started; a reboot does not reset it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    /// Connections accepted.
-    pub connections: u64,
-    /// Requests without credentials, answered with a challenge.
-    pub unauthenticated: u64,
-    /// Requests whose credentials were right.
-    pub logins: u64,
-    /// Requests whose password was looked at and wrong.
-    pub wrong_logins: u64,
-    /// Requests with credentials that were denied before the password was looked at: malformed,
-    /// stale or spent nonce, locked.
-    pub other_denials: u64,
-    /// Admitted `PUT updateFirmware` requests that carried a body.
-    pub pushes: u64,
-    /// Bodies of those that arrived whole.
-    pub bodies: u64,
-    /// Bytes of those bodies, whole or not.
-    pub bytes: u64,
-    /// Reboots.
-    pub reboots: u64,
-}
-
 /// A package that arrived whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Package {
@@ -76,13 +53,29 @@ pub struct State {
     /// The firmware it runs.
     #[serde(flatten)]
     pub revision: Revision,
+    /// Its serial number.
+    pub serial: Serial,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where it listens for TLS, if it does.
+    pub https_address: Option<SocketAddr>,
+    /// SHA-256 of its certificate (DER), if it listens for TLS.
+    pub certificate: Option<Sha256Digest>,
     /// What it has seen.
     #[serde(flatten)]
     pub counters: Counters,
     /// The last package that arrived whole, accepted or not.
     pub last_package: Option<Package>,
+    /// The last configuration that was put back whole.
+    pub last_restore: Option<Package>,
     /// What is wrong with it.
     pub faults: Faults,
+    /// How it asks for credentials.
+    pub login: Login,
+    /// What it tells about itself.
+    pub content: Content,
+    #[serde(skip)]
+    pub(crate) booted: Instant,
     #[serde(skip)]
     pub(crate) flashing_since: Option<Instant>,
 }

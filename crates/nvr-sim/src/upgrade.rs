@@ -13,11 +13,11 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use sha2::{Digest, Sha256};
 
-use crate::Faults;
 use crate::recorder::Recorder;
 use crate::reply::Reply;
 use crate::response_status::ResponseStatus;
 use crate::state::Package;
+use crate::{Faults, Verdict, WhileFlashing};
 
 /// Answers the push, or cuts it off where a fault says so.
 pub(crate) async fn reply(recorder: &Arc<Recorder>, body: Incoming, path: &str) -> Reply {
@@ -26,21 +26,47 @@ pub(crate) async fn reply(recorder: &Arc<Recorder>, body: Incoming, path: &str) 
     }
     let reception = recorder.receive();
     let Ok(arrived) = take(recorder, body).await else { return Reply::Cut };
-    if reception.is_none() {
-        return Reply::status(StatusCode::OK, &ResponseStatus::new("upgrading"), path);
-    }
     let faults = recorder.state().faults;
+    if reception.is_none() {
+        return busy(&faults, path);
+    }
     if let Err(code) = judge(&arrived, &faults) {
-        // the field is checked where it enters; 403 is what devices send
-        let http = faults.refuse_status.and_then(|status| StatusCode::from_u16(status).ok());
-        return Reply::status(http.unwrap_or(StatusCode::FORBIDDEN), &ResponseStatus::new(&code), path);
+        // 403 is what devices send
+        let http = status(faults.refuse_status, StatusCode::FORBIDDEN);
+        let refusal = ResponseStatus::new(&code).with_code(faults.refuse_code);
+        return Reply::status(http, &refusal.with_text(faults.refuse_text.as_deref()), path);
     }
     let writing = Arc::clone(recorder);
-    let written = tokio::spawn(async move { writing.write_flash().await }).await;
-    if written.is_err() || recorder.state().faults.cut_at_end {
+    let written = tokio::spawn(async move { writing.write_flash().await });
+    if faults.while_flashing == WhileFlashing::Unseen {
         return Reply::Cut;
     }
-    Reply::status(StatusCode::OK, &ResponseStatus::new("rebootRequired"), path)
+    let written = written.await;
+    let faults = recorder.state().faults;
+    if written.is_err() || faults.cut_at_end {
+        return Reply::Cut;
+    }
+    let verdict = match faults.verdict {
+        Verdict::RebootRequired => ResponseStatus::new("rebootRequired"),
+        Verdict::AutoReboot => ResponseStatus::new("autoReboot"),
+        Verdict::Ok => ResponseStatus::new("ok"),
+        Verdict::Zero => ResponseStatus::new("ok").with_code(Some(0)),
+    };
+    if faults.reboots_itself {
+        Reply::then_reboot(&verdict, path)
+    } else {
+        Reply::status(StatusCode::OK, &verdict, path)
+    }
+}
+
+/// Another upgrade is running, or is said to be.
+pub(crate) fn busy(faults: &Faults, path: &str) -> Reply {
+    Reply::status(status(faults.busy_status, StatusCode::OK), &ResponseStatus::new("upgrading"), path)
+}
+
+/// The HTTP status of a fault, which was checked where it entered.
+pub(crate) fn status(fault: Option<u16>, usual: StatusCode) -> StatusCode {
+    fault.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(usual)
 }
 
 /// A body that arrived whole: its beginning and its length. The rest is only hashed.

@@ -143,3 +143,18 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Text>,
 }
+
+impl Link {
+    /// A link of which no more is known.
+    pub fn new(kind: Text, address: Text) -> Self {
+        Self {
+            kind,
+            address,
+            interface: None,
+            certificate: None,
+            reasons: Vec::new(),
+            heard: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+}

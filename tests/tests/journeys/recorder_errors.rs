@@ -114,6 +114,6 @@ async fn recorder_unreachable() {
 async fn address_beyond_this_laptop() {
     let world = World::loaded().await;
     let apply = "apply 192.0.2.1 --stick stick --password-file password.txt --yes";
-    let words = ["192.0.2.1", "loopback"];
+    let words = ["192.0.2.1", "not alone with it", "neither private nor link-local"];
     world.applier(apply).await.fails(11, "address beyond this laptop", &words);
 }

@@ -72,7 +72,7 @@ impl Applier {
                 after: None,
                 checks: vec![],
                 overrides: vec![],
-                link: Link { kind: text("loopback"), address: text("127.0.0.1:80") },
+                link: Link::new(text("loopback"), text("127.0.0.1:80")),
                 backup: text("not taken"),
                 pushes: 0,
                 started: now,

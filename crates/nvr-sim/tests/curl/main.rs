@@ -1,8 +1,16 @@
 //! `curl --digest`, a client that we did not write, against the recorder.
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests
 
+mod answers;
+mod challenges;
+mod configuration;
+mod documents;
 mod login;
 mod program;
+mod reboot;
+mod scenario;
+mod slow;
+mod tls;
 mod upgrade;
 
 use std::ffi::OsStr;
@@ -10,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use nvr_sim::synthetic::Synthetic;
-use nvr_sim::{Builder, Handle};
+use nvr_sim::{Builder, Faults, Handle};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::process::Command;
 
 /// How one transfer of curl ended.
@@ -43,6 +53,18 @@ fn builder() -> Builder {
     )
 }
 
+/// A recorder with something of its own.
+async fn start(change: impl FnOnce(&mut Builder)) -> Handle {
+    let mut builder = builder();
+    change(&mut builder);
+    builder.start().await.unwrap()
+}
+
+/// A recorder with these faults.
+async fn faulty(faults: Faults) -> Handle {
+    start(|recorder| recorder.faults = faults).await
+}
+
 fn url(recorder: &Handle, path: &str) -> String {
     format!("http://{}/ISAPI/{path}", recorder.address())
 }
@@ -50,6 +72,37 @@ fn url(recorder: &Handle, path: &str) -> String {
 /// `curl --digest` with this password.
 async fn ask(recorder: &Handle, password: &str, path: &str) -> Transfer {
     curl(["--digest", "-u", &format!("admin:{password}"), &url(recorder, path)]).await
+}
+
+/// The right password and a `GET`.
+async fn get(recorder: &Handle, path: &str) -> Transfer {
+    ask(recorder, "right", path).await
+}
+
+/// The right password and an empty `PUT`.
+async fn put(recorder: &Handle, path: &str) -> Transfer {
+    curl(["--digest", "-u", "admin:right", "-X", "PUT", &url(recorder, path)]).await
+}
+
+/// A connection on which a request without credentials was sent.
+async fn raw(recorder: &Handle, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(recorder.address()).await.unwrap();
+    stream.write_all(format!("{request} HTTP/1.1\r\nHost: recorder\r\n\r\n").as_bytes()).await.unwrap();
+    stream
+}
+
+impl Transfer {
+    /// The text of the first node of this name.
+    fn node(&self, name: &str) -> &str {
+        let (_, rest) = self.text.split_once(&format!("<{name}>")).expect(&self.text);
+        rest.split_once("</").unwrap().0
+    }
+
+    /// The `WWW-Authenticate` headers of the first answer.
+    fn challenges(&self) -> Vec<&str> {
+        let head = self.text.split("\r\n\r\n").next().unwrap();
+        head.lines().filter_map(|line| line.strip_prefix("Www-Authenticate: ")).collect()
+    }
 }
 
 async fn push(recorder: &Handle, file: &Path) -> Transfer {

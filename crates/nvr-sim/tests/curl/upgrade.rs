@@ -3,27 +3,21 @@ use std::time::Duration;
 use firmware::Sha256Digest;
 use nvr_sim::{Counters, Faults, Handle, Package, Stage};
 
-use crate::{Transfer, ask, builder, curl, dav, push, url};
-
-async fn start(faults: Faults) -> Handle {
-    let mut recorder = builder();
-    recorder.faults = faults;
-    recorder.start().await.unwrap()
-}
+use crate::{Transfer, ask, builder, dav, faulty, push, put};
 
 fn sub_status(answer: &Transfer) -> &str {
-    answer.text.split_once("<subStatusCode>").unwrap().1.split_once('<').unwrap().0
+    answer.node("subStatusCode")
 }
 
 async fn reboot(recorder: &Handle) -> Transfer {
-    curl(["--digest", "-u", "admin:right", "-X", "PUT", &url(recorder, "System/reboot")]).await
+    put(recorder, "System/reboot").await
 }
 
 #[tokio::test]
 async fn package_is_taken_flashed_and_runs_after_the_reboot() {
     let directory = tempfile::tempdir().unwrap();
     let file = dav(directory.path(), 3_000_000);
-    let recorder = start(Faults { stall: true, ..Faults::default() }).await;
+    let recorder = faulty(Faults { stall: true, ..Faults::default() }).await;
 
     let meanwhile = async {
         recorder.until(|state| state.stage == Stage::Flashing).await;
@@ -85,7 +79,7 @@ async fn percentage_moves_on_another_connection_and_100_means_done() {
 
 #[tokio::test]
 async fn reboot_without_an_upgrade_changes_nothing() {
-    let recorder = start(Faults::default()).await;
+    let recorder = faulty(Faults::default()).await;
     assert_eq!(sub_status(&reboot(&recorder).await), "ok");
     let state = recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     assert_eq!(state.revision.to_string(), "V4.30.097 build 200101");
@@ -95,7 +89,7 @@ async fn reboot_without_an_upgrade_changes_nothing() {
 async fn refusal_comes_under_the_status_asked_for_and_leaves_the_recorder_alone() {
     let directory = tempfile::tempdir().unwrap();
     let file = dav(directory.path(), 5000);
-    let recorder = start(Faults { refuse: Some("badDevType".into()), ..Faults::default() }).await;
+    let recorder = faulty(Faults { refuse: Some("badDevType".into()), ..Faults::default() }).await;
     let refused = push(&recorder, &file).await;
     assert_eq!((refused.status, sub_status(&refused)), (403, "badDevType"));
     assert!(refused.text.contains("Upgrade capability mismatch"), "{refused:?}");
@@ -106,17 +100,30 @@ async fn refusal_comes_under_the_status_asked_for_and_leaves_the_recorder_alone(
     });
     let refused = push(&recorder, &file).await;
     assert_eq!((refused.status, sub_status(&refused)), (200, "badLanguage"));
-    recorder.set_faults(Faults { busy: true, ..Faults::default() });
-    let busy = push(&recorder, &file).await;
-    assert_eq!((busy.status, sub_status(&busy)), (200, "upgrading"));
+    recorder.set_faults(Faults {
+        refuse: Some("badLanguage".into()),
+        refuse_code: Some(4),
+        refuse_text: Some("Invalid Format".into()),
+        ..Faults::default()
+    });
+    let refused = push(&recorder, &file).await;
+    assert_eq!(
+        (refused.node("statusCode"), refused.node("statusString"), sub_status(&refused)),
+        ("4", "Invalid Format", "badLanguage")
+    );
+    for (busy_status, expected) in [(None, 200), (Some(503), 503)] {
+        recorder.set_faults(Faults { busy: true, busy_status, ..Faults::default() });
+        let busy = push(&recorder, &file).await;
+        assert_eq!((busy.status, busy.node("statusCode"), sub_status(&busy)), (expected, "2", "upgrading"));
+    }
     let state = recorder.state();
-    assert_eq!((state.stage, state.counters.bodies), (Stage::Idle, 3));
+    assert_eq!((state.stage, state.counters.bodies), (Stage::Idle, 5));
 }
 
 #[tokio::test]
 async fn what_is_no_container_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let recorder = start(Faults::default()).await;
+    let recorder = faulty(Faults::default()).await;
     let file = dav(directory.path(), 5000);
     let mut damaged = std::fs::read(&file).unwrap();
     damaged[0x40] ^= 1;
@@ -139,7 +146,7 @@ async fn what_is_no_container_is_refused() {
 async fn connection_cut_in_the_middle_leaves_the_old_firmware() {
     let directory = tempfile::tempdir().unwrap();
     let file = dav(directory.path(), 4_000_000);
-    let recorder = start(Faults { cut_after: Some(1_000_000), ..Faults::default() }).await;
+    let recorder = faulty(Faults { cut_after: Some(1_000_000), ..Faults::default() }).await;
     let cut = push(&recorder, &file).await;
     assert!(!cut.ended_well && !cut.text.contains("HTTP/1.1 200"), "{cut:?}");
     let state = recorder.until(|state| state.stage == Stage::Idle).await;
@@ -153,9 +160,19 @@ async fn connection_cut_in_the_middle_leaves_the_old_firmware() {
 async fn connection_cut_at_the_end_is_followed_by_the_new_firmware() {
     let directory = tempfile::tempdir().unwrap();
     let file = dav(directory.path(), 5000);
-    let recorder = start(Faults { cut_at_end: true, ..Faults::default() }).await;
+    let recorder = faulty(Faults { cut_at_end: true, ..Faults::default() }).await;
     let cut = push(&recorder, &file).await;
     assert!(!cut.ended_well && !cut.text.contains("HTTP/1.1 200"), "{cut:?}");
     let state = recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     assert_eq!((state.counters.bodies, state.revision.to_string().as_str()), (1, "V4.61.025 build 230421"));
+}
+
+#[tokio::test]
+async fn a_large_package_arrives_byte_by_byte_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = dav(directory.path(), 32 << 20);
+    let recorder = faulty(Faults::default()).await;
+    assert_eq!(sub_status(&push(&recorder, &file).await), "rebootRequired");
+    let sha256 = Sha256Digest::of(&std::fs::read(&file).unwrap());
+    assert_eq!(recorder.state().last_package, Some(Package { size: 32 << 20, sha256 }));
 }

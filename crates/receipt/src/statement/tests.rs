@@ -40,13 +40,10 @@ pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256D
             checks: vec![],
             overrides: vec![],
             link: Link {
-                kind: Text::cleaned("isolated"),
-                address: Text::cleaned("192.168.1.64"),
                 interface: Some(Text::cleaned("eth0")),
                 certificate: Some(Sha256Digest::of(b"certificate")),
-                reasons: Vec::new(),
                 heard: vec![Text::cleaned("192.168.1.7 02:00:00:00:00:07")],
-                changes: Vec::new(),
+                ..Link::new(Text::cleaned("isolated"), Text::cleaned("192.168.1.64"))
             },
             backup: Text::cleaned("not taken"),
             pushes: 0,
