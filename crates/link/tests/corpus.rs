@@ -1,5 +1,6 @@
 //! The seeds for fuzzing [`read_datagram`], replayed: each by its name, then cut off at every byte and with
 //! every byte replaced by those that steer an XML reader.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs::{read, read_dir};
 
