@@ -7,7 +7,7 @@ use std::fs::{read, read_dir};
 use link::{Datagram, read_datagram};
 
 fn seeds() -> Vec<(String, Vec<u8>)> {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sadp");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/corpus/sadp");
     let files = read_dir(directory).unwrap().map(|entry| entry.unwrap());
     let seeds: Vec<_> =
         files.map(|file| (file.file_name().into_string().unwrap(), read(file.path()).unwrap())).collect();
