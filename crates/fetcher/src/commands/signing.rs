@@ -149,17 +149,40 @@ pub(super) fn conclude(
     stage: bool,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let signed = if stage { 0 } else { sign(&mut event, args, Some(&home.keys()))? };
-    let finished = event.finish().map_err(|error| event_failure(error, &home.signing_event()))?;
-    if let Some(finished) = finished {
-        return publish(&finished, publication, home, context);
+    sign_here(&mut event, home, args, stage)?;
+    settle(event, publication, home, context)
+}
+
+/// Signs with the keys that are at hand, unless others are to; nothing has been kept or published yet.
+pub(super) fn sign_here(
+    event: &mut SigningEvent,
+    home: &Home,
+    args: &SigningArgs,
+    stage: bool,
+) -> Result<(), Failure> {
+    if stage || sign(event, args, Some(&home.keys()))? > 0 || finish(event, home)?.is_some() {
+        return Ok(());
     }
-    if signed == 0 && !stage {
-        let dir = args.keys.clone().unwrap_or_else(|| home.keys());
-        let message = format!("nothing to sign with in {}: {}", dir.display(), summary(&event));
-        return Err(Failure::new(Exit::Usage, message).hint(
-            "name the folder of the keys with --keys DIR or a key file with --key FILE; --stage prepares it for others to sign",
-        ));
+    let dir = args.keys.clone().unwrap_or_else(|| home.keys());
+    let message = format!("nothing to sign with in {}: {}", dir.display(), summary(event));
+    Err(Failure::new(Exit::Usage, message).hint(
+        "name the folder of the keys with --keys DIR or a key file with --key FILE; --stage prepares it for others to sign",
+    ))
+}
+
+fn finish(event: &SigningEvent, home: &Home) -> Result<Option<Finished>, Failure> {
+    event.finish().map_err(|error| event_failure(error, &home.signing_event()))
+}
+
+/// Publishes what enough have signed; keeps what others have to sign.
+pub(super) fn settle(
+    event: SigningEvent,
+    publication: Publication,
+    home: &Home,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    if let Some(finished) = finish(&event, home)? {
+        return publish(&finished, publication, home, context);
     }
     keep(&event, home)?;
     let path = home.signing_event();
@@ -182,6 +205,7 @@ pub(super) fn publish(
     home: &Home,
     context: &Context,
 ) -> Result<Exit, Failure> {
+    usable(finished)?;
     let online = key_ring::online(&home.keys(), context.credentials.as_deref(), &finished.root)
         .map_err(super::online_key_failure)?;
     let next = publish::carry_out(finished.clone(), publication.current(), &online, context.now)
@@ -216,6 +240,17 @@ pub(super) fn publish(
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a list that no laptop, nor this depot, could read: once it is current it is too late.
+fn usable(finished: &Finished) -> Result<(), Failure> {
+    let Some(next) = &finished.new_targets else { return Ok(()) };
+    let targets = next.verified_by(&finished.root).fail(Exit::Rejected)?;
+    let read = stick::SignedRelease::all(&targets).and_then(|_| stick::listed_documents(&targets));
+    read.map(drop).map_err(|error| {
+        Failure::of(Exit::Rejected, error)
+            .hint("nothing was published; fetcher sign --discard drops it, then prepare it again here")
+    })
 }
 
 /// How far an event has come, in a few words.
