@@ -150,7 +150,7 @@ pub(super) fn conclude(
     context: &Context,
 ) -> Result<Exit, Failure> {
     sign_here(&mut event, home, args, stage)?;
-    settle(event, publication, home, context)
+    settle(&event, publication, home, context)
 }
 
 /// Signs with the keys that are at hand, unless others are to; nothing has been kept or published yet.
@@ -176,18 +176,18 @@ fn finish(event: &SigningEvent, home: &Home) -> Result<Option<Finished>, Failure
 
 /// Publishes what enough have signed; keeps what others have to sign.
 pub(super) fn settle(
-    event: SigningEvent,
+    event: &SigningEvent,
     publication: Publication,
     home: &Home,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    if let Some(finished) = finish(&event, home)? {
+    if let Some(finished) = finish(event, home)? {
         return publish(&finished, publication, home, context);
     }
-    keep(&event, home)?;
+    keep(event, home)?;
     let path = home.signing_event();
-    context.output.json(&json!({"published": false, "event": path, "standing": standing(&event)}));
-    tell_standing(&event, context);
+    context.output.json(&json!({"published": false, "event": path, "standing": standing(event)}));
+    tell_standing(event, context);
     context.output.data(format_args!("not published yet; what others have to sign is {}", path.display()));
     context.output.note("carry it to them: fetcher sign FILE, there and then here again");
     Ok(Exit::Done)

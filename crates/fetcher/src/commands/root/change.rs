@@ -156,7 +156,7 @@ pub(super) fn rotate(
     context.output.note(
         "the old key file is left where it is; once the new root is published it signs nothing any more",
     );
-    settle(event, publication, &home, context)
+    settle(&event, publication, &home, context)
 }
 
 fn open(context: &Context) -> Result<(Home, Publication), Failure> {
