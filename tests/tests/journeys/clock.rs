@@ -34,6 +34,21 @@ fn roles(forgiven: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_depot_whose_clock_was_ahead_says_so_and_signs_anew() {
+    let world = World::loaded().await;
+    world.run(&["faketime", "-f", "+20d"], "fetcher", "load --to stick --all").await.ends(0);
+    let status = world.fetcher("status --json").await.ends(0);
+    assert!(status.json()["signed_ahead"].is_string(), "{}", status.out);
+    assert!(status.err.contains("the clock of this machine is wrong, or was"), "{}", status.err);
+    let loaded = world.fetcher("load --to stick --all").await.ends(0);
+    assert!(loaded.err.contains("applier clock reset REASON"), "{}", loaded.err);
+    assert!(world.fetcher("status --json").await.ends(0).json()["signed_ahead"].is_null());
+    world.applier("verify --stick stick").await.ends(0);
+    let clock = world.applier("clock --json").await.ends(0).json();
+    assert_eq!(clock["counts"], "system", "{clock}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn expired_metadata_is_accepted_for_a_reason_that_stands_everywhere() {
     let world = World::loaded().await;
     let expired = later(&world, 45, "verify --stick stick").await;
@@ -154,8 +169,9 @@ async fn a_depot_that_signed_ahead_of_time_is_recovered_from() {
     let newer = world.release("V4.62.000:230501", &[MODEL]);
     world.pin(&newer).await.ends(0);
     let approve = format!("approve {newer} --yes --passphrase-file pass.txt");
-    world.run(&["faketime", "-f", "+40d"], "fetcher", &approve).await.ends(0);
-    world.fetcher("load --to stick --all").await.ends(0);
+    for args in [&approve, "load --to stick --all"] {
+        world.run(&["faketime", "-f", "+40d"], "fetcher", args).await.ends(0);
+    }
     world.applier("verify --stick stick").await.ends(0).says(&["clock of this laptop is behind"]);
     // the depot's clock is right again, and what it signs expires before the laptop's floor
     world.fetcher(&format!("withdraw {newer} --yes --passphrase-file pass.txt")).await.ends(0);

@@ -119,7 +119,7 @@ fn failure(error: TrustError, name: &str) -> Failure {
     let (exit, hint) = match &error {
         TrustError::Fingerprint { .. } => (
             Exit::Rejected,
-            "nothing was changed; ask the depot for the fingerprint again (fetcher root show)",
+            "nothing was changed; ask the depot for the fingerprint again (fetcher root show); if the depot has a newer root than this, load the stick again there",
         ),
         TrustError::Rejected(_) => (Exit::Rejected, "the file is not a root, or is damaged"),
         TrustError::AlreadyTrusted { .. } => (
