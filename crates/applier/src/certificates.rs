@@ -96,7 +96,16 @@ impl Certificates {
 
     /// The certificate known at an address.
     pub fn at(&self, address: &Address) -> Option<Sha256Digest> {
-        self.pins.iter().find(|pin| pin.address.as_ref() == Some(address)).map(|pin| pin.sha256)
+        self.pin_at(address).map(|pin| pin.sha256)
+    }
+
+    /// The recorder that was met at an address last.
+    pub fn recorder_at(&self, address: &Address) -> Option<&Serial> {
+        self.pin_at(address).map(|pin| &pin.serial)
+    }
+
+    fn pin_at(&self, address: &Address) -> Option<&Pin> {
+        self.pins.iter().find(|pin| pin.address.as_ref() == Some(address))
     }
 
     /// The certificate known of a recorder.
@@ -195,6 +204,7 @@ mod tests {
         pin(&mut known, ONE, "192.168.1.64", 1);
         let known = Certificates::open(&path).unwrap();
         assert_eq!(known.met(&address, digest(1)), Met::Known);
+        assert_eq!(known.recorder_at(&address).map(Serial::as_str), Some(ONE));
         assert_eq!(known.met(&address, digest(2)), Met::Other(digest(1)));
         assert!(known.check(&ONE.parse().unwrap(), digest(1)).is_ok());
         assert_eq!(known.check(&ONE.parse().unwrap(), digest(2)).unwrap_err().known, digest(1));

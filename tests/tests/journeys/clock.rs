@@ -2,12 +2,10 @@
 
 use std::fs::{copy, read, remove_file};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::ran::Ran;
-use crate::world::{MODEL, RELEASE, World, files, recorder, write};
+use crate::world::{MODEL, RELEASE, World, recorder, write};
+use journeys::ran::Ran;
 
 /// The applier on a laptop whose date is so many days on.
 async fn later(world: &World, days: u32, args: &str) -> Ran {
@@ -16,17 +14,6 @@ async fn later(world: &World, days: u32, args: &str) -> Ran {
 
 fn to_recorder(world: &World, command: &str, more: &str) -> String {
     format!("{command} {} --stick stick --password-file password.txt {more}", world.recorder.address())
-}
-
-/// What each statement on the stick says, in order.
-fn statements(world: &World) -> Vec<Value> {
-    let receipts = files(&world.path("stick/COURIER/receipts"));
-    let payload = |bytes: &Vec<u8>| {
-        let envelope: Value = serde_json::from_slice(bytes).unwrap();
-        let payload = BASE64_STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
-        serde_json::from_slice::<Value>(&payload).unwrap()["predicate"].clone()
-    };
-    receipts.values().map(payload).collect()
 }
 
 fn roles(forgiven: &Value) -> Vec<&str> {
@@ -79,7 +66,7 @@ async fn expired_metadata_is_accepted_for_a_reason_that_stands_everywhere() {
     let again = to_recorder(&world, "apply", "--yes --accept-expired flood --json");
     let current = later(&world, 45, &again).await.ends(0).json();
     assert_eq!(current["accept_expired"], verified["accept_expired"]);
-    let stated = statements(&world);
+    let stated = world.statements();
     assert_eq!(stated.len(), 3, "began, ended, already current");
     for statement in &stated {
         assert_eq!(statement["overrides"], lifted);
@@ -97,7 +84,7 @@ async fn a_refusal_says_what_had_expired_too() {
     let apply = to_recorder(&world, "apply", "--yes --accept-expired flood --json");
     let refused = later(&world, 45, &apply).await.ends(4).json();
     assert_eq!(refused["accept_expired"]["reason"], "flood");
-    let [refused] = &statements(&world)[..] else { panic!("one statement") };
+    let [refused] = &world.statements()[..] else { panic!("one statement") };
     assert_eq!(
         (&refused["result"], &refused["overrides"][0]["flag"]),
         (&json!("refused"), &json!("accept-expired"))
@@ -112,7 +99,7 @@ async fn what_has_not_expired_is_not_forgiven_and_what_is_too_old_never() {
     let apply = to_recorder(&world, "apply", "--yes --accept-expired caution");
     let applied = world.applier(&apply).await.ends(0);
     assert!(!applied.err.contains("caution") && !applied.out.contains("caution"), "{}", applied.err);
-    for statement in statements(&world) {
+    for statement in world.statements() {
         assert_eq!((&statement["overrides"], statement["publication"].get("forgiven")), (&json!([]), None));
     }
     let verify = "verify --stick stick --accept-expired flood";
@@ -152,7 +139,7 @@ async fn a_clock_is_shown_and_reset_and_one_statement_tells_of_it() {
     assert_eq!(after["resets"].as_array().unwrap().len(), 2);
 
     world.apply("").await.ends(0);
-    let [began, ended] = &statements(&world)[..] else { panic!("two statements") };
+    let [began, ended] = &world.statements()[..] else { panic!("two statements") };
     let told = began["times"]["resets"].as_array().unwrap();
     assert_eq!(told.len(), 2);
     for one in told {
@@ -200,7 +187,7 @@ async fn a_damaged_record_of_the_floor_is_reset() {
     world.applier("clock").await.ends(5).says(&["clock reset REASON"]);
     world.applier("clock reset disk --yes").await.ends(0).says(&["its record is damaged"]);
     world.apply("").await.ends(0);
-    let resets = &statements(&world)[0]["times"]["resets"];
+    let resets = &world.statements()[0]["times"]["resets"];
     assert_eq!((&resets[0]["reason"], resets[0].get("floor")), (&json!("disk"), None));
 
     // and of what is to be told of resets: nothing is pushed before it is understood

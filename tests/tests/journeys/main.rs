@@ -8,7 +8,6 @@ mod depot_errors;
 mod export;
 mod formats;
 mod policy;
-mod ran;
 mod recorder_errors;
 mod signing;
 mod stick_bytes;

@@ -28,7 +28,7 @@ async fn with_three_approvers() -> World {
     world
 }
 
-async fn root(world: &World, args: &str) -> crate::ran::Ran {
+async fn root(world: &World, args: &str) -> journeys::ran::Ran {
     world.fetcher(&format!("{args} --keys keys --passphrase-file pass.txt --yes")).await
 }
 
@@ -39,7 +39,7 @@ async fn fingerprint(world: &World) -> String {
 }
 
 /// Carries what is open to a machine that is no depot, has it signed there, and brings it back.
-async fn sign(world: &World, key: &str) -> crate::ran::Ran {
+async fn sign(world: &World, key: &str) -> journeys::ran::Ran {
     copy(world.path("home/publication/signing-event.json"), world.path("carried.json")).unwrap();
     let elsewhere = Command::new(program("fetcher"))
         .args(["--home", "no-depot", "sign", "carried.json", "--yes", "--key", key])

@@ -30,9 +30,9 @@ use crate::state::State;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  applier apply --stick /media/stick 127.0.0.1:8080
-  applier apply --stick /media/stick 127.0.0.1:8080 --yes --password-file pass.txt --operator Kim
-  applier apply --stick /media/stick 127.0.0.1:8080 --plan 3f9a…     only if nothing has changed since applier plan")]
+  applier apply --stick /media/stick 192.168.1.64
+  applier apply --stick /media/stick 192.168.1.64 --yes --password-file pass.txt --operator Kim
+  applier apply --stick /media/stick 192.168.1.64 --plan 3f9a…     only if nothing has changed since applier plan")]
 pub struct Args {
     #[command(flatten)]
     recorder: RecorderArgs,

@@ -20,8 +20,8 @@ use crate::state::State;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  applier plan --stick /media/stick 127.0.0.1:8080
-  applier plan --stick /media/stick 127.0.0.1:8080 --release nvr-k51-4.61.025-230421")]
+  applier plan --stick /media/stick 192.168.1.64
+  applier plan --stick /media/stick 192.168.1.64 --release nvr-k51-4.61.025-230421")]
 pub struct Args {
     #[command(flatten)]
     recorder: RecorderArgs,

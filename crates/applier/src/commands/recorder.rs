@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use firmware::{Sha256Digest, Text};
+use firmware::{Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport};
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
@@ -52,6 +52,9 @@ pub enum Purpose<'a> {
     Push(Option<&'a Text>),
 }
 
+/// What helps where nobody answers.
+const ABSENT: &str = "check power, cable and address; a recorder that starts up needs some minutes";
+
 /// A recorder that may be talked to.
 #[derive(Debug)]
 pub struct Session {
@@ -93,7 +96,8 @@ impl RecorderArgs {
         Ok((session, inventory))
     }
 
-    /// Checks the link, asks for the password, and prepares to talk. Nothing but a handshake is sent.
+    /// Checks the link, what is known of refused logins and the certificate, asks for the password, and
+    /// prepares to talk. Nothing but a handshake is sent.
     fn open(
         &self,
         purpose: Purpose<'_>,
@@ -104,8 +108,9 @@ impl RecorderArgs {
         let link = self.link(purpose, context)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
-        let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
+        // where the account is locked there is nothing to connect for
         self.heed(failed_logins, context)?;
+        let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
         let source = SecretSource {
             file: self.password_file.clone(),
             stdin: self.password_stdin,
@@ -157,7 +162,7 @@ impl RecorderArgs {
         let said = Said { certificate: self.certificate, plain_http: self.plain_http.is_some() };
         match decide(offer, certificates.at(&self.address), said) {
             Decision::Use { channel, lifted } => Ok((channel, lifted)),
-            Decision::Refuse(refused) => Err(self.refused(refused)),
+            Decision::Refuse(refused) => Err(self.refused(refused, certificates)),
             Decision::Ask { certificate, facts } => {
                 context
                     .output
@@ -175,22 +180,30 @@ impl RecorderArgs {
         }
     }
 
-    fn refused(&self, refused: Refused) -> Failure {
-        let (exit, hint) = match refused {
-            Refused::Failed(error) => return failure(*error),
-            Refused::Changed { .. } => (
-                Exit::Rejected,
-                "nothing was sent; if the recorder was reset or updated since: applier trust recorder SERIAL --certificate HEX; if not, something else answers",
-            ),
-            Refused::NotTheOne { .. } => {
-                (Exit::Rejected, "nothing was sent; it is another recorder, or the digits are wrong")
+    fn refused(&self, refused: Refused, certificates: &Certificates) -> Failure {
+        let hint = match &refused {
+            Refused::Failed(_) => String::new(),
+            Refused::Changed { found, .. } => {
+                let serial = certificates.recorder_at(&self.address).map_or("SERIAL", Serial::as_str);
+                format!(
+                    "nothing was sent; if it was reset or updated since, compare the digest with its own screen, then: applier trust recorder {serial} --certificate {found}\nif another recorder has this address now: --certificate {found}\nif neither, something else answers in its name"
+                )
             }
-            Refused::NoTls { .. } => (
-                Exit::Rejected,
-                "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON",
-            ),
+            Refused::NotTheOne { .. } => {
+                "nothing was sent; it is another recorder, or the digits are wrong".into()
+            }
+            Refused::NoTls { .. } => {
+                "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON".into()
+            }
         };
-        Failure::of(exit, refused).context(format!("recorder {}", self.address)).hint(hint)
+        match refused {
+            Refused::Failed(error) => failure(*error),
+            refused => {
+                let failure =
+                    Failure::of(Exit::Rejected, refused).context(format!("recorder {}", self.address));
+                failure.hint(hint)
+            }
+        }
     }
 
     /// Says what is left, and wants a person to mean it where that is little.
@@ -210,10 +223,16 @@ impl RecorderArgs {
         };
         context.output.warn(format_args!("a login was refused on {when}; {left}"));
         let few = matches!(care, Care::Few(_)) && !self.risk_lockout;
-        if few && !terminal::confirm("Are you sure of the password?", "--risk-lockout")? {
-            return Err(Failure::new(Exit::Credentials, "not sure of the password: nothing was sent"));
+        if !few {
+            return Ok(());
         }
-        Ok(())
+        // a script that goes on trying is what locks accounts: for it this is a refused login
+        let sure = terminal::confirm("Are you sure of the password?", "--risk-lockout");
+        if sure.map_err(|failure| Failure { exit: Exit::Credentials, ..failure })? {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Credentials, "not sure of the password: nothing was sent")
+            .hint("find the right password first"))
     }
 
     /// Holds the recorder to the certificate that is known of its serial number, and pins a new one.
@@ -271,15 +290,12 @@ fn failed_logins_failure(error: FailedLoginsError) -> Failure {
 
 /// Which exit code and advice a failed request gives. Nothing on the recorder was changed.
 fn failure(error: Error) -> Failure {
+    if let Error::Tls { source, .. } = &error {
+        let (exit, hint) = (tls_exit(source), tls_hint(source));
+        return Failure::of(exit, error).hint(hint);
+    }
     let (exit, hint) = match &error {
-        error if error.is_absence() => (
-            Exit::Unreachable,
-            "check power, cable and address; a recorder that starts up needs some minutes",
-        ),
-        Error::Tls { source, .. } => (
-            tls_exit(source),
-            "nothing was sent; if it cannot be mended, and you have a reason: --plain-http REASON",
-        ),
+        error if error.is_absence() => (Exit::Unreachable, ABSENT),
         Error::WrongPassword { .. } => (
             Exit::Credentials,
             "one attempt was made and no other will be; find the right password before you try again",
@@ -296,9 +312,44 @@ fn failure(error: Error) -> Failure {
     Failure::of(exit, error).hint(hint)
 }
 
+/// Where nobody answers, there is nobody to mend TLS on.
+fn tls_hint(fault: &TlsFault) -> String {
+    let advice = fault.advice();
+    match fault {
+        TlsFault::Unreachable { .. } => format!("{ABSENT}\n{advice}"),
+        TlsFault::OtherCertificate { .. } => format!("nothing was sent; {advice}"),
+        TlsFault::Silent { .. } => format!("{ABSENT}\n{advice}: --plain-http REASON"),
+        _ => format!("nothing was sent; {advice}: --plain-http REASON"),
+    }
+}
+
 fn tls_exit(fault: &TlsFault) -> Exit {
     match fault {
         TlsFault::Unreachable { .. } | TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
         _ => Exit::Rejected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(fault: TlsFault) -> Failure {
+        failure(Error::Tls { address: "192.168.1.64".parse().unwrap(), source: Box::new(fault) })
+    }
+
+    #[test]
+    fn plain_text_is_named_as_a_way_out_where_somebody_answers() {
+        let alert = tls(TlsFault::Alert { alert: "HandshakeFailure".into() });
+        let hint = alert.hint.unwrap();
+        assert_eq!(alert.exit, Exit::Rejected);
+        assert!(hint.contains("TLS 1.2") && hint.ends_with("--plain-http REASON"), "{hint}");
+        let off = tls(TlsFault::Unreachable { why: "no route to host".into() });
+        let hint = off.hint.unwrap();
+        assert_eq!(off.exit, Exit::Unreachable);
+        assert!(hint.contains("check power") && !hint.contains("--plain-http"), "{hint}");
+        let [expected, found] = [b"1", b"2"].map(|bytes| Sha256Digest::of(bytes));
+        let other = tls(TlsFault::OtherCertificate { expected, found });
+        assert!(!other.hint.unwrap().contains("--plain-http"), "that would be what it wants");
     }
 }
