@@ -8,7 +8,7 @@ use stick::{NamedError, OpenError, Stick, TarError, UnverifiedPublication, Verif
 use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
-use crate::expiry::ExpiryArgs;
+use crate::expiry::{self, ExpiryArgs};
 use crate::state::{State, StateError};
 
 /// What a command is given besides its own arguments.
@@ -73,7 +73,7 @@ impl Context {
         let publication = publication.map_err(open_failure)?;
         self.tell_clock(publication.start());
         if let Some(accepted) = expiry.accepted(&publication) {
-            accepted.tell(self.output);
+            expiry::tell(&accepted, self.output);
         }
         Ok(publication)
     }

@@ -8,13 +8,14 @@ use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport}
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
-use super::plan::reason;
-use crate::certificates::{Certificates, CertificatesError};
+use crate::certificates::Certificates;
 use crate::connect::{Decision, Refused, Said, decide};
 use crate::context::{Context, link_failure, long};
-use crate::failed_logins::{Care, FailedLogins, FailedLoginsError};
+use crate::failed_logins::{Care, FailedLogins};
 use crate::inventory::Inventory;
 use crate::isolation::{CheckedLink, look, permit, tolerate};
+use crate::reason::reason;
+use crate::record::RecordError;
 use crate::state::State;
 
 /// Which recorder, and how to log in.
@@ -79,19 +80,19 @@ impl RecorderArgs {
         state: &State,
         context: &Context,
     ) -> Result<(Session, Inventory), Failure> {
-        let mut certificates = Certificates::open(&state.certificates()).map_err(certificates_failure)?;
-        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(failed_logins_failure)?;
+        let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
+        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
         let session = self.open(purpose, &certificates, &failed_logins, context)?;
         let inventory = session.runtime.block_on(Inventory::read(&session.recorder));
         let now = (context.now)();
         let inventory = match inventory {
             Ok(inventory) => inventory,
             Err(error) => {
-                failed_logins.note(&self.address, &error, now).map_err(failed_logins_failure)?;
+                failed_logins.note(&self.address, &error, now).map_err(record_failure)?;
                 return Err(failure(error));
             }
         };
-        failed_logins.forget(&self.address).map_err(failed_logins_failure)?;
+        failed_logins.forget(&self.address).map_err(record_failure)?;
         self.remember(&session, &inventory, &mut certificates, context)?;
         Ok((session, inventory))
     }
@@ -253,7 +254,7 @@ impl RecorderArgs {
                 })?;
                 certificates
                     .pin(serial.clone(), self.address.clone(), certificate, (context.now)())
-                    .map_err(certificates_failure)
+                    .map_err(record_failure)
             }
             None => match certificates.of(serial).filter(|_| session.plain_http.is_none()) {
                 None => Ok(()),
@@ -270,20 +271,13 @@ impl RecorderArgs {
     }
 }
 
-fn certificates_failure(error: CertificatesError) -> Failure {
+/// What is remembered of recorders cannot be used.
+pub(super) fn record_failure(error: RecordError) -> Failure {
     let hint = match &error {
-        CertificatesError::Io(..) => "see that the state directory can be read and written",
-        CertificatesError::Damaged(_) => {
-            "move the file away: the certificates of recorders are then asked for again"
+        RecordError::Io(..) => "see that the state directory can be read and written",
+        RecordError::Damaged(_) => {
+            "move the file away: what it says of recorders is then forgotten, and asked for again"
         }
-    };
-    Failure::of(Exit::Internal, error).hint(hint)
-}
-
-fn failed_logins_failure(error: FailedLoginsError) -> Failure {
-    let hint = match &error {
-        FailedLoginsError::Io(..) => "see that the state directory can be read and written",
-        FailedLoginsError::Damaged(_) => "move the file away: what recorders have refused is then forgotten",
     };
     Failure::of(Exit::Internal, error).hint(hint)
 }

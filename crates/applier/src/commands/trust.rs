@@ -11,6 +11,7 @@ use stick::{Stick, layout, media};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::{Role, Root, TrustError, TrustStore, Verified};
 
+use super::recorder::record_failure;
 use crate::certificates::Certificates;
 use crate::context::{Context, state_failure};
 use crate::state::State;
@@ -99,8 +100,8 @@ fn add(file: Option<&Path>, fingerprint: Option<&str>, context: &Context) -> Res
 
 fn recorder(serial: &Serial, certificate: Sha256Digest, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
-    let mut certificates = Certificates::open(&state.certificates()).fail(Exit::Internal)?;
-    let before = certificates.replace(serial, certificate, (context.now)()).fail(Exit::Internal)?;
+    let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
+    let before = certificates.replace(serial, certificate, (context.now)()).map_err(record_failure)?;
     let Some(before) = before else {
         let message =
             format!("recorder {serial}: no certificate of it is known here, so there is none to replace");
