@@ -1,5 +1,8 @@
 //! TLS, whose certificate proves that it is the same recorder as last time, and nothing else.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use serde_json::json;
 
 use crate::simulator::{HTTPS, SERIAL, scenario};
@@ -93,4 +96,25 @@ async fn tls_that_fails_is_no_reason_to_go_on_without() {
     // what answers in plain text has no TLS, and never had
     world.fault(r#"{"tls": "plain-text"}"#);
     assert_eq!(world.apply("").await.ends(0).pushes, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_that_is_too_old_is_called_so() {
+    let world = World::loaded(&scenario("", "")).await;
+    let [key, certificate] = ["key.pem", "cert.pem"].map(|name| world.path(name).display().to_string());
+    let make = "req -x509 -newkey rsa:2048 -nodes -subj /CN=recorder -keyout";
+    let make: Vec<&str> = make.split(' ').chain([&*key, "-out", &*certificate]).collect();
+    world.recorder.run("openssl", &make);
+    let serve = "s_server -accept 192.168.1.64:443 -tls1_1 -cipher ALL:@SECLEVEL=0 -key";
+    let mut old = world.recorder.command("openssl");
+    old.args(serve.split(' ')).args([&*key, "-cert", &*certificate]);
+    // it ends with its input
+    let mut old = old.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(old.stdout.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line == "ACCEPT"), "it does not listen");
+    let words = ["versions of TLS below 1.2", "expected TLS 1.2 or 1.3", "--plain-http REASON"];
+    let refused = world.apply("").await.fails(5, "TLS that is too old", &words);
+    assert_eq!((refused.pushes, world.seen("logins")), (0, 0));
+    old.kill().unwrap();
+    old.wait().unwrap();
 }

@@ -24,7 +24,8 @@ impl Running {
     /// Waits for a line with these words on standard error.
     pub(crate) async fn until(&mut self, words: &str) {
         while let Some(line) = self.said.next_line().await.unwrap() {
-            self.heard += &format!("{line}\n");
+            self.heard.push_str(&line);
+            self.heard.push('\n');
             if line.contains(words) {
                 return;
             }
