@@ -51,11 +51,18 @@ async fn a_cable_that_stays_out_leaves_a_recorder_that_must_be_looked_at() {
     assert_eq!(world.seen("bodies"), 0, "the last block never left the laptop");
 
     // that it never left is written down, and proves that nothing is under way
-    world.put_back();
+    put_back(&world);
     world.simulator.until("idle").await;
     world.laptop.run("tc", &["qdisc", "del", "dev", "eth0", "root"]);
     let again = world.apply("").await.ends(0);
     assert_eq!((again.pushes, world.seen("bodies")), (2, 1));
+}
+
+/// Plugs the cable in again, and forgets that nobody answered there.
+fn put_back(world: &World) {
+    world.recorder.ip("link set lan up");
+    while !world.laptop.ip("link show dev eth0").contains("state UP") {}
+    world.laptop.ip("neigh flush dev eth0");
 }
 
 /// The whole package is there, and the recorder writes it for three seconds.
@@ -84,7 +91,7 @@ async fn a_cable_that_stays_out_while_the_recorder_flashes_forbids_another_push(
     let words = ["unknown-after-push", "no answer within 2 s", "do not push again"];
     assert_eq!(ended.fails(8, "cable pulled while it flashes", &words).pushes, 1);
     // nobody has told it to restart, so it still answers with its old version
-    world.put_back();
+    put_back(&world);
     world.simulator.until("rebootRequired").await;
     let again = world.apply("").await.ends(8).says(&["is not known", "--push-again REASON"]);
     assert_eq!((again.pushes, &world.last_statement()["result"]), (1, &"unknown-after-push".into()));

@@ -99,12 +99,6 @@ impl World {
     pub(crate) fn last_statement(&self) -> Value {
         self.statements().pop().unwrap()
     }
-
-    /// The cable is in again, and nothing is remembered of the time when nobody answered.
-    pub(crate) fn put_back(&self) {
-        self.recorder.ip("link set lan up");
-        self.laptop.ip("neigh flush dev eth0");
-    }
 }
 
 fn apply(more: &str) -> String {

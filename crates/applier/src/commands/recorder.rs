@@ -310,7 +310,7 @@ fn failure(error: Error) -> Failure {
 fn tls_hint(fault: &TlsFault) -> String {
     let advice = fault.advice();
     match fault {
-        TlsFault::Unreachable { .. } => format!("{ABSENT}\n{advice}"),
+        TlsFault::Unreachable { .. } => format!("{ABSENT}; its IP filter may leave this laptop out"),
         TlsFault::OtherCertificate { .. } => format!("nothing was sent; {advice}"),
         TlsFault::Silent { .. } => format!("{ABSENT}\n{advice}: --plain-http REASON"),
         _ => format!("nothing was sent; {advice}: --plain-http REASON"),
