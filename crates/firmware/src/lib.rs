@@ -18,6 +18,7 @@ pub mod policy;
 mod release;
 mod revision;
 mod serial;
+pub mod site;
 mod text;
 mod version;
 
