@@ -33,7 +33,8 @@ struct Global {
     /// What this laptop trusts and remembers [default: $XDG_DATA_HOME/courier/applier]
     #[arg(long, global = true, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// The stick: the folder where it is mounted, or a file that fetcher export wrote
+    /// The stick: the folder where it is mounted, or a file that fetcher export wrote [default: the
+    /// plugged-in one that carries a publication]
     #[arg(long, global = true, value_name = "PATH")]
     stick: Option<PathBuf>,
     #[command(flatten)]
@@ -43,6 +44,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Trust(commands::trust::Args),
+    Sticks(commands::sticks::Args),
     Verify(commands::verify::Args),
     Find(commands::find::Args),
     Link(commands::link::Args),
@@ -61,6 +63,7 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
     let context = Context { output, clock, now, state, stick };
     let result = match cli.command {
         Command::Trust(args) => commands::trust::run(&args, &context),
+        Command::Sticks(args) => commands::sticks::run(&args, &context),
         Command::Find(args) => commands::find::run(&args, &context),
         Command::Link(args) => commands::link::run(&args, &context),
         Command::Verify(args) => commands::verify::run(&args, &context),

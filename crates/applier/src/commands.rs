@@ -9,6 +9,7 @@ pub mod link;
 pub mod plan;
 pub mod receipts;
 pub mod recorder;
+pub mod sticks;
 pub mod trust;
 pub mod verify;
 mod watch;

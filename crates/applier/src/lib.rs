@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod isolation;
 pub mod journal;
 pub mod plan;
+pub mod plugged;
 mod reason;
 pub mod record;
 pub mod report;

@@ -1,0 +1,80 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use firmware::Text;
+use serde::Serialize;
+
+use crate::superblock::Filesystem;
+
+/// A drive that hangs on USB. All that it says about itself is a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drive {
+    /// `/dev/sdb`.
+    pub node: PathBuf,
+    /// Where it is plugged in, as the kernel counts: `1-2.1`.
+    pub port: String,
+    /// USB vendor and product number, hexadecimal, `0781:5567`.
+    pub usb_id: Text,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<Text>,
+    /// What it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<Text>,
+    /// Its serial number; cheap ones have none, or all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Text>,
+    /// Bytes.
+    pub size: u64,
+    /// Whether it takes no writes: a switch on its side, or its controller has given up.
+    pub read_only: bool,
+    /// What is on it.
+    pub volumes: Vec<Volume>,
+}
+
+/// A partition, or the whole drive where it has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    /// `/dev/sdb1`.
+    pub node: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// What its first bytes say; `None` where this program may not read them and it is not mounted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filesystem: Option<Filesystem>,
+    /// The name that somebody gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<Text>,
+    /// Where it is mounted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount: Option<Mount>,
+}
+
+/// Where a volume is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether it is mounted read-only.
+    pub read_only: bool,
+    /// Bytes that can still be written, where the file system says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<u64>,
+}
+
+impl fmt::Display for Drive {
+    /// As a person recognises it: maker, product, serial number, node.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [&self.vendor, &self.product];
+        let mut words: Vec<&str> = named.into_iter().flatten().map(Text::as_str).collect();
+        if words.is_empty() {
+            words.push(self.usb_id.as_str());
+        }
+        write!(f, "{}", words.join(" "))?;
+        match &self.serial {
+            Some(serial) => write!(f, ", serial {serial}")?,
+            None => write!(f, ", no serial")?,
+        }
+        write!(f, ", {}", self.node.display())
+    }
+}

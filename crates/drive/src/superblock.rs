@@ -1,0 +1,131 @@
+use std::io::{self, Read};
+
+use firmware::Text;
+use serde::Serialize;
+
+/// What is on a volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Filesystem {
+    /// FAT with 32 bits: what sticks come with, no file of 4 GiB or more.
+    Fat32,
+    /// FAT with 12 or 16 bits: small or old sticks.
+    Fat16,
+    /// exFAT: what large sticks come with.
+    Exfat,
+    /// Windows' own.
+    Ntfs,
+    /// Linux's own, ext2 to ext4.
+    Ext,
+    /// Something else, or nothing.
+    Other,
+}
+
+/// As far as the marks of the file systems above reach, bytes.
+const HEAD: u64 = 2048;
+
+/// The file system and the label in the first bytes of a volume.
+///
+/// Offsets are of the published formats: Microsoft's FAT specification (fatgen103) §3.1 to §3.3, exFAT
+/// specification §3.1, ext4's `s_magic` and `s_volume_name`. The label of exFAT and NTFS, and the newer
+/// one of FAT, lie deeper in; they are not looked for.
+pub(crate) fn recognise(volume: impl Read) -> io::Result<(Filesystem, Option<Text>)> {
+    let mut head = Vec::new();
+    volume.take(HEAD).read_to_end(&mut head)?;
+    let at = |from: usize, mark: &[u8]| head.get(from..from + mark.len()) == Some(mark);
+    let label = |from: usize, length: usize| {
+        let text = String::from_utf8_lossy(head.get(from..from + length)?);
+        let text = text.trim_matches(|c: char| c == '\0' || c == ' ');
+        // what formatting leaves there where nobody gave a name
+        (!text.is_empty() && text != "NO NAME").then(|| Text::cleaned(text))
+    };
+    let boot = at(510, &[0x55, 0xaa]);
+    Ok(if boot && at(3, b"EXFAT   ") {
+        (Filesystem::Exfat, None)
+    } else if boot && at(3, b"NTFS    ") {
+        (Filesystem::Ntfs, None)
+    } else if boot && at(82, b"FAT32   ") {
+        (Filesystem::Fat32, label(71, 11))
+    } else if boot && (at(54, b"FAT16   ") || at(54, b"FAT12   ")) {
+        (Filesystem::Fat16, label(43, 11))
+    } else if at(1080, &[0x53, 0xef]) {
+        (Filesystem::Ext, label(1144, 16))
+    } else {
+        (Filesystem::Other, None)
+    })
+}
+
+impl Filesystem {
+    /// Of the kernel's name for it; what reads through FUSE says only that.
+    pub(crate) fn of_kernel(name: &str) -> Self {
+        match name {
+            "vfat" | "msdos" => Self::Fat32,
+            "exfat" | "fuse.exfat" => Self::Exfat,
+            "ntfs" | "ntfs3" => Self::Ntfs,
+            "ext2" | "ext3" | "ext4" => Self::Ext,
+            _ => Self::Other,
+        }
+    }
+
+    /// The largest file that it takes, where that is less than anything that travels.
+    pub fn largest_file(&self) -> Option<u64> {
+        match self {
+            Self::Fat32 | Self::Fat16 => Some(u64::from(u32::MAX)),
+            _ => None,
+        }
+    }
+
+    /// For people.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Fat32 => "FAT32",
+            Self::Fat16 => "FAT16",
+            Self::Exfat => "exFAT",
+            Self::Ntfs => "NTFS",
+            Self::Ext => "ext",
+            Self::Other => "no known file system",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A file that a real program made a file system in.
+    fn made(program: &str, arguments: &[&str]) -> (Filesystem, Option<Text>) {
+        let temp = tempfile::tempdir().unwrap();
+        let image = temp.path().join("image");
+        File::create(&image).unwrap().set_len(64 << 20).unwrap();
+        let run = Command::new(program).args(arguments).arg(&image).output();
+        let run = run.unwrap_or_else(|error| panic!("{program}: {error}; scripts/test installs it"));
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        recognise(File::open(&image).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn recognises_what_real_programs_make() {
+        let named = |text| Some(Text::cleaned(text));
+        assert_eq!(made("mkfs.vfat", &["-F", "32", "-n", "GATE 3"]), (Filesystem::Fat32, named("GATE 3")));
+        assert_eq!(made("mkfs.vfat", &["-F", "32"]), (Filesystem::Fat32, None));
+        assert_eq!(made("mkfs.vfat", &["-F", "16", "-n", "OLD"]), (Filesystem::Fat16, named("OLD")));
+        assert_eq!(made("mkfs.exfat", &["-L", "BIG"]), (Filesystem::Exfat, None));
+        assert_eq!(made("mkfs.ext4", &["-q", "-L", "linux"]), (Filesystem::Ext, named("linux")));
+    }
+
+    #[test]
+    fn nothing_is_other() {
+        assert_eq!(recognise(&[][..]).unwrap(), (Filesystem::Other, None));
+        assert_eq!(recognise(&[0_u8; 4096][..]).unwrap(), (Filesystem::Other, None));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..4096)) {
+            let _ = recognise(&bytes[..]).unwrap();
+        }
+    }
+}
