@@ -156,7 +156,7 @@ pub fn plan(
     let course = match course(listed, device, options) {
         Ok(course) => course,
         Err(refusal) => {
-            refusals.insert(0, refusal);
+            refusals.insert(0, *refusal);
             return Decision::Refused(refusals);
         }
     };

@@ -11,7 +11,7 @@ use crate::report::{self, Facts};
 
 /// Who is at the laptop, and where, as they say.
 #[derive(Debug, clap::Args)]
-pub struct WhoArgs {
+pub(super) struct WhoArgs {
     /// Who does this; stands in what is signed
     #[arg(long, value_name = "NAME")]
     pub(super) operator: Option<String>,

@@ -17,7 +17,11 @@ pub struct Course<'a> {
 }
 
 /// Which of the listed releases is meant for this recorder, and what comes before it.
-pub fn course<'a>(listed: &'a [Listed], device: &Device, options: &Options) -> Result<Course<'a>, Refusal> {
+pub fn course<'a>(
+    listed: &'a [Listed],
+    device: &Device,
+    options: &Options,
+) -> Result<Course<'a>, Box<Refusal>> {
     let wanted = select(listed, device, options)?;
     let path = firmware::path(releases(listed), device, options.region.as_deref(), &wanted.release);
     let (steps, no_path) = match path {
@@ -27,20 +31,21 @@ pub fn course<'a>(listed: &'a [Listed], device: &Device, options: &Options) -> R
     Ok(Course { wanted, steps, no_path })
 }
 
-fn select<'a>(listed: &'a [Listed], device: &Device, options: &Options) -> Result<&'a Listed, Refusal> {
+fn select<'a>(listed: &'a [Listed], device: &Device, options: &Options) -> Result<&'a Listed, Box<Refusal>> {
     let found = match &options.release {
-        Some(id) => return of(listed, id).ok_or_else(|| Refusal::UnknownRelease { id: id.clone() }),
+        Some(id) => return of(listed, id).ok_or_else(|| Refusal::UnknownRelease { id: id.clone() }.into()),
         None => match firmware::choose(releases(listed), device, options.region.as_deref()) {
             Choice::One(release) => of(listed, &release.id),
             Choice::Ambiguous(several) => {
-                return Err(Refusal::Ambiguous { ids: several.iter().map(|r| r.id.clone()).collect() });
+                let ids = several.iter().map(|release| release.id.clone()).collect();
+                return Err(Refusal::Ambiguous { ids }.into());
             }
             Choice::None => None,
         },
     };
     found.ok_or_else(|| {
         let near = firmware::near_misses(releases(listed), &device.model);
-        Refusal::NoRelease { model: device.model.clone(), near: near.into_iter().cloned().collect() }
+        Refusal::NoRelease { model: device.model.clone(), near: near.into_iter().cloned().collect() }.into()
     })
 }
 

@@ -141,9 +141,9 @@ fn a_way_has_an_end() {
     assert_eq!(way(&sixteen, OLD, "r15").unwrap().len(), MOST_STEPS);
     assert!(matches!(way(&chain(17), OLD, "r16"), Err(NoPath::TooLong { .. })));
     let mut deep: Vec<Release> = chain(17);
-    for n in 1..17 {
-        deep[n].via = vec![format!("r{}", n - 1).parse().unwrap()];
-        deep[n].requires_at_least = None;
+    for (n, release) in deep.iter_mut().enumerate().skip(1) {
+        release.via = vec![format!("r{}", n - 1).parse().unwrap()];
+        release.requires_at_least = None;
     }
     assert_eq!(way(&deep[..16], OLD, "r15").unwrap().len(), MOST_STEPS);
     assert!(matches!(way(&deep, OLD, "r16"), Err(NoPath::TooLong { .. })));
@@ -152,14 +152,14 @@ fn a_way_has_an_end() {
 /// Ten times as many releases must not take a hundred times as long.
 #[test]
 fn a_hostile_listing_costs_no_more_than_its_size() {
+    let version = |n: usize| format!("V4.{}.{}", n / 60_000, n % 60_000);
     let hostile = |count: usize| -> Vec<Release> {
         let id = |n: usize| format!("r{n}").parse::<ReleaseId>().unwrap();
         let mut all: Vec<Release> = (0..count)
             .map(|n| {
-                let mut release =
-                    release("r", &[M], &format!("V4.{}.{} build 200101", n / 60_000, n % 60_000));
+                let mut release = release("r", &[M], &format!("{} build 200101", version(n)));
                 release.id = id(n);
-                release.requires_at_least = (n > 0).then(|| all_version(n - 1));
+                release.requires_at_least = (n > 0).then(|| version(n - 1).parse().unwrap());
                 release
             })
             .collect();
@@ -169,9 +169,6 @@ fn a_hostile_listing_costs_no_more_than_its_size() {
         }
         all
     };
-    fn all_version(n: usize) -> FirmwareVersion {
-        format!("V4.{}.{}", n / 60_000, n % 60_000).parse().unwrap()
-    }
     let cost = |count: usize| {
         let releases = hostile(count);
         let runs = recorder("V4.0.0 build 190101");

@@ -79,7 +79,7 @@ fn a_step_that_is_not_carried_is_refused_and_asked_for() {
 #[test]
 fn a_way_that_does_not_lead_there_is_refused_with_its_reason() {
     let [far, _] = two_steps();
-    let found = refusals(&recorder(), &[far.clone()], &Options::default());
+    let found = refusals(&recorder(), std::slice::from_ref(&far), &Options::default());
     assert_eq!(
         found[0].to_string(),
         "release far cannot be reached from V4.30.097 build 200101: release far needs step first, which is not listed"
@@ -97,7 +97,7 @@ fn a_way_that_does_not_lead_there_is_refused_with_its_reason() {
     let mut least = far;
     least.release.via.clear();
     least.release.requires_at_least = Some("V4.61.000".parse().unwrap());
-    let found = refusals(&recorder(), &[least.clone()], &Options::default());
+    let found = refusals(&recorder(), std::slice::from_ref(&least), &Options::default());
     assert!(found[0].to_string().contains("needs version V4.61.000 or later first"), "{}", found[0]);
     assert_eq!(asked(&found), ["version V4.61.000 or later (no-step)"]);
     let both = [least, listed("step", "V4.61.025 build 230421")];
