@@ -4,17 +4,24 @@
 //! person asked for and the time come in; a [`Decision`] goes out. The same facts give the same plan
 //! with the same digest, so that a person can agree to one that somebody else has read.
 //!
-//! Two steps, because a header can be read only of a release that is at hand: [`select`] says which
-//! release is meant, the caller opens it, [`plan`] judges everything.
+//! Two steps, because a header can be read only of a release that is at hand: [`course`] says which
+//! release is meant and what comes before it, the caller opens them, [`plan`] judges everything. A plan
+//! is for one push, and names what is to follow: after each, the recorder is read again and the next is
+//! planned anew, which must be what was agreed to ([`Plan::continues`]).
 
 mod accepted_expired;
+mod course;
 mod directives;
+mod needs;
+mod notes;
 mod refusal;
 mod rules;
 
+use std::collections::BTreeMap;
+
 use firmware::advisory::Effect;
 use firmware::container::Container;
-use firmware::{Choice, Device, Release, ReleaseId, Revision, Serial, Sha256Digest, Text};
+use firmware::{Device, Release, ReleaseId, Revision, Serial, Sha256Digest, Text};
 use isapi::Address;
 use jiff::Timestamp;
 use receipt::{Forgiven, Override, Target};
@@ -22,7 +29,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::inventory::Inventory;
 pub use accepted_expired::AcceptedExpired;
+pub use course::{Course, course};
 pub use directives::Directives;
+pub use needs::needs;
 pub use refusal::Refusal;
 
 /// A release of the publication and the TUF target it is.
@@ -33,6 +42,9 @@ pub struct Listed {
     /// Its name, size and digest, as signed.
     pub target: Target,
 }
+
+/// What the headers of the releases say that are at hand.
+pub type Containers<'a> = BTreeMap<&'a ReleaseId, &'a Container>;
 
 /// What a person asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,6 +82,9 @@ pub struct Plan {
     pub device: Device,
     /// What is to be pushed.
     pub target: Target,
+    /// What is to follow, in order, each once the one before is confirmed: the last is what is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<Target>,
     /// The region that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -111,35 +126,24 @@ impl Plan {
     pub fn digest(&self) -> Result<Sha256Digest, serde_json::Error> {
         Ok(Sha256Digest::of(&serde_json::to_vec(self)?))
     }
+
+    /// Every step, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Target> {
+        std::iter::once(&self.target).chain(&self.later)
+    }
+
+    /// Whether this is what `agreed` said would follow.
+    pub fn continues(&self, agreed: &Self) -> bool {
+        self.device.serial == agreed.device.serial && self.steps().eq(&agreed.later)
+    }
 }
 
-/// Which of the listed releases is meant for this recorder.
-pub fn select<'a>(listed: &'a [Listed], device: &Device, options: &Options) -> Result<&'a Listed, Refusal> {
-    let of = |id: &ReleaseId| listed.iter().find(|l| l.release.id == *id);
-    let found = match &options.release {
-        Some(id) => return of(id).ok_or_else(|| Refusal::UnknownRelease { id: id.clone() }),
-        None => {
-            match firmware::choose(listed.iter().map(|l| &l.release), device, options.region.as_deref()) {
-                Choice::One(release) => of(&release.id),
-                Choice::Ambiguous(several) => {
-                    return Err(Refusal::Ambiguous { ids: several.iter().map(|r| r.id.clone()).collect() });
-                }
-                Choice::None => None,
-            }
-        }
-    };
-    found.ok_or_else(|| {
-        let near = firmware::near_misses(listed.iter().map(|l| &l.release), &device.model);
-        Refusal::NoRelease { model: device.model.clone(), near: near.into_iter().cloned().collect() }
-    })
-}
-
-/// Decides. `at_hand` is the header of the selected release if the stick carries it; a damaged one
-/// never gets here. An override that the policy forbids lifts nothing.
+/// Decides. `at_hand` has the headers of the releases that the stick carries, of those that [`course`]
+/// names; a damaged one never gets here. An override that the policy forbids lifts nothing.
 pub fn plan(
     inventory: &Inventory,
     listed: &[Listed],
-    at_hand: Option<&Container>,
+    at_hand: &Containers<'_>,
     directives: &Directives<'_>,
     options: &Options,
     now: Timestamp,
@@ -149,37 +153,42 @@ pub fn plan(
     let options = &options;
     let mut refusals = rules::recorder(inventory, options);
     refusals.extend(forbidden.into_iter().chain(directives.recorder()));
-    let chosen = match select(listed, device, options) {
-        Ok(chosen) => chosen,
+    let course = match course(listed, device, options) {
+        Ok(course) => course,
         Err(refusal) => {
-            refusals.insert(0, refusal);
+            refusals.insert(0, *refusal);
             return Decision::Refused(refusals);
         }
     };
+    let wanted = &course.wanted.release;
     let wrong_device = refusals.iter().any(|r| matches!(r, Refusal::OtherSerial { .. }));
-    if chosen.release.revision == device.revision && chosen.release.lists(&device.model) && !wrong_device {
-        return Decision::AlreadyCurrent(Box::new(chosen.clone()));
+    if wanted.revision == device.revision && wanted.lists(&device.model) && !wrong_device {
+        return Decision::AlreadyCurrent(Box::new(course.wanted.clone()));
     }
-    refusals.extend(rules::release(&chosen.release, listed, at_hand, device, options));
-    refusals.extend(directives.release(&chosen.release, device));
-    if !refusals.is_empty() {
+    for Listed { release, .. } in &course.steps {
+        refusals.extend(rules::step(release, at_hand.get(&release.id).copied(), device, options));
+        refusals.extend(directives.release(release, device));
+    }
+    refusals.extend(rules::wanted(&course, device, options));
+    let Some((first, later)) = course.steps.split_first().filter(|_| refusals.is_empty()) else {
         return Decision::Refused(refusals);
-    }
-    let effect = directives.effect(device, &chosen.release.revision);
-    let mut checks = rules::checks(inventory, &chosen.release);
+    };
+    let effect = directives.effect(device, &wanted.revision);
+    let mut checks = rules::checks(inventory, &course);
     checks.extend(directives.checks());
-    let mut notes = rules::notes(inventory, &chosen.release, at_hand, now);
+    let mut notes = notes::notes(inventory, &course, at_hand, options, now);
     notes.extend(directives.notes(effect.as_ref()));
     Decision::Push(Box::new(Plan {
         format: 1,
         address: inventory.address.clone(),
         device: device.clone(),
-        target: chosen.target.clone(),
+        target: first.target.clone(),
+        later: later.iter().map(|step| step.target.clone()).collect(),
         region: options.region.clone(),
         checks,
         notes,
         expired: options.accept_expired.as_ref().map_or_else(Vec::new, |accepted| accepted.forgiven.clone()),
-        overrides: rules::overrides(inventory, &chosen.release, options),
+        overrides: rules::overrides(inventory, wanted, options),
         policy: directives.policy.map(|(_, sha256)| sha256),
         advisories: directives.advisories.map(|(_, sha256)| sha256),
         effect,

@@ -5,8 +5,8 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, Chain, ChainError, Head, LaptopId, Link, Publication, PushEnded, PushResult, PushStarted,
-    Statement, Subject, Target, Times,
+    Body, Chain, ChainError, Head, InventoryTaken, LaptopId, Link, Need, Publication, PushEnded, PushResult,
+    PushStarted, Statement, Subject, Target, Times,
 };
 use stick::{Media, statements};
 
@@ -94,6 +94,12 @@ pub fn refused(facts: &Facts, device: &Device, refusals: &[Refusal], now: Timest
     )))
 }
 
+/// "This recorder is here, and needs what was not at hand."
+pub fn needed(facts: &Facts, device: &Device, needs: Vec<Need>) -> Body {
+    let (device, link, taken) = (device.clone(), facts.link.clone(), facts.started);
+    Body::Inventory(Box::new(InventoryTaken { device, needs, link, taken }))
+}
+
 fn without_push(
     facts: &Facts,
     device: &Device,
@@ -161,7 +167,7 @@ fn subject(body: &Body, publication: &Publication) -> Subject {
     let target = match body {
         Body::PushStarted(body) => Some(&body.target),
         Body::PushEnded(body) => body.target.as_ref(),
-        Body::Other { .. } => None,
+        Body::Inventory(_) | Body::Other { .. } => None,
     };
     match target {
         Some(target) => Subject { name: target.name.as_str().to_owned(), sha256: target.sha256 },

@@ -1,18 +1,22 @@
 //! Ledger and catalogue to fleet report: which recorder runs what, and what is due. Pure.
 
+use std::fmt;
+
 use firmware::container::Container;
 use firmware::{Choice, Model, Release, Revision, Serial, Text, choose, fits};
 use jiff::Timestamp;
-use receipt::{LaptopId, PushResult};
+use receipt::{LaptopId, Need, PushResult};
 use serde::Serialize;
 
-use crate::ledger::{Finding, LastWord};
+use crate::ledger::{Finding, LastWord, Request};
 
 /// Every recorder that a statement speaks of, and what is wrong with the statements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fleet {
     /// By serial.
     pub recorders: Vec<Recorder>,
+    /// What sites ask for and have not got yet.
+    pub requests: Vec<Asked>,
     /// Gaps, forks, held statements.
     pub findings: Vec<Finding>,
 }
@@ -38,6 +42,37 @@ pub struct Recorder {
     pub laptop: LaptopId,
 }
 
+/// What a recorder needs that was not on the stick at its site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// As it says.
+    pub serial: Serial,
+    /// As it says.
+    pub model: Model,
+    /// What it ran then.
+    pub runs: Revision,
+    /// In the order in which it is to be installed.
+    pub needs: Vec<Need>,
+    /// Where it is, as somebody said there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<Text>,
+    /// When it was asked for, by the laptop's clock.
+    pub asked: Timestamp,
+    /// Who asked.
+    pub laptop: LaptopId,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let needs: Vec<String> = self.needs.iter().map(ToString::to_string).collect();
+        write!(f, "{} {} runs {} and needs {}", self.model, self.serial, self.runs, needs.join(", "))?;
+        if let Some(site) = &self.site {
+            write!(f, ", at {site}")?;
+        }
+        write!(f, "; asked on {}", self.asked.strftime("%F"))
+    }
+}
+
 /// What is to be done about a recorder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -48,8 +83,11 @@ pub enum State {
     Due {
         /// Which.
         release: String,
+        /// What has to be installed before it, in order.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        first: Vec<String>,
     },
-    /// A newer release is listed for the model, and is not for this recorder.
+    /// A newer release is listed for the model, and is not for this recorder, or no way leads there.
     Withheld {
         /// Which.
         release: String,
@@ -68,7 +106,13 @@ pub enum State {
 }
 
 /// Joins what the ledger knows with what the catalogue lists.
-pub fn fleet(words: Vec<LastWord>, releases: &[Release], findings: Vec<Finding>) -> Fleet {
+pub fn fleet(
+    words: Vec<LastWord>,
+    requests: Vec<Request>,
+    releases: &[Release],
+    findings: Vec<Finding>,
+) -> Fleet {
+    let requests = open_requests(requests, &words);
     let recorders = words.into_iter().map(|word| Recorder {
         state: state(&word, releases),
         serial: word.device.serial,
@@ -79,7 +123,29 @@ pub fn fleet(words: Vec<LastWord>, releases: &[Release], findings: Vec<Finding>)
         seen: word.claimed,
         laptop: word.laptop,
     });
-    Fleet { recorders: recorders.collect(), findings }
+    Fleet { recorders: recorders.collect(), requests, findings }
+}
+
+/// The requests that no later run has answered.
+pub fn open_requests(requests: Vec<Request>, words: &[LastWord]) -> Vec<Asked> {
+    let answered = |request: &Request| {
+        words.iter().any(|word| {
+            word.device.serial == request.device.serial
+                && word.claimed >= request.claimed
+                && matches!(word.result, Some(PushResult::Applied | PushResult::AlreadyCurrent))
+        })
+    };
+    let open = requests.into_iter().filter(|request| !request.needs.is_empty() && !answered(request));
+    let asked = open.map(|Request { laptop, claimed, site, device, needs }| Asked {
+        serial: device.serial,
+        model: device.model,
+        runs: device.revision,
+        needs,
+        site,
+        asked: claimed,
+        laptop,
+    });
+    asked.collect()
 }
 
 fn state(word: &LastWord, releases: &[Release]) -> State {
@@ -97,11 +163,18 @@ fn state(word: &LastWord, releases: &[Release]) -> State {
             }
             let release = newest.id.to_string();
             // only a plan sees the file itself, so its header says nothing here
-            let reasons = fits(newest, &Container::Unknown, &word.device, None);
-            if reasons.is_empty() {
-                return State::Due { release };
+            let mismatches = fits(newest, &Container::Unknown, &word.device, None);
+            let mut reasons: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+            match firmware::path(releases, &word.device, None, newest) {
+                Ok(steps) if reasons.is_empty() => {
+                    let before = steps.iter().filter(|step| step.id != newest.id);
+                    State::Due { release, first: before.map(|step| step.id.to_string()).collect() }
+                }
+                path => {
+                    reasons.extend(path.err().map(|reason| reason.to_string()));
+                    State::Withheld { release, reasons }
+                }
             }
-            State::Withheld { release, reasons: reasons.iter().map(ToString::to_string).collect() }
         }
     }
 }
@@ -126,14 +199,64 @@ mod tests {
         serde_json::from_value(serde_json::json!({"id": id, "family": "nvr", "models": [model], "version": version, "build": build})).unwrap()
     }
 
+    fn due(release: &str, first: &[&str]) -> State {
+        State::Due { release: release.into(), first: first.iter().map(|id| (*id).into()).collect() }
+    }
+
+    #[test]
+    fn what_comes_first_is_said_with_what_is_due() {
+        let mut releases = [
+            release("new", "DS-7608NI-I2", "V4.3.0", "200103"),
+            release("step", "DS-7608NI-I2", "V4.2.0", "200102"),
+        ];
+        releases[0].requires_at_least = Some("V4.2.0".parse().unwrap());
+        let of = |releases: &[Release]| {
+            fleet(vec![word(Some("V4.1.0 build 190101"))], vec![], releases, vec![]).recorders.remove(0).state
+        };
+        assert_eq!(of(&releases), due("new", &["step"]));
+        let State::Withheld { reasons, .. } = of(&releases[..1]) else { panic!() };
+        assert!(reasons[0].contains("no listed release leads there"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_request_is_open_until_a_later_run_answers_it() {
+        let request = |second: i64, needs: usize| Request {
+            laptop: "0123456789abcdef".parse().unwrap(),
+            claimed: Timestamp::from_second(second).unwrap(),
+            site: Some(Text::cleaned("Harbour")),
+            device: word(None).device,
+            needs: vec![
+                Need {
+                    release: Some("a".parse().unwrap()),
+                    at_least: None,
+                    reason: Text::cleaned("not-carried")
+                };
+                needs
+            ],
+        };
+        let open = |request, word: LastWord| open_requests(vec![request], &[word]);
+        let asked = open(request(1, 1), word(None));
+        assert_eq!(
+            asked[0].to_string(),
+            "DS-7608NI-I2 S1 runs V4.1.0 build 190101 and needs release a (not-carried), at Harbour; asked on 1970-01-01"
+        );
+        assert!(open(request(0, 1), word(None)).is_empty(), "it was applied since");
+        assert!(open(request(1, 0), word(None)).is_empty(), "nothing is needed");
+        let refused = LastWord { result: Some(PushResult::Refused), ..word(None) };
+        assert_eq!(open(request(0, 1), refused).len(), 1);
+        let mut other = word(None);
+        other.device.serial = "S2".parse().unwrap();
+        assert_eq!(open(request(0, 1), other).len(), 1);
+    }
+
     #[test]
     fn each_state_follows_from_what_is_known() {
         let newest = [release("new", "DS-7608NI-I2", "V4.2.0", "200101")];
         let of = |revision, releases: &[Release]| {
-            fleet(vec![word(revision)], releases, vec![]).recorders.remove(0).state
+            fleet(vec![word(revision)], vec![], releases, vec![]).recorders.remove(0).state
         };
-        assert_eq!(of(Some("V4.1.0 build 190101"), &newest), State::Due { release: "new".into() });
-        assert_eq!(of(Some("V4.2.0 build 190101"), &newest), State::Due { release: "new".into() });
+        assert_eq!(of(Some("V4.1.0 build 190101"), &newest), due("new", &[]));
+        assert_eq!(of(Some("V4.2.0 build 190101"), &newest), due("new", &[]));
         assert_eq!(of(Some("V4.2.0 build 200101"), &newest), State::Current);
         assert_eq!(of(Some("V4.3.0 build 190101"), &newest), State::Current);
         assert_eq!(of(None, &newest), State::LookAtIt);

@@ -13,7 +13,7 @@ use firmware::Sha256Digest;
 use rusqlite::{Connection, Transaction};
 
 pub use laptops::Laptop;
-pub use recorders::LastWord;
+pub use recorders::{LastWord, Request};
 pub use statements::{Finding, Received};
 
 /// The depot's record of laptops and their statements.
@@ -40,6 +40,8 @@ pub enum LedgerError {
 }
 
 const FORMAT: i64 = 1;
+/// The kind of statements that say what a recorder is and needs.
+const INVENTORY: &str = "inventory";
 
 const SCHEMA: &str = "
 CREATE TABLE laptops (

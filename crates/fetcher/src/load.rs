@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 
-use firmware::{Model, Sha256Digest};
+use firmware::path::named_steps;
+use firmware::{Model, Release, ReleaseId, Sha256Digest};
 use receipt::Acknowledged;
 use stick::{Contents, Sealed, SignedRelease};
 
@@ -31,7 +32,7 @@ pub enum Wanted {
 #[error("model {0}: no approved release lists it")]
 pub struct NothingFor(pub Model);
 
-/// The releases among those approved that are wanted, or every model that nothing is approved for.
+/// The releases among those approved that are wanted, with those that they name as their steps; or every model that nothing is approved for.
 pub fn select<'a>(
     approved: &'a [SignedRelease],
     wanted: &Wanted,
@@ -46,9 +47,22 @@ pub fn select<'a>(
             if !nothing.is_empty() {
                 return Err(nothing);
             }
-            Ok(approved.iter().filter(|a| models.iter().any(|model| lists(a, model))).collect())
+            let wanted = approved.iter().filter(|a| models.iter().any(|model| lists(a, model)));
+            let wanted: Vec<&Release> = wanted.map(SignedRelease::release).collect();
+            let steps = named_steps(releases(approved), wanted.iter().copied()).listed;
+            let goes = |a: &&SignedRelease| wanted.iter().chain(&steps).any(|r| r.id == a.release().id);
+            Ok(approved.iter().filter(goes).collect())
         }
     }
+}
+
+/// What is named as a step by what goes along, and is not approved: recorders that need it are refused.
+pub fn missing_steps(approved: &[SignedRelease], carried: &[&SignedRelease]) -> Vec<ReleaseId> {
+    named_steps(releases(approved), carried.iter().map(|a| a.release())).missing
+}
+
+fn releases(approved: &[SignedRelease]) -> impl Iterator<Item = &Release> {
+    approved.iter().map(SignedRelease::release)
 }
 
 /// Everything that is to lie on the stick: of the firmware what is carried, of the documents all.

@@ -35,20 +35,21 @@ pub fn choose<'a>(
         // said as a mismatch of these releases, which tells more than "no release"
         candidates = listed;
     }
+    newest(candidates)
+}
+
+/// The rule of choice among releases that all could be installed. Whatever their order, the answer is
+/// the same; several are named by id.
+pub(crate) fn newest(candidates: Vec<&Release>) -> Choice<'_> {
     let Some(version) = candidates.iter().map(|r| &r.revision.version).max().cloned() else {
         return Choice::None;
     };
     let newest_build = candidates.iter().map(|r| r.revision.build).max();
-    let top: Vec<&Release> = candidates
-        .iter()
-        .filter(|r| r.revision.version == version || Some(r.revision.build) == newest_build)
-        .copied()
-        .collect();
-    let best: Vec<&Release> = top
-        .iter()
-        .filter(|r| r.revision.version == version && Some(r.revision.build) == newest_build)
-        .copied()
-        .collect();
+    let is_version = |r: &&Release| r.revision.version == version;
+    let is_build = |r: &&Release| Some(r.revision.build) == newest_build;
+    let mut top: Vec<&Release> = candidates.into_iter().filter(|r| is_version(r) || is_build(r)).collect();
+    top.sort_by(|a, b| a.id.cmp(&b.id));
+    let best: Vec<&Release> = top.iter().filter(|r| is_version(r) && is_build(r)).copied().collect();
     match best.as_slice() {
         [one] => Choice::One(one),
         [] => Choice::Ambiguous(top),
@@ -119,7 +120,7 @@ mod tests {
         releases[0].region = Some("EU".into());
         releases[1].region = Some("ASIA".into());
         assert_eq!(choose(&releases, &recorder(), Some("asia")), Choice::One(&releases[1]));
-        assert_eq!(ids(&choose(&releases, &recorder(), None)), ["eu", "asia"]);
+        assert_eq!(ids(&choose(&releases, &recorder(), None)), ["asia", "eu"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Everything a decision needs is a type here: what a device says it is, what a release says it is
 //! for, what the first bytes of a file say, whether the three fit, which of several releases is
-//! meant, what an update changes about known weaknesses, and what a depot allows. Nothing in this
+//! meant and by which steps it is reached, what an update changes about known weaknesses, and what a depot allows. Nothing in this
 //! crate reads a file, a clock or a socket.
 
 pub mod advisory;
@@ -13,6 +13,7 @@ mod device;
 mod digest;
 mod fit;
 mod model;
+pub mod path;
 mod pin;
 pub mod policy;
 mod release;
@@ -28,6 +29,7 @@ pub use device::Device;
 pub use digest::{HashingReader, InvalidDigest, Sha256Digest};
 pub use fit::{Mismatch, fits, near_misses};
 pub use model::{InvalidModel, Model};
+pub use path::{NoPath, path};
 pub use pin::Pin;
 pub use release::{Family, InvalidFamily, InvalidReleaseId, Release, ReleaseId};
 pub use revision::{InvalidRevision, Revision};

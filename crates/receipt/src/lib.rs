@@ -10,6 +10,7 @@ mod acknowledged;
 mod chain;
 mod clock;
 mod dsse;
+mod inventory;
 mod laptop;
 mod push;
 mod statement;
@@ -18,6 +19,7 @@ pub use acknowledged::Acknowledged;
 pub use chain::{Chain, ChainError, Position};
 pub use clock::{ClockReset, Forgiven};
 pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};
+pub use inventory::{InventoryTaken, Need};
 pub use laptop::{InvalidLaptopId, LaptopId};
 pub use push::{Link, Override, PushEnded, PushResult, PushStarted, Target};
 pub use statement::{

@@ -6,12 +6,15 @@ use keys::{PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ClockReset, Envelope, Forgiven, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
+use crate::{
+    ClockReset, Envelope, Forgiven, InvalidEnvelope, InventoryTaken, LaptopId, PushEnded, PushStarted,
+};
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PUSH_STARTED: &str = "urn:x-courier:push-started/v1";
 const PUSH_ENDED: &str = "urn:x-courier:push-ended/v1";
+const INVENTORY: &str = "urn:x-courier:inventory/v1";
 /// The major version of all predicates here.
 const FORMAT: u64 = 1;
 
@@ -98,6 +101,8 @@ pub enum Body {
     PushStarted(Box<PushStarted>),
     /// A run has ended.
     PushEnded(Box<PushEnded>),
+    /// What a recorder is and needs.
+    Inventory(Box<InventoryTaken>),
     /// Of a type that this version does not know: kept, not understood.
     Other {
         /// The predicate type.
@@ -189,6 +194,7 @@ impl fmt::Display for Statement {
                 let Device { model, serial, .. } = &end.device;
                 write!(f, "{model} {serial}: {}: {}", end.result, end.detail)
             }
+            Body::Inventory(inventory) => inventory.fmt(f),
             Body::Other { predicate_type, .. } => {
                 write!(f, "statement of type {}, not understood", Text::cleaned(predicate_type))
             }
@@ -203,6 +209,7 @@ impl Statement {
         let (predicate_type, predicate) = match &self.body {
             Body::PushStarted(body) => (PUSH_STARTED, predicate(head, body)?),
             Body::PushEnded(body) => (PUSH_ENDED, predicate(head, body)?),
+            Body::Inventory(body) => (INVENTORY, predicate(head, body)?),
             Body::Other { predicate_type, predicate } => (predicate_type.as_str(), predicate.clone()),
         };
         let Subject { name, sha256 } = self.subject.clone();
@@ -266,6 +273,9 @@ fn read(wire: Wire) -> Result<Statement, InvalidStatement> {
         }
         PUSH_ENDED => {
             Body::PushEnded(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
+        }
+        INVENTORY => {
+            Body::Inventory(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
         }
         _ => Body::Other { predicate_type: wire.predicate_type, predicate: wire.predicate },
     };

@@ -1,6 +1,6 @@
 //! The examples in `docs/formats.md` have the shape of what the programs write.
 
-use std::fs::{copy, read, read_to_string};
+use std::fs::{copy, create_dir, read, read_to_string};
 use std::path::Path;
 
 use base64::Engine;
@@ -44,6 +44,12 @@ async fn examples_are_what_is_written() {
     }
     world.approve("--advisories --policy").await.ends(0);
     world.fetcher("load --to stick --all").await.ends(0);
+    // approved, and not on this one: what is needed is asked for
+    create_dir(world.path("empty")).unwrap();
+    world.fetcher("load --to empty --metadata-only").await.ends(0);
+    let address = world.recorder.address();
+    let plan = format!("plan {address} --stick empty --password-file password.txt --operator Kim");
+    world.applier(&format!("{plan} --site-name Harbour")).await.ends(4);
     world.apply("--operator Kim").await.ends(0);
     world.enrol_laptop().await;
     world.fetcher("load --to stick --all").await.ends(0);
@@ -51,8 +57,8 @@ async fn examples_are_what_is_written() {
         serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
     };
     let receipts = files(&world.path("stick/COURIER/receipts"));
-    let [started, ended] = receipts.keys().collect::<Vec<_>>()[..] else { panic!("{:?}", receipts.keys()) };
-    let [started, ended] = [started, ended].map(|name| json(&format!("receipts/{name}")));
+    let receipts: [&String; 3] = receipts.keys().collect::<Vec<_>>().try_into().unwrap();
+    let [needed, started, ended] = receipts.map(|name| json(&format!("receipts/{name}")));
     world.fetcher("keys new kim --unencrypted").await.ends(0);
     world
         .fetcher("root add-key targets kim.pub --threshold 2 --yes --passphrase-file pass.txt")
@@ -75,6 +81,7 @@ async fn examples_are_what_is_written() {
         started.clone(),
         payload(&started),
         payload(&ended),
+        payload(&needed),
         payload(&json("acknowledged.json")),
         event,
     ];

@@ -10,6 +10,7 @@ mod formats;
 mod policy;
 mod recorder_errors;
 mod signing;
+mod steps;
 mod stick_bytes;
 mod stick_errors;
 mod unsettled;

@@ -9,10 +9,12 @@ use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
 
-use super::clerk::Clerk;
+use super::clerk::{Clerk, WhoArgs};
 use super::clock;
-use super::plan::{self as plan_command, WishArgs};
+use super::journey::Journey;
+use super::plan::{self as plan_command, Held, WishArgs};
 use super::recorder::{Purpose, RecorderArgs, Session};
+use super::request;
 use super::watch::Watch;
 use crate::at_hand::AtHand;
 use crate::context::{Context, state_failure};
@@ -21,7 +23,7 @@ use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
 use crate::isolation::CheckedLink;
 use crate::journal::{JournalError, Journals};
-use crate::plan::{AcceptedExpired, Decision, Listed, Options, Plan};
+use crate::plan::{AcceptedExpired, Decision, Listed, Options, Plan, needs};
 use crate::reason::reason;
 use crate::report::{self, Facts};
 use crate::run::{Deadlines, Run};
@@ -54,12 +56,8 @@ pub struct Args {
     /// Do not ask
     #[arg(long)]
     yes: bool,
-    /// Who does this; stands in the receipt
-    #[arg(long, value_name = "NAME")]
-    operator: Option<String>,
-    /// Where this is; stands in the receipt
-    #[arg(long, value_name = "NAME")]
-    site_name: Option<String>,
+    #[command(flatten)]
+    who: WhoArgs,
     #[command(flatten)]
     patience: PatienceArgs,
 }
@@ -115,20 +113,34 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         plain_http: session.plain_http.clone(),
         ..args.wish.options()
     };
-    let (decision, at_hand) = plan_command::decide(&inventory, &publication, &options, &state, context)?;
-    let facts = facts(args, &session, &publication, &journals, &state, context)?;
+    let (decision, held) =
+        plan_command::decide(&inventory, &publication, &options, Held::new(), &state, context)?;
+    let facts = facts(&args.who, &session, &publication, &journals, &state, context)?;
     let facts = Facts { accepted: accepted.clone(), ..facts };
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
-    match (decision, at_hand) {
-        (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
-        (Decision::AlreadyCurrent(listed), _) => {
+    match decision {
+        Decision::Push(plan) => {
+            agree(args, &plan, context)?;
+            let journey = Journey {
+                recorder: &args.recorder,
+                session: &session,
+                publication: &publication,
+                journals: &journals,
+                state: &state,
+                options,
+            };
+            journey.go(*plan, held, &mut clerk, |plan, at_hand, clerk| {
+                push(args, plan, at_hand, &session, &journals, clerk)
+            })
+        }
+        Decision::AlreadyCurrent(listed) => {
             already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
         }
-        (Decision::Refused(refusals), _) => {
+        Decision::Refused(refusals) => {
+            request::ask(&needs(&refusals), &inventory, &mut clerk);
             clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
             Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
         }
-        (Decision::Push(_), None) => Err(Failure::new(Exit::Internal, "plan: to push, with nothing at hand")),
     }
 }
 
@@ -187,15 +199,8 @@ fn already_current(
     Ok(Exit::Done)
 }
 
-fn push(
-    args: &Args,
-    plan: &Plan,
-    at_hand: AtHand,
-    session: &Session,
-    journals: &Journals,
-    clerk: &mut Clerk<'_>,
-) -> Result<Exit, Failure> {
-    let context = clerk.context;
+/// Shows the plan, holds it to the digest that was given, and asks.
+fn agree(args: &Args, plan: &Plan, context: &Context) -> Result<(), Failure> {
     let digest = plan.digest().fail(Exit::Internal)?;
     let device = &plan.device;
     context.output.data(format_args!("recorder   {} {} at {}", device.model, device.serial, plan.address));
@@ -210,6 +215,19 @@ fn push(
     if !args.yes && !terminal::confirm(question, "--yes")? {
         return Err(Failure::new(Exit::Refused, "not agreed to: nothing was pushed"));
     }
+    Ok(())
+}
+
+fn push(
+    args: &Args,
+    plan: &Plan,
+    at_hand: AtHand,
+    session: &Session,
+    journals: &Journals,
+    clerk: &mut Clerk<'_>,
+) -> Result<Exit, Failure> {
+    let context = clerk.context;
+    let digest = plan.digest().fail(Exit::Internal)?;
     let package =
         Package::new(at_hand.into_file(), plan.target.length, plan.target.sha256).fail(Exit::Rejected)?;
     let journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
@@ -289,8 +307,8 @@ fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, F
     Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 
-fn facts(
-    args: &Args,
+pub(super) fn facts(
+    who: &WhoArgs,
     session: &Session,
     publication: &VerifiedPublication<'_>,
     journals: &Journals,
@@ -312,18 +330,18 @@ fn facts(
         clock_trusted: publication.start().system_behind().is_zero(),
         resets: clock::open_resets(state)?,
         accepted: None,
-        operator: named(&args.operator),
-        site: named(&args.site_name),
+        operator: named(&who.operator),
+        site: named(&who.site_name),
     })
 }
 
-fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
+pub(super) fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
     state.laptop_key().map_err(state_failure)?.ok_or_else(|| {
         Failure::new(Exit::Usage, "laptop key: there is none, so no receipt could be signed")
             .hint("applier trust add makes it")
     })
 }
 
-fn journal_failure(error: JournalError) -> Failure {
+pub(super) fn journal_failure(error: JournalError) -> Failure {
     Failure::of(Exit::Internal, error).hint("nothing was pushed; see that the state directory can be written")
 }

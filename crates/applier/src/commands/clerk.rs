@@ -9,6 +9,17 @@ use terminal::{Exit, Fail, Failure};
 use crate::context::Context;
 use crate::report::{self, Facts};
 
+/// Who is at the laptop, and where, as they say.
+#[derive(Debug, clap::Args)]
+pub(super) struct WhoArgs {
+    /// Who does this; stands in what is signed
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
+    /// Where this is; stands in what is signed
+    #[arg(long, value_name = "NAME")]
+    pub(super) site_name: Option<String>,
+}
+
 /// Everything that a statement about this run needs.
 pub(super) struct Clerk<'a> {
     pub(super) chain: Chain,

@@ -1,23 +1,31 @@
 //! `applier plan`: what would be done and why, or every reason why not.
 
+use std::collections::BTreeMap;
+
+use firmware::container::Container;
 use firmware::{ReleaseId, Text};
 use isapi::Address;
-use receipt::{Forgiven, Override, Target};
+use receipt::{Forgiven, Need, Override, Target};
 use serde_json::{Value, json};
 use stick::{CopyError, SignedRelease, VerifiedPublication};
 use terminal::{Exit, Fail, Failure, Output, Progress};
 
+use super::clerk::WhoArgs;
 use super::inspect;
 use super::recorder::{Purpose, RecorderArgs};
+use super::request::Desk;
 use crate::at_hand::{AtHand, AtHandError};
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
-use crate::plan::{AcceptedExpired, Decision, Directives, Listed, Options, Plan, Refusal, plan, select};
+use crate::plan::{
+    AcceptedExpired, Containers, Decision, Directives, Listed, Options, Plan, Refusal, course, needs, plan,
+};
 use crate::reason::reason;
 use crate::state::State;
 
-/// Say what would be done to a recorder and why, or every reason why not. Nothing is changed.
+/// Say what would be done to a recorder and why, or every reason why not. Nothing is changed on it. What
+/// it needs and the stick does not carry is signed as a request, which the stick takes to the depot.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,6 +38,8 @@ pub struct Args {
     wish: WishArgs,
     #[command(flatten)]
     expiry: ExpiryArgs,
+    #[command(flatten)]
+    who: WhoArgs,
 }
 
 /// What is wanted, and what is allowed that would be refused otherwise.
@@ -79,7 +89,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (session, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
     let plain_http = session.plain_http.clone();
     let options = Options { accept_expired: accepted.clone(), plain_http, ..args.wish.options() };
-    let (decision, _) = decide(&inventory, &publication, &options, &state, context)?;
+    let (decision, _) = decide(&inventory, &publication, &options, Held::new(), &state, context)?;
     if !context.output.is_json() {
         inspect::tell(&inventory, context.output);
     }
@@ -96,7 +106,18 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             context.output.data(format_args!("already current: it runs {}", listed.release.id));
             Ok(Exit::Done)
         }
-        Decision::Refused(refusals) => Err(refused(&inventory.address, &refusals, accepted.as_ref())),
+        Decision::Refused(refusals) => {
+            let desk = Desk {
+                who: &args.who,
+                session: &session,
+                publication: &publication,
+                stick: &stick,
+                state: &state,
+                context,
+            };
+            desk.ask(&needs(&refusals), &inventory);
+            Err(refused(&inventory.address, &refusals, accepted.as_ref()))
+        }
     }
 }
 
@@ -105,27 +126,60 @@ pub fn already_current(listed: &Listed, accepted: Option<&AcceptedExpired>) -> V
     json!({"decision": "already-current", "release": listed.release.id, "accept_expired": accepted})
 }
 
-/// Decides about one recorder, with the firmware at hand if the stick carries it.
+/// Firmware that is on this laptop's own disk.
+pub type Held = BTreeMap<ReleaseId, AtHand>;
+
+/// Decides about one recorder, with the firmware of every step at hand that the stick carries; what is
+/// held already is not read again.
 pub fn decide(
     inventory: &Inventory,
     publication: &VerifiedPublication<'_>,
     options: &Options,
+    mut held: Held,
     state: &State,
     context: &Context,
-) -> Result<(Decision, Option<AtHand>), Failure> {
+) -> Result<(Decision, Held), Failure> {
     let listed: Vec<Listed> = publication.releases().iter().map(listed).collect();
     let (now, directives) = (publication.start().now(), directives(publication));
     // a recorder that is current needs no file, so none is copied
-    if let current @ Decision::AlreadyCurrent(_) = plan(inventory, &listed, None, &directives, options, now) {
-        return Ok((current, None));
+    let nothing = Containers::new();
+    if let current @ Decision::AlreadyCurrent(_) =
+        plan(inventory, &listed, &nothing, &directives, options, now)
+    {
+        return Ok((current, held));
     }
-    let chosen = select(&listed, &inventory.device, options).ok();
-    let chosen = chosen.and_then(|chosen| publication.release(&chosen.release.id));
-    let at_hand =
-        chosen.map(|release| take(publication, release, state, context.output)).transpose()?.flatten();
-    let container = at_hand.as_ref().map(AtHand::container);
-    let decision = plan(inventory, &listed, container, &directives, options, now);
-    Ok((decision, at_hand))
+    for step in course(&listed, &inventory.device, options).map_or_else(|_| Vec::new(), |course| course.steps)
+    {
+        let id = &step.release.id;
+        let Some(release) = publication.release(id).filter(|_| !held.contains_key(id)) else { continue };
+        if let Some(at_hand) = take(publication, release, state, context.output)? {
+            held.insert(id.clone(), at_hand);
+        }
+    }
+    let at_hand = held.iter().map(|(id, at_hand)| (id, at_hand.container())).collect();
+    let decision = plan(inventory, &listed, &at_hand, &directives, options, now);
+    Ok((decision, held))
+}
+
+/// What a recorder needs that the stick does not carry, by a look at what lies on it: no file is read.
+pub fn needed(inventory: &Inventory, publication: &VerifiedPublication<'_>) -> Result<Vec<Need>, Failure> {
+    let options = Options::default();
+    let listed: Vec<Listed> = publication.releases().iter().map(listed).collect();
+    let mut at_hand = Containers::new();
+    for step in
+        course(&listed, &inventory.device, &options).map_or_else(|_| Vec::new(), |course| course.steps)
+    {
+        let id = &step.release.id;
+        let Some(release) = publication.release(id) else { continue };
+        if publication.carries(release).fail(Exit::Stick)? {
+            at_hand.insert(id, &Container::Unknown);
+        }
+    }
+    let (now, directives) = (publication.start().now(), directives(publication));
+    Ok(match plan(inventory, &listed, &at_hand, &directives, &options, now) {
+        Decision::Refused(refusals) => needs(&refusals),
+        Decision::Push(_) | Decision::AlreadyCurrent(_) => Vec::new(),
+    })
 }
 
 fn directives<'a>(publication: &'a VerifiedPublication<'_>) -> Directives<'a> {
@@ -187,12 +241,15 @@ fn at_hand_failure(error: AtHandError) -> Failure {
 
 /// The plan in words, its digest last.
 pub fn tell(plan: &Plan, output: Output) -> Result<(), Failure> {
-    let target = &plan.target;
-    output.data(format_args!("plan       {} → {}", plan.device.revision, target.revision));
-    output.data(format_args!(
-        "release    {}, {} bytes, SHA-256 {}",
-        target.release, target.length, target.sha256
-    ));
+    let way: Vec<String> = plan.steps().map(|target| target.revision.to_string()).collect();
+    output.data(format_args!("plan       {} → {}", plan.device.revision, way.join(" → ")));
+    for (index, target) in plan.steps().enumerate() {
+        let label = if plan.later.is_empty() { "release".into() } else { format!("step {}", index + 1) };
+        output.data(format_args!(
+            "{label:<10} {}, {} bytes, SHA-256 {}",
+            target.release, target.length, target.sha256
+        ));
+    }
     for (label, lines) in [("check", &plan.checks), ("note", &plan.notes)] {
         for line in lines {
             output.data(format_args!("{label:<10} {line}"));
@@ -209,12 +266,28 @@ pub fn tell(plan: &Plan, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every refusal with its advice.
+/// Every refusal with what lifts it and what to do.
 pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&AcceptedExpired>) -> Failure {
     let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-    let mut hints: Vec<&str> = refusals.iter().map(Refusal::hint).collect();
+    let hint = |refusal: &Refusal| {
+        let never = if refusal.is_final() { "; no flag lifts this" } else { "" };
+        format!("{}: {}{never}", refusal.code(), refusal.hint())
+    };
+    let mut hints: Vec<String> = refusals.iter().map(hint).collect();
     hints.dedup();
+    let told: Vec<Value> = refusals.iter().map(document).collect();
     Failure::new(Exit::Refused, format!("recorder {address}: refused, untouched: {}", reasons.join("; ")))
         .hint(hints.join("\n"))
-        .with_data(json!({"decision": "refused", "refusals": refusals, "accept_expired": accepted}))
+        .with_data(json!({
+            "decision": "refused", "refusals": told, "needs": needs(refusals), "accept_expired": accepted,
+        }))
+}
+
+/// A refusal with what a program wants to know of it.
+fn document(refusal: &Refusal) -> Value {
+    let mut document = json!(refusal);
+    document["words"] = refusal.to_string().into();
+    document["override"] = refusal.lifted_by().into();
+    document["hint"] = refusal.hint().into();
+    document
 }

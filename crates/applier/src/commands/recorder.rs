@@ -83,6 +83,28 @@ impl RecorderArgs {
         let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
         let session = self.open(purpose, &certificates, &failed_logins, context)?;
+        let inventory = self.read(&session, &mut failed_logins, context)?;
+        self.remember(&session, &inventory, &mut certificates, context)?;
+        Ok((session, inventory))
+    }
+
+    /// Reads what the recorder says about itself once more, with the same login over the same link.
+    pub(super) fn look_again(
+        &self,
+        session: &Session,
+        state: &State,
+        context: &Context,
+    ) -> Result<Inventory, Failure> {
+        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
+        self.read(session, &mut failed_logins, context)
+    }
+
+    fn read(
+        &self,
+        session: &Session,
+        failed_logins: &mut FailedLogins,
+        context: &Context,
+    ) -> Result<Inventory, Failure> {
         let inventory = session.runtime.block_on(Inventory::read(&session.recorder));
         let now = (context.now)();
         let inventory = match inventory {
@@ -93,8 +115,7 @@ impl RecorderArgs {
             }
         };
         failed_logins.forget(&self.address).map_err(record_failure)?;
-        self.remember(&session, &inventory, &mut certificates, context)?;
-        Ok((session, inventory))
+        Ok(inventory)
     }
 
     /// Checks the link, what is known of refused logins and the certificate, asks for the password, and

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 
 use firmware::policy::OverrideFlag;
-use firmware::{FirmwareVersion, Mismatch, Model, ReleaseId, Revision, Serial, Text};
+use firmware::{FirmwareVersion, Mismatch, Model, NoPath, ReleaseId, Revision, Serial, Text};
 use serde::Serialize;
 
 /// One reason not to push (DESIGN §6). The recorder is untouched.
@@ -79,23 +79,33 @@ pub enum Refusal {
         /// The lowest that is allowed.
         floor: FirmwareVersion,
     },
-    /// Another release has to come first.
-    #[error("release {id} needs {} first; the recorder runs {from}{}", needs(at_least.as_ref()), suffix("steps, in this order: ", steps))]
+    /// No way leads there from what runs.
+    #[error("release {id} cannot be reached from {from}: {reason}")]
     MissingStep {
         /// The release.
         id: ReleaseId,
         /// What runs.
         from: Revision,
-        /// The version it must run before.
-        at_least: Option<FirmwareVersion>,
-        /// The releases to install before.
-        steps: Vec<ReleaseId>,
+        /// The recorder's.
+        model: Model,
+        /// Why not.
+        reason: NoPath,
     },
     /// Approved, but not on this stick.
     #[error("release {id} is approved, but this stick does not carry it")]
     NotCarried {
         /// The release.
         id: ReleaseId,
+        /// The recorder's.
+        model: Model,
+    },
+    /// After a step was confirmed, what remains is not what was agreed to.
+    #[error("steps that remain are {}, agreed to were {}", or_none(remaining), list(agreed))]
+    OtherCourse {
+        /// The releases that were to follow.
+        agreed: Vec<ReleaseId>,
+        /// Those that would follow now.
+        remaining: Vec<ReleaseId>,
     },
     /// A disk has a fault.
     #[error("disk in error: {}", list(disks))]
@@ -153,6 +163,7 @@ impl Refusal {
             Self::BelowFloor { .. } => "below-floor",
             Self::MissingStep { .. } => "missing-step",
             Self::NotCarried { .. } => "not-carried",
+            Self::OtherCourse { .. } => "other-course",
             Self::DiskError { .. } => "disk-error",
             Self::LoggedIn { .. } => "logged-in",
             Self::Busy => "busy",
@@ -162,29 +173,85 @@ impl Refusal {
         }
     }
 
+    /// The flag that lifts it; none where nothing does.
+    pub fn lifted_by(&self) -> Option<&'static str> {
+        match self {
+            Self::Ambiguous { .. } => Some("--release ID"),
+            Self::Mismatch { mismatch: Mismatch::Region { .. } | Mismatch::RegionUnknown { .. }, .. } => {
+                Some("--region REGION")
+            }
+            Self::Older { .. } | Self::OtherBranch { .. } => Some("--allow-downgrade REASON"),
+            Self::DiskError { .. } => Some("--allow-disk-errors REASON"),
+            Self::LoggedIn { .. } => Some("--allow-logged-in REASON"),
+            Self::NoRelease { .. }
+            | Self::UnknownRelease { .. }
+            | Self::Mismatch { .. }
+            | Self::OtherSerial { .. }
+            | Self::BelowFloor { .. }
+            | Self::MissingStep { .. }
+            | Self::NotCarried { .. }
+            | Self::OtherCourse { .. }
+            | Self::Busy
+            | Self::PolicyForbids { .. }
+            | Self::PolicyBackup
+            | Self::PolicyMinimum { .. } => None,
+        }
+    }
+
+    /// Whether neither a flag nor waiting helps.
+    pub fn is_final(&self) -> bool {
+        self.lifted_by().is_none() && !matches!(self, Self::Busy | Self::PolicyForbids { .. })
+    }
+
     /// What to do now.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> String {
+        let advice = self.advice();
+        match self {
+            Self::NotCarried { model, .. } => format!("{advice}: fetcher load --to STICK --model {model}"),
+            Self::MissingStep { model, reason: NoPath::NotListed { steps, .. }, .. } => {
+                let steps: Vec<&str> = steps.iter().map(ReleaseId::as_str).collect();
+                let steps = steps.join(" ");
+                format!("{advice}: fetcher approve {steps}, then fetcher load --to STICK --model {model}")
+            }
+            Self::MissingStep { model, reason: NoPath::Unreachable { .. }, .. } => {
+                format!("{advice}: fetcher releases --model {model} shows what there is")
+            }
+            _ => advice.to_owned(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
         match self {
             Self::NoRelease { .. } => {
                 "models match exactly or not at all; look in the catalogue with fetcher releases --model, approve and load one"
             }
-            Self::UnknownRelease { .. } => "applier verify lists what this stick holds",
+            Self::UnknownRelease { .. } => {
+                "applier verify lists what this publication approves; a release that was withdrawn is never pushed"
+            }
             Self::Ambiguous { .. } => "compare them and name one with --release ID",
             Self::Mismatch { mismatch: Mismatch::Region { .. } | Mismatch::RegionUnknown { .. }, .. } => {
-                "find out the recorder's region, then give --region R; there is no way round a region that differs"
+                "find out the recorder's region, then give --region REGION; there is no way round a region that differs"
             }
-            Self::Mismatch { .. } => {
-                "this release is not for this recorder; there is no override, since a wrong image bricks it"
-            }
+            Self::Mismatch { .. } => "this release is not for this recorder: a wrong image bricks it",
             Self::OtherSerial { .. } => "check the cable and the site file",
             Self::Older { .. } | Self::OtherBranch { .. } => {
                 "if this is what you want: --allow-downgrade REASON"
             }
-            Self::BelowFloor { .. } => "there is no override: such downgrades do not start again",
-            Self::MissingStep { .. } => {
-                "load and apply the steps one after the other, each with --release ID"
+            Self::BelowFloor { .. } => "recorders that were set back so far do not start again",
+            Self::MissingStep { reason: NoPath::NotListed { .. }, .. } => {
+                "the depot has to approve and load the steps"
             }
-            Self::NotCarried { .. } => "load it at the depot: fetcher load --model MODEL",
+            Self::MissingStep { reason: NoPath::Unreachable { .. }, .. } => {
+                "the depot has to approve and load a release in between"
+            }
+            Self::MissingStep { reason: NoPath::Ambiguous { .. }, .. } => {
+                "compare them and apply one of them first, with --release ID"
+            }
+            Self::MissingStep { .. } => {
+                "tell the depot that its listing does not lead there; whoever knows the way applies one step after the other, each with --release ID"
+            }
+            Self::NotCarried { .. } => "load it at the depot",
+            Self::OtherCourse { .. } => "look at the recorder with applier inspect, then read the new plan",
             Self::DiskError { .. } => "replace the disk, or give --allow-disk-errors REASON",
             Self::LoggedIn { .. } => "ask them to log out, or give --allow-logged-in REASON",
             Self::Busy => "wait until it is idle; do not cut the power",
@@ -209,6 +276,6 @@ fn suffix<T: Display>(words: &str, items: &[T]) -> String {
     if items.is_empty() { String::new() } else { format!("; {words}{}", list(items)) }
 }
 
-fn needs(at_least: Option<&FirmwareVersion>) -> String {
-    at_least.map_or_else(|| "other releases".into(), |version| format!("version {version} or later"))
+fn or_none<T: Display>(items: &[T]) -> String {
+    if items.is_empty() { "none".to_owned() } else { list(items) }
 }

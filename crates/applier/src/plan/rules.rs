@@ -1,11 +1,10 @@
 //! The refusal table of DESIGN §6, one function for each of its subjects.
 
 use firmware::container::Container;
-use firmware::{Device, FirmwareVersion, Release, Text};
-use jiff::Timestamp;
+use firmware::{Device, NoPath, Release, Text};
 use receipt::Override;
 
-use super::{AcceptedExpired, Direction, Listed, Options, Refusal, direction};
+use super::{AcceptedExpired, Course, Direction, Options, Refusal, direction};
 use crate::inventory::Inventory;
 
 /// What is wrong with the recorder, whatever is to be pushed.
@@ -29,65 +28,44 @@ pub(super) fn recorder(inventory: &Inventory, options: &Options) -> Vec<Refusal>
     refusals
 }
 
-/// What is wrong with pushing this release to this device.
-pub(super) fn release(
+/// What is wrong with going from what runs to the release that is wanted, whatever leads there.
+pub(super) fn wanted(course: &Course<'_>, device: &Device, options: &Options) -> Vec<Refusal> {
+    let release = &course.wanted.release;
+    let (id, from, to) = (release.id.clone(), device.revision.clone(), release.revision.clone());
+    let mut refusals = Vec::new();
+    match direction(&from, &to) {
+        Direction::Older if options.allow_downgrade.is_none() => {
+            refusals.push(Refusal::Older { id: id.clone(), from: from.clone(), to });
+        }
+        Direction::OtherBranch if options.allow_downgrade.is_none() => {
+            refusals.push(Refusal::OtherBranch { id: id.clone(), from: from.clone(), to });
+        }
+        _ => {}
+    }
+    refusals.extend(course.no_path.clone().map(|reason| match reason {
+        NoPath::BelowFloor { release: id, from, to, floor } => Refusal::BelowFloor { id, from, to, floor },
+        reason => Refusal::MissingStep { id, from, model: device.model.clone(), reason },
+    }));
+    refusals
+}
+
+/// What is wrong with pushing this one step.
+pub(super) fn step(
     release: &Release,
-    listed: &[Listed],
     at_hand: Option<&Container>,
     device: &Device,
     options: &Options,
 ) -> Vec<Refusal> {
     let id = &release.id;
-    let (from, to) = (&device.revision, &release.revision);
     let mut refusals = Vec::new();
     if at_hand.is_none() {
-        refusals.push(Refusal::NotCarried { id: id.clone() });
+        refusals.push(Refusal::NotCarried { id: id.clone(), model: device.model.clone() });
     }
     // what a header cannot say is judged by the listing alone; a release not at hand is judged, too
     let container = at_hand.unwrap_or(&Container::Unknown);
     let mismatches = firmware::fits(release, container, device, options.region.as_deref());
     refusals.extend(mismatches.into_iter().map(|mismatch| Refusal::Mismatch { id: id.clone(), mismatch }));
-    match direction(from, to) {
-        Direction::Older if options.allow_downgrade.is_none() => {
-            refusals.push(Refusal::Older { id: id.clone(), from: from.clone(), to: to.clone() });
-        }
-        Direction::OtherBranch if options.allow_downgrade.is_none() => {
-            refusals.push(Refusal::OtherBranch { id: id.clone(), from: from.clone(), to: to.clone() });
-        }
-        _ => {}
-    }
-    if let Some(floor) = floor(listed, device).filter(|floor| to.version < *floor) {
-        let (from, to) = (from.version.clone(), to.version.clone());
-        refusals.push(Refusal::BelowFloor { id: id.clone(), from, to, floor });
-    }
-    refusals.extend(missing_step(release, listed, device));
     refusals
-}
-
-/// The lowest version that may follow what runs. A release is taken to have been installed, or its
-/// successor to have inherited the rule, once the device runs its version or a later one.
-fn floor(listed: &[Listed], device: &Device) -> Option<FirmwareVersion> {
-    let reached = |r: &&Release| r.lists(&device.model) && r.revision.version <= device.revision.version;
-    listed.iter().map(|l| &l.release).filter(reached).filter_map(|r| r.no_downgrade_below.clone()).max()
-}
-
-/// Where a release names what must run before, that must run. Steps that the publication does not
-/// list cannot be compared with, so they count as missing.
-fn missing_step(release: &Release, listed: &[Listed], device: &Device) -> Option<Refusal> {
-    let running = &device.revision.version;
-    let too_low = release.requires_at_least.as_ref().is_some_and(|wanted| running < wanted);
-    let last_step = release.via.last().map(|id| listed.iter().find(|l| l.release.id == *id));
-    let not_there = match last_step {
-        None => false,
-        Some(None) => true,
-        Some(Some(step)) => running < &step.release.revision.version,
-    };
-    (too_low || not_there).then(|| Refusal::MissingStep {
-        id: release.id.clone(),
-        from: device.revision.clone(),
-        at_least: release.requires_at_least.clone(),
-        steps: release.via.clone(),
-    })
 }
 
 fn faulty_disks(inventory: &Inventory) -> Vec<Text> {
@@ -125,9 +103,12 @@ pub(super) fn overrides(inventory: &Inventory, release: &Release, options: &Opti
 }
 
 /// What was found right, in the order it was looked at.
-pub(super) fn checks(inventory: &Inventory, release: &Release) -> Vec<String> {
-    let mut checks = vec![format!("model {} is listed for {}", inventory.device.model, release.id)];
-    checks.push("no upgrade is running".into());
+pub(super) fn checks(inventory: &Inventory, course: &Course<'_>) -> Vec<String> {
+    let ids: Vec<&str> = course.steps.iter().map(|step| step.release.id.as_str()).collect();
+    let mut checks = vec![format!("model {} is listed for {}", inventory.device.model, ids.join(", "))];
+    if inventory.upgrade.is_some() {
+        checks.push("no upgrade is running".into());
+    }
     if inventory.disks.is_some() && faulty_disks(inventory).is_empty() {
         checks.push("no disk in error".into());
     }
@@ -135,33 +116,4 @@ pub(super) fn checks(inventory: &Inventory, release: &Release) -> Vec<String> {
         checks.push("nobody is logged in".into());
     }
     checks
-}
-
-/// What a person should know.
-pub(super) fn notes(
-    inventory: &Inventory,
-    release: &Release,
-    at_hand: Option<&Container>,
-    now: Timestamp,
-) -> Vec<String> {
-    let mut notes =
-        vec!["recording stops while the recorder restarts, for minutes; nobody has measured how many".into()];
-    if let Some(container) = at_hand {
-        notes.push(format!("package: {}", container.describe()));
-        if container.language().is_none() {
-            notes.push("language of the package not checked: its header cannot be read".into());
-        }
-    }
-    if inventory.disks.is_none() {
-        notes.push("disks not checked: the recorder does not tell".into());
-    }
-    if inventory.online_users.is_none() {
-        notes.push("logged-in users not checked: the recorder does not tell".into());
-    }
-    if inventory.clock_is_off(now) {
-        notes.push("recorder's clock is off by more than a day".into());
-    }
-    notes.extend(inventory.unread.iter().map(|what| format!("not read: {what}")));
-    notes.extend(release.warnings.iter().map(|warning| format!("warning: {}", Text::cleaned(warning))));
-    notes
 }

@@ -1,7 +1,9 @@
 use super::*;
 use crate::inventory::tests::inventory;
 
+mod determined;
 mod directives;
+mod steps;
 
 const M: &str = "DS-7608NI-I2";
 
@@ -30,8 +32,13 @@ fn recorder() -> Inventory {
     inventory(M, "V4.30.097 build 200101")
 }
 
+/// As if the stick carried all of it.
+fn at_hand(listed: &[Listed]) -> Containers<'_> {
+    listed.iter().map(|listed| (&listed.release.id, &Container::B)).collect()
+}
+
 fn decide(inventory: &Inventory, listed: &[Listed], options: &Options) -> Decision {
-    plan(inventory, listed, Some(&Container::B), &Directives::default(), options, now())
+    plan(inventory, listed, &at_hand(listed), &Directives::default(), options, now())
 }
 
 fn refusals(inventory: &Inventory, listed: &[Listed], options: &Options) -> Vec<Refusal> {
@@ -68,7 +75,7 @@ fn the_same_facts_give_the_same_digest_and_other_facts_another() {
     let later = plan(
         &recorder(),
         &releases,
-        Some(&Container::B),
+        &at_hand(&releases),
         &Directives::default(),
         &Options::default(),
         "2026-11-22T11:00:00Z".parse().unwrap(),
@@ -143,24 +150,6 @@ fn going_back_needs_a_reason_and_never_passes_the_floor() {
 }
 
 #[test]
-fn steps_in_between_are_not_skipped() {
-    let mut far = listed("far", "V5.02.000 build 240101");
-    far.release.requires_at_least = Some("V4.61.000".parse().unwrap());
-    let found = refusals(&recorder(), &[far.clone()], &Options::default());
-    assert!(found[0].to_string().contains("needs version V4.61.000 or later first"), "{}", found[0]);
-    far.release.requires_at_least = None;
-    far.release.via = vec!["step".parse().unwrap()];
-    let releases = [far.clone(), listed("step", "V4.61.025 build 230421")];
-    let named = Options { release: Some("far".parse().unwrap()), ..Options::default() };
-    assert!(
-        matches!(&refusals(&recorder(), &releases, &named)[..], [Refusal::MissingStep { steps, .. }] if steps.len() == 1)
-    );
-    assert!(matches!(refusals(&recorder(), &[far], &named)[..], [Refusal::MissingStep { .. }]));
-    let there = inventory(M, "V4.61.025 build 230421");
-    assert!(matches!(decide(&there, &releases, &named), Decision::Push(_)));
-}
-
-#[test]
 fn the_recorder_itself_must_be_fit_for_it() {
     let releases = [listed("new", "V4.61.025 build 230421")];
     let mut unfit = recorder();
@@ -204,7 +193,7 @@ fn every_reason_is_given_at_once() {
     let mut busy = recorder();
     busy.upgrade = serde_json::from_str(r#"{"upgrading":true}"#).unwrap();
     let Decision::Refused(found) =
-        plan(&busy, &[release], None, &Directives::default(), &Options::default(), now())
+        plan(&busy, &[release], &Containers::new(), &Directives::default(), &Options::default(), now())
     else {
         panic!()
     };

@@ -58,7 +58,14 @@ async fn bench(change: impl FnOnce(&mut Builder)) -> Bench {
     let inventory = Inventory::read(&recorder).await.unwrap();
     let listed = [listed(sha256, firmware.size)];
     let (directives, options) = (Directives::default(), Options::default());
-    let decision = plan(&inventory, &listed, Some(&Container::B), &directives, &options, clock());
+    let decision = plan(
+        &inventory,
+        &listed,
+        &[(&listed[0].release.id, &Container::B)].into(),
+        &directives,
+        &options,
+        clock(),
+    );
     let Decision::Push(plan) = decision else { panic!("not planned") };
     let dir = tempfile::tempdir().unwrap();
     let journals = Journals::open(&dir.path().join("journals")).unwrap();

@@ -22,7 +22,8 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let catalog = context.catalog()?;
     let words = ledger.last_words().map_err(ledger_failure)?;
     let findings = ledger.findings().map_err(ledger_failure)?;
-    let report = fleet(words, catalog.releases(), findings);
+    let requests = ledger.requests().map_err(ledger_failure)?;
+    let report = fleet(words, requests, catalog.releases(), findings);
     let output = context.output;
     output.json(&report);
     for recorder in &report.recorders {
@@ -32,6 +33,9 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
     }
     output.data(Count(report.recorders.len(), "recorder"));
+    for request in &report.requests {
+        output.data(format_args!("requested: {request}"));
+    }
     for finding in &report.findings {
         output.data(format_args!("finding: {finding}"));
     }
@@ -42,13 +46,18 @@ fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
     let runs = recorder.runs.as_ref().map_or_else(|| "unknown".into(), ToString::to_string);
     let state = match &recorder.state {
         State::Current => "current".into(),
-        State::Due { release } => format!("due: {release}"),
+        State::Due { release, first } if first.is_empty() => format!("due: {release}"),
+        State::Due { release, first } => format!("due: {release}, after {}", first.join(", then ")),
         State::Withheld { release, reasons } => format!("{release} is newer, but: {}", reasons.join("; ")),
         State::Ambiguous { releases } => format!("a person must choose among {}", releases.join(", ")),
         State::NoRelease => "the catalogue lists no release for this model".into(),
         State::LookAtIt => "look at it: its state is unknown".into(),
     };
-    let result = recorder.last_result.map_or_else(|| "begun".into(), |result| result.to_string());
+    let result = match (recorder.last_result, &recorder.runs) {
+        (Some(result), _) => result.to_string(),
+        (None, Some(_)) => "none".into(),
+        (None, None) => "begun".into(),
+    };
     [
         ("runs", runs),
         ("state", state),

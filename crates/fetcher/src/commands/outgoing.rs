@@ -2,7 +2,7 @@
 
 use std::io;
 
-use firmware::Model;
+use firmware::{Model, ReleaseId};
 use stick::{Contents, SignedRelease};
 use terminal::{Count, Exit, Fail, Failure};
 use tuf_client::Clock;
@@ -14,7 +14,7 @@ use crate::depot::Depot;
 use crate::home::Home;
 use crate::key_ring;
 use crate::ledger::Ledger;
-use crate::load::{self, Documents, Wanted, acknowledged, contents, select};
+use crate::load::{self, Documents, Wanted, acknowledged, contents, missing_steps, select};
 use crate::publication::Publication;
 use crate::publish;
 
@@ -81,6 +81,14 @@ impl Outgoing {
         })?;
         if let Some(words) = super::status::clock_is_wrong(&publication, context.now) {
             context.output.warn(words);
+        }
+        let missing = missing_steps(&approved, &carried);
+        if !missing.is_empty() {
+            let missing: Vec<&str> = missing.iter().map(ReleaseId::as_str).collect();
+            context.output.warn(format_args!(
+                "steps that go before what is carried are not approved: {}; recorders that need them are refused until then (fetcher approve)",
+                missing.join(" ")
+            ));
         }
         let depot = Depot::open(home.depot()).map_err(depot_failure)?;
         all_in_depot(&depot, &carried)?;

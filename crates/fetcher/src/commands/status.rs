@@ -6,12 +6,14 @@ use serde_json::Value;
 use stick::{SignedRelease, UnsignableDocument};
 use terminal::{Count, Exit, Fail, Failure};
 
-use super::publication_failure;
 use super::signing::{open_event, standing, summary};
 use super::source::depot_failure;
+use super::{ledger_failure, publication_failure};
 use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::Depot;
+use crate::fleet::{Asked, open_requests};
+use crate::ledger::Ledger;
 use crate::publication::Publication;
 use crate::publish::{DocumentState, days_left, signed_ahead};
 
@@ -40,6 +42,8 @@ struct Status {
     /// Approved releases whose file is not in the depot.
     missing: Vec<String>,
     approved: usize,
+    /// What sites ask for and have not got yet.
+    requests: Vec<Asked>,
     /// How the documents of the manifests stand to those that are signed.
     advisories: DocumentState,
     policy: DocumentState,
@@ -64,6 +68,9 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let event = open_event(&home, &publication)?;
     let mut status = status(&depot, &catalog, &publication, &approved, context.now).fail(Exit::Rejected)?;
     status.signing = event.as_ref().map(standing);
+    let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+    let (requests, words) = (ledger.requests(), ledger.last_words());
+    status.requests = open_requests(requests.map_err(ledger_failure)?, &words.map_err(ledger_failure)?);
     context.output.json(&status);
     tell(&status, context);
     if let Some(words) = clock_is_wrong(&publication, context.now) {
@@ -103,6 +110,7 @@ fn status(
             .collect(),
         missing: missing.map(|a| a.release().id.to_string()).collect(),
         approved: approved.len(),
+        requests: Vec::new(),
         advisories: DocumentState::of(catalog.advisories(), targets)?,
         policy: DocumentState::of(catalog.policy(), targets)?,
     })
@@ -167,6 +175,9 @@ fn tell(status: &Status, context: &Context) {
             "approved and not in the depot: {}  (fetcher sync)",
             status.missing.join(" ")
         ));
+    }
+    for request in &status.requests {
+        output.data(format_args!("requested: {request}"));
     }
     for (name, state) in [("advisories", status.advisories), ("policy", status.policy)] {
         if let Some(words) = state.in_words(name) {

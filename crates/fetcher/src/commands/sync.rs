@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use firmware::path::named_steps;
 use firmware::{Model, Release, ReleaseId};
 use serde::Serialize;
 use terminal::{Count, Exit, Failure, Output};
@@ -116,7 +117,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
-/// The releases asked for, each once. A model that no release lists is most likely a slip of the pen.
+/// The releases asked for with those that they name as their steps, each once. A model that no release lists is most likely a slip of the pen.
 fn select<'a>(args: &Args, catalog: &'a Catalog) -> Result<Vec<&'a Release>, Failure> {
     for model in &args.models {
         if catalog.for_model(model).is_empty() {
@@ -130,8 +131,10 @@ fn select<'a>(args: &Args, catalog: &'a Catalog) -> Result<Vec<&'a Release>, Fai
             });
         }
     }
-    let wanted = |release: &&Release| args.all || args.models.iter().any(|model| release.lists(model));
-    Ok(catalog.releases().iter().filter(wanted).collect())
+    let asked = |release: &&Release| args.all || args.models.iter().any(|model| release.lists(model));
+    let asked: Vec<&Release> = catalog.releases().iter().filter(asked).collect();
+    let steps = named_steps(catalog.releases(), asked.iter().copied()).listed;
+    Ok(asked.into_iter().chain(steps).collect())
 }
 
 fn bring(release: &Release, depot: &Depot, downloader: &Downloader, context: &Context) -> Outcome {
@@ -224,6 +227,24 @@ mod tests {
         assert_eq!(count("--model DS-1A").unwrap(), 1);
         let failure = count("--model DS-1A --model DS-1").unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
+    }
+
+    #[test]
+    fn steps_come_along() {
+        let release = |build: &str, model: &str, via: &str| {
+            format!(
+                "[[release]]\nid = \"nvr-k51-4.9.0-{build}\"\nfamily = \"nvr\"\nversion = \"V4.9.0\"\nbuild = \"{build}\"\nmodels = [\"{model}\"]\nsources = [\"x\"]\n{via}\n"
+            )
+        };
+        let text =
+            release("230422", "DS-1A", "via = [\"nvr-k51-4.9.0-230421\"]") + &release("230421", "DS-2A", "");
+        let catalog = Catalog::from_texts(&[("nvr/k51.toml".into(), text)]).unwrap();
+        let selected = select(&args("--model DS-1A").unwrap(), &catalog).unwrap();
+        assert_eq!(
+            selected.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+            ["nvr-k51-4.9.0-230422", "nvr-k51-4.9.0-230421"]
+        );
+        assert_eq!(select(&args("--model DS-2A").unwrap(), &catalog).unwrap().len(), 1);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use firmware::{Device, Revision, Text};
 use jiff::Timestamp;
-use receipt::{Body, Envelope, LaptopId, PushEnded, PushResult, VerifiedStatement};
+use receipt::{Body, Envelope, LaptopId, Need, PushEnded, PushResult, Statement, VerifiedStatement};
 
-use super::{Ledger, LedgerError};
+use super::{INVENTORY, Ledger, LedgerError};
 
 /// The latest statement about one recorder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,59 +15,104 @@ pub struct LastWord {
     pub device: Device,
     /// The firmware it is known to run; none where its state is unknown.
     pub revision: Option<Revision>,
-    /// How the last run ended; none where only its beginning has arrived.
+    /// How the last run ended; none where only its beginning has arrived, or where it was only read.
     pub result: Option<PushResult>,
     /// Why, in words.
     pub detail: Text,
 }
 
+/// What was asked for a recorder last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asked.
+    pub laptop: LaptopId,
+    /// When, by that laptop's clock.
+    pub claimed: Timestamp,
+    /// Where, as they said.
+    pub site: Option<Text>,
+    /// The recorder, as it was then.
+    pub device: Device,
+    /// What it needs.
+    pub needs: Vec<Need>,
+}
+
 impl Ledger {
-    /// The latest statement about each recorder, by serial. Within a laptop its own numbers say which
-    /// is the latest; only between laptops do their clocks.
+    /// The latest statement about each recorder, by serial: about a push where there was any, since what
+    /// a recorder answers while it flashes says nothing about what it will run.
     pub fn last_words(&self) -> Result<Vec<LastWord>, LedgerError> {
+        let words = self.latest(None)?;
+        Ok(words.into_iter().filter_map(|(laptop, statement)| last_word(laptop, &statement)).collect())
+    }
+
+    /// What was last asked for each recorder, by serial.
+    pub fn requests(&self) -> Result<Vec<Request>, LedgerError> {
+        let requests = self.latest(Some(INVENTORY))?.into_iter().filter_map(|(laptop, statement)| {
+            let Body::Inventory(inventory) = statement.body else { return None };
+            let (claimed, site) = (statement.head.times.claimed, statement.head.site);
+            Some(Request { laptop, claimed, site, device: inventory.device, needs: inventory.needs })
+        });
+        Ok(requests.collect())
+    }
+
+    /// The latest statement about each recorder, by serial, of one kind or of all; inventories only where
+    /// there is nothing else. Within a laptop its own numbers say which is the latest; only between
+    /// laptops do their clocks.
+    fn latest(&self, kind: Option<&str>) -> Result<Vec<(LaptopId, Statement)>, LedgerError> {
         let mut query = self.db.prepare(
             "WITH newest AS (
-                 SELECT envelope, laptop, serial, claimed, counter,
-                        row_number() OVER (PARTITION BY serial, laptop ORDER BY counter DESC) AS place
-                 FROM statements WHERE serial IS NOT NULL
+                 SELECT envelope, laptop, serial, claimed, kind = ?1 AS aside,
+                        row_number() OVER (PARTITION BY serial, laptop ORDER BY kind = ?1, counter DESC) AS place
+                 FROM statements WHERE serial IS NOT NULL AND (?2 IS NULL OR kind = ?2)
              ), latest AS (
                  SELECT envelope, laptop, serial,
-                        row_number() OVER (PARTITION BY serial ORDER BY claimed DESC, laptop) AS place
+                        row_number() OVER (PARTITION BY serial ORDER BY aside, claimed DESC, laptop) AS place
                  FROM newest WHERE place = 1
              ) SELECT envelope, laptop FROM latest WHERE place = 1 ORDER BY serial",
         )?;
-        let mut rows = query.query([])?;
+        let mut rows = query.query((INVENTORY, kind))?;
         let mut words = Vec::new();
         while let Some(row) = rows.next()? {
             let laptop: String = row.get(1)?;
-            let laptop = laptop.parse().map_err(|_| LedgerError::Damaged("laptop id"))?;
-            words.extend(self.last_word(&row.get::<_, Vec<u8>>(0)?, &laptop)?);
+            let laptop: LaptopId = laptop.parse().map_err(|_| LedgerError::Damaged("laptop id"))?;
+            let statement = self.read(&row.get::<_, Vec<u8>>(0)?, &laptop)?;
+            words.push((laptop, statement));
         }
         Ok(words)
     }
 
-    fn last_word(&self, envelope: &[u8], laptop: &LaptopId) -> Result<Option<LastWord>, LedgerError> {
+    fn read(&self, envelope: &[u8], laptop: &LaptopId) -> Result<Statement, LedgerError> {
         let damaged = || LedgerError::Damaged("statement");
         let key = self.key_of(laptop)?.ok_or_else(damaged)?;
         let envelope = Envelope::read(envelope).map_err(|_| damaged())?;
         let verified = VerifiedStatement::open(&envelope, &key).map_err(|_| damaged())?;
-        let statement = verified.statement();
-        let (laptop, claimed) = (laptop.clone(), statement.head.times.claimed);
-        Ok(match &statement.body {
-            Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
-            Body::PushStarted(start) => Some(LastWord {
-                laptop,
-                claimed,
-                device: start.device.clone(),
-                revision: None,
-                result: None,
-                detail: Text::cleaned(&format!(
-                    "a push of {} began and its end has not arrived",
-                    start.target.release
-                )),
-            }),
-            Body::Other { .. } => None,
-        })
+        Ok(verified.statement().clone())
+    }
+}
+
+fn last_word(laptop: LaptopId, statement: &Statement) -> Option<LastWord> {
+    let claimed = statement.head.times.claimed;
+    match &statement.body {
+        Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
+        Body::PushStarted(start) => Some(LastWord {
+            laptop,
+            claimed,
+            device: start.device.clone(),
+            revision: None,
+            result: None,
+            detail: Text::cleaned(&format!(
+                "a push of {} began and its end has not arrived",
+                start.target.release
+            )),
+        }),
+        Body::Inventory(inventory) => Some(LastWord {
+            laptop,
+            claimed,
+            device: inventory.device.clone(),
+            revision: Some(inventory.device.revision.clone()),
+            result: None,
+            detail: Text::cleaned("it was read, and nothing was pushed yet"),
+        }),
+        Body::Other { .. } => None,
     }
 }
 

@@ -1,8 +1,9 @@
-use firmware::{Sha256Digest, Text};
+use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, Envelope, Head, LaptopId, Link, Publication, PushEnded, PushResult, Statement, Subject, Times,
+    Body, Envelope, Head, InventoryTaken, LaptopId, Link, Need, Publication, PushEnded, PushResult,
+    Statement, Subject, Times,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -37,9 +38,40 @@ impl Applier {
 
     /// The next statement of the chain: this recorder now runs this version.
     fn says(&mut self, serial: &str, version: &str, result: PushResult) -> Vec<u8> {
-        let now = at(i64::try_from(self.counter).unwrap() + self.ahead * 3_600);
-        let device =
-            json!({"model": "DS-7608NI-I2", "serial": serial, "version": version, "build": "200101"});
+        let (now, device) = (self.now(), device(serial, version));
+        self.states(Body::PushEnded(Box::new(PushEnded {
+            run: text("run"),
+            device,
+            target: None,
+            plan: None,
+            result,
+            reason: text("reason"),
+            detail: text("detail"),
+            after: None,
+            checks: vec![],
+            overrides: vec![],
+            link: Link::new(text("loopback"), text("127.0.0.1:80")),
+            backup: text("not taken"),
+            pushes: 0,
+            started: now,
+            ended: now,
+        })))
+    }
+
+    /// The next statement of the chain: this recorder runs this version and needs this release.
+    fn asks(&mut self, serial: &str, version: &str, release: &str) -> Vec<u8> {
+        let need = Need { release: release.parse().ok(), at_least: None, reason: text("not-carried") };
+        let (link, taken) = (Link::new(text("loopback"), text("127.0.0.1:80")), self.now());
+        let device = device(serial, version);
+        self.states(Body::Inventory(Box::new(InventoryTaken { device, needs: vec![need], link, taken })))
+    }
+
+    fn now(&self) -> Timestamp {
+        at(i64::try_from(self.counter).unwrap() + self.ahead * 3_600)
+    }
+
+    fn states(&mut self, body: Body) -> Vec<u8> {
+        let now = self.now();
         let digest = Sha256Digest::of(b"timestamp");
         self.counter += 1;
         let statement = Statement {
@@ -49,7 +81,7 @@ impl Applier {
                 previous: self.previous,
                 applier: text("0.1.0"),
                 operator: None,
-                site: None,
+                site: Some(text("Harbour")),
                 times: Times { claimed: now, floor: now, clock_trusted: true, resets: vec![] },
                 publication: Publication {
                     root: 1,
@@ -61,28 +93,17 @@ impl Applier {
                 },
             },
             subject: Subject { name: "timestamp.json".into(), sha256: digest },
-            body: Body::PushEnded(Box::new(PushEnded {
-                run: text("run"),
-                device: serde_json::from_value(device).unwrap(),
-                target: None,
-                plan: None,
-                result,
-                reason: text("reason"),
-                detail: text("detail"),
-                after: None,
-                checks: vec![],
-                overrides: vec![],
-                link: Link::new(text("loopback"), text("127.0.0.1:80")),
-                backup: text("not taken"),
-                pushes: 0,
-                started: now,
-                ended: now,
-            })),
+            body,
         };
         let bytes = statement.sign(&self.key).unwrap();
         self.previous = Some(Envelope::read(&bytes).unwrap().digest());
         bytes
     }
+}
+
+fn device(serial: &str, version: &str) -> Device {
+    let device = json!({"model": "DS-7608NI-I2", "serial": serial, "version": version, "build": "200101"});
+    serde_json::from_value(device).unwrap()
 }
 
 fn ledger() -> (TempDir, Ledger) {
@@ -209,4 +230,29 @@ fn what_strangers_fill_is_bounded() {
     let full = results.filter(|result| matches!(result, Received::Full)).count();
     change.commit().unwrap();
     assert_eq!(full, 1);
+}
+
+#[test]
+fn what_is_asked_for_is_kept_and_hides_no_push() {
+    let (_dir, ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    let said = [
+        applier.says("S1", "V4.1.0", PushResult::UnknownAfterPush),
+        applier.asks("S1", "V4.1.0", "first"),
+        applier.asks("S1", "V4.1.0", "second"),
+        applier.asks("S2", "V4.1.0", "third"),
+    ];
+    for (counter, bytes) in (1..).zip(&said) {
+        let received = ledger.receive(&applier.id(), counter, bytes, at(9)).unwrap();
+        assert!(matches!(received, Received::New(_)));
+    }
+    let requests = ledger.requests().unwrap();
+    let needs: Vec<String> = requests.iter().map(|request| request.needs[0].to_string()).collect();
+    assert_eq!(needs, ["release second (not-carried)", "release third (not-carried)"]);
+    assert_eq!(requests[0].site, Some(text("Harbour")));
+    let words = ledger.last_words().unwrap();
+    assert_eq!((words[0].result, &words[0].revision), (Some(PushResult::UnknownAfterPush), &None));
+    assert_eq!(words[1].revision.as_ref().unwrap().to_string(), "V4.1.0 build 200101");
+    assert_eq!(words[1].result, None);
 }

@@ -11,8 +11,8 @@ use crate::{Device, Revision, Text};
 pub struct Effect {
     /// The day of the table.
     pub collected: Date,
-    /// The advisories that speak of what runs or of what is to run, the worst outcome first. Where there
-    /// is none, there is no match in this table, which is not "safe".
+    /// The advisories that speak of what runs or of what is to run, the worst outcome first, then by id.
+    /// Where there is none, there is no match in this table, which is not "safe".
     pub changes: Vec<Change>,
 }
 
@@ -59,7 +59,7 @@ impl AdvisoryTable {
     pub fn effect(&self, device: &Device, to: &Revision) -> Effect {
         let mut changes: Vec<Change> =
             self.advisories.iter().filter_map(|advisory| Change::of(advisory, device, to)).collect();
-        changes.sort_by_key(|change| change.outcome);
+        changes.sort_by(|a, b| (a.outcome, &a.id).cmp(&(b.outcome, &b.id)));
         Effect { collected: self.collected, changes }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Link, PushResult};
+use crate::{Link, Need, PushResult};
 
 /// A statement of this laptop in this place of its chain.
 pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256Digest>) -> Statement {
@@ -133,4 +133,38 @@ fn what_was_forgiven_and_reset_is_read_and_may_be_absent() {
         assert!(j["predicate"]["publication"].get("forgiven").is_none());
     });
     assert_eq!(without.unwrap().statement().head.times.resets, []);
+}
+
+#[test]
+fn an_inventory_says_what_is_needed_and_may_say_more_later() {
+    let key = SigningKey::generate();
+    let mut said = statement(LaptopId::of(&key.public()), 1, None);
+    let Body::PushEnded(end) = said.body else { panic!() };
+    let need = |release: Option<&str>, at_least: Option<&str>, reason: &str| Need {
+        release: release.map(|id| id.parse().unwrap()),
+        at_least: at_least.map(|version| version.parse().unwrap()),
+        reason: Text::cleaned(reason),
+    };
+    said.body = Body::Inventory(Box::new(InventoryTaken {
+        device: end.device,
+        needs: vec![need(Some("a"), None, "not-carried"), need(None, Some("V4.61.000"), "no-step")],
+        link: end.link,
+        taken: end.started,
+    }));
+    let words =
+        "runs V4.30.097 build 200101; needs release a (not-carried), version V4.61.000 or later (no-step)";
+    assert!(said.to_string().ends_with(words), "{said}");
+    let bytes = said.sign(&key).unwrap();
+    let envelope = Envelope::read(&bytes).unwrap();
+    let opened = VerifiedStatement::open(&envelope, &key.public()).unwrap();
+    assert_eq!(opened.statement(), &said);
+    // as a later applier writes it
+    let mut json: Value =
+        serde_json::from_slice(envelope.verify(PAYLOAD_TYPE, &key.public()).unwrap()).unwrap();
+    assert_eq!(json["predicateType"], "urn:x-courier:inventory/v1");
+    json["predicate"]["audit"] = serde_json::json!({"failed": 3});
+    json["predicate"]["needs"][0]["urgent"] = true.into();
+    let later = Envelope::sign(PAYLOAD_TYPE, &serde_json::to_vec(&json).unwrap(), &key);
+    let later = VerifiedStatement::open(&Envelope::read(&later).unwrap(), &key.public()).unwrap();
+    assert_eq!(later.statement(), &said);
 }

@@ -12,7 +12,7 @@ fn digest(text: &str) -> Sha256Digest {
 
 fn by(policy: &Policy, inventory: &Inventory, listed: &[Listed], options: &Options) -> Decision {
     let directives = Directives { policy: Some((policy, digest("policy"))), advisories: None };
-    plan(inventory, listed, Some(&Container::B), &directives, options, now())
+    plan(inventory, listed, &at_hand(listed), &directives, options, now())
 }
 
 fn refused(
@@ -116,7 +116,7 @@ fn what_was_signed_is_part_of_what_a_person_agrees_to() {
     let (policy, table): (_, AdvisoryTable) = (Policy::default(), serde_json::from_value(table).unwrap());
     let planned = |directives: Directives<'_>| {
         let options = Options::default();
-        match plan(&recorder(), &releases, Some(&Container::B), &directives, &options, now()) {
+        match plan(&recorder(), &releases, &at_hand(&releases), &directives, &options, now()) {
             Decision::Push(plan) => *plan,
             other => panic!("{other:?}"),
         }
