@@ -1,6 +1,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::backup::Kept;
 use crate::event::{Outcome, Reason};
 use crate::inventory::tests::inventory;
 use crate::isolation::tests::loopback;
@@ -37,15 +38,23 @@ fn events() -> Vec<Event> {
     let link = loopback(&plan.address).facts().clone();
     let mut after = plan.device.clone();
     after.revision = plan.target.revision.clone();
+    let kept = Kept {
+        file: "backups/x.age".into(),
+        size: 1,
+        sha256: Sha256Digest::of(b"configuration"),
+        device_key: false,
+    };
     let outcome = Outcome {
         stage: Stage::Confirmed,
         reason: Reason::Confirmed,
         detail: "x".into(),
         after: Some(after.clone()),
         pushes: 1,
+        backup: Some(kept.clone()),
     };
     vec![
         Event::Planned { run: run_id(), plan: Box::new(plan), digest, link },
+        Event::BackedUp { backup: kept },
         Event::Push { number: 1 },
         stage(Stage::Flashing),
         stage(Stage::RebootRequested),

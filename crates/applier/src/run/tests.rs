@@ -18,6 +18,7 @@ const BEFORE: &str = "V4.30.097 build 200101";
 const TARGET: &str = "V4.61.025 build 230421";
 const PASSWORD: &str = "a good one 1";
 
+mod backup;
 mod unsettled;
 
 /// A recorder, a plan for it, and the package.
@@ -26,6 +27,7 @@ struct Bench {
     recorder: Recorder,
     plan: Plan,
     package: Package,
+    keeper: Option<Keeper>,
     journals: Journals,
     dir: tempfile::TempDir,
 }
@@ -62,7 +64,7 @@ async fn bench(change: impl FnOnce(&mut Builder)) -> Bench {
     let Decision::Push(plan) = decision else { panic!("not planned") };
     let dir = tempfile::tempdir().unwrap();
     let journals = Journals::open(&dir.path().join("journals")).unwrap();
-    Bench { sim, recorder, plan: *plan, package, journals, dir }
+    Bench { sim, recorder, plan: *plan, package, keeper: None, journals, dir }
 }
 
 fn listed(sha256: Sha256Digest, length: u64) -> Listed {
@@ -102,7 +104,8 @@ impl Bench {
         let link = loopback(self.recorder.address());
         let digest = self.plan.digest().unwrap();
         let (recorder, plan, package) = (&self.recorder, &self.plan, &self.package);
-        let run = Run { id, recorder, link: &link, plan, digest, package, deadlines, journal };
+        let keeper = self.keeper.as_ref();
+        let run = Run { id, recorder, link: &link, plan, digest, package, keeper, deadlines, journal };
         let mut events = Vec::new();
         let outcome = run
             .execute(clock, |event| {
