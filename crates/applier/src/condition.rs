@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use firmware::Text;
-use isapi::{
-    Camera, CameraStatus, DeviceTime, Disk, Document, Error, NetworkInterface, Recorder, User,
-};
+use isapi::{Camera, CameraStatus, DeviceTime, Disk, Document, Error, NetworkInterface, Recorder, User};
 use jiff::SignedDuration;
 
 /// So many differences are told; more are counted.
@@ -141,7 +139,10 @@ impl Comparison {
         let moved = is.0.duration_since(was.0) - passed;
         if moved.abs() > CLOCK {
             let direction = if moved.is_positive() { "forward" } else { "back" };
-            self.differs(&format!("clock went {direction} by {:#}", SignedDuration::from_secs(moved.abs().as_secs())));
+            self.differs(&format!(
+                "clock went {direction} by {:#}",
+                SignedDuration::from_secs(moved.abs().as_secs())
+            ));
         }
     }
 
@@ -207,7 +208,9 @@ mod tests {
             ])),
             connections: list(serde_json::json!([{"id": "1", "online": true}])),
             users: list(serde_json::json!([{"name": "admin", "level": "Administrator"}, {"name": "kim"}])),
-            interfaces: list(serde_json::json!([{"id": "1", "addressing": "static", "ipv4": "192.168.1.64"}])),
+            interfaces: list(
+                serde_json::json!([{"id": "1", "addressing": "static", "ipv4": "192.168.1.64"}]),
+            ),
             time: Some(DeviceTime("2026-11-22T10:00:00".parse().unwrap())),
         }
     }

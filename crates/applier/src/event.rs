@@ -261,8 +261,9 @@ mod tests {
 
     #[test]
     fn exit_codes_follow_stage_and_reason() {
-        let exit =
-            |stage, reason| Outcome { stage, reason, detail: String::new(), after: None, pushes: 1, backup: None }.exit();
+        let exit = |stage, reason| {
+            Outcome { stage, reason, detail: String::new(), after: None, pushes: 1, backup: None }.exit()
+        };
         assert_eq!(exit(Stage::Confirmed, Reason::Confirmed), Exit::Done);
         assert_eq!(exit(Stage::ChangedNotToTarget, Reason::VersionUnchanged), Exit::NotAtTarget);
         assert_eq!(exit(Stage::Failed, Reason::PackageRefused), Exit::Failed);

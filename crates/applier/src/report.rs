@@ -5,8 +5,8 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, Chain, ChainError, Configuration, Head, LaptopId, Link, Publication, PushEnded, PushResult, PushStarted,
-    Statement, Subject, Target, Times,
+    Body, Chain, ChainError, Configuration, Head, LaptopId, Link, Publication, PushEnded, PushResult,
+    PushStarted, Statement, Subject, Target, Times,
 };
 use stick::{Media, statements};
 

@@ -14,7 +14,9 @@ mod wait;
 
 use std::time::Duration;
 
-use isapi::{Answer, ConfigurationKey, End, Error, Package, Patience, Pushed, Reboot, Recorder, UploadProgress};
+use isapi::{
+    Answer, ConfigurationKey, End, Error, Package, Patience, Pushed, Reboot, Recorder, UploadProgress,
+};
 use receipt::RestoreResult;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -195,7 +197,8 @@ impl Restore<'_> {
                 RestoreOutcome::new(RestoreResult::Failed, reason, detail)
             }
             Ok(device) => {
-                let detail = format!("{detail}; and now the recorder is {} with {}", device.serial, device.revision);
+                let detail =
+                    format!("{detail}; and now the recorder is {} with {}", device.serial, device.revision);
                 RestoreOutcome::new(RestoreResult::UnknownAfterRestore, reason, detail).with(device)
             }
             Err(error) => {
@@ -225,7 +228,9 @@ fn judge(released: bool, answer: &Answer) -> (Sent, String) {
             (reason, refusal.to_string())
         }
         Answer::StillUpgrading => (Reason::Busy, "recorder says that an upgrade is under way".into()),
-        Answer::NoPermission(_) => (Reason::NotPermitted, "the account may not restore a configuration".into()),
+        Answer::NoPermission(_) => {
+            (Reason::NotPermitted, "the account may not restore a configuration".into())
+        }
         Answer::NotOffered(_) => {
             (Reason::NotPermitted, "recorder does not take a configuration over the network".into())
         }

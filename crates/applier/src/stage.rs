@@ -61,8 +61,8 @@ pub struct IllegalMove {
 }
 
 use Stage::{
-    BackedUp, ChangedNotToTarget, Confirmed, Failed, Flashing, Planned, RebootRequested, Rebooting, Refused, Returned,
-    Unknown, Uploading,
+    BackedUp, ChangedNotToTarget, Confirmed, Failed, Flashing, Planned, RebootRequested, Rebooting, Refused,
+    Returned, Unknown, Uploading,
 };
 
 impl Stage {
@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_good_run_goes_through_all_stages() {
-        let run = || Planned.back_up()?.upload()?.flash()?.request_reboot()?.go_down()?.come_back()?.confirm();
+        let run =
+            || Planned.back_up()?.upload()?.flash()?.request_reboot()?.go_down()?.come_back()?.confirm();
         assert_eq!(run(), Ok(Confirmed));
     }
 

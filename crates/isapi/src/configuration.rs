@@ -175,9 +175,9 @@ impl Error {
 /// Whether this is a page for people or another document, and so no export, which is binary.
 fn is_a_page(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
-    [&b"<?xml"[..], b"<!doctype", b"<html"].iter().any(|page| {
-        start.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page))
-    })
+    [&b"<?xml"[..], b"<!doctype", b"<html"]
+        .iter()
+        .any(|page| start.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page)))
 }
 
 #[cfg(test)]

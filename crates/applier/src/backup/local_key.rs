@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 
 /// A key is one line of 74 characters; comments may stand above it.
 const LARGEST: u64 = 4096;
-const COMMENT: &str = "# local key of applier: opens the configuration backups of this laptop (an age identity)\n";
+const COMMENT: &str =
+    "# local key of applier: opens the configuration backups of this laptop (an age identity)\n";
 
 /// Opens the backups that were sealed for it.
 #[derive(Clone)]
@@ -109,10 +110,7 @@ mod tests {
         assert_eq!(made.recipient().to_string(), again.recipient().to_string());
         assert!(!format!("{made:?}").contains("KEY-1"));
         set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(
-            LocalKey::open_or_make(&path),
-            Err(LocalKeyError::Readable { mode: 0o640, .. })
-        ));
+        assert!(matches!(LocalKey::open_or_make(&path), Err(LocalKeyError::Readable { mode: 0o640, .. })));
     }
 
     #[test]

@@ -117,7 +117,8 @@ fn open(path: &Path, key: &LocalKey) -> Result<(Manifest, impl Read), UnsealErro
     let manifest: Manifest = serde_json::from_slice(&line)
         .map_err(|error| rejected(&format!("it does not say whose configuration it is: {error}")))?;
     if manifest.format != FORMAT {
-        let newer = format!("it has format {}, this program knows {FORMAT}: update the applier", manifest.format);
+        let newer =
+            format!("it has format {}, this program knows {FORMAT}: update the applier", manifest.format);
         return Err(rejected(&newer));
     }
     Ok((manifest, plain))
@@ -169,8 +170,7 @@ mod tests {
     }
 
     fn says(export: &[u8]) -> Manifest {
-        let exported =
-            Exported { size: export.len() as u64, sha256: Sha256Digest::of(export), keyed: true };
+        let exported = Exported { size: export.len() as u64, sha256: Sha256Digest::of(export), keyed: true };
         Manifest::of(&inventory("DS-7608NI-I2", "V4.30.097 build 200101").device, &exported, at(0))
     }
 
@@ -200,7 +200,10 @@ mod tests {
         let broken = |bytes: &[u8], what: &str| {
             let path = bench.file(bytes);
             let error = unseal(&path, &bench.key).unwrap_err();
-            assert!(matches!(error, UnsealError::Rejected { .. } | UnsealError::OtherKey(_)), "{what}: {error}");
+            assert!(
+                matches!(error, UnsealError::Rejected { .. } | UnsealError::OtherKey(_)),
+                "{what}: {error}"
+            );
         };
         let steps = (0..sealed.len()).step_by(9973).chain([1, 100, 200, sealed.len() - 1]);
         for at in steps {

@@ -255,7 +255,11 @@ fn push(
 
 /// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
 /// and the statement tells of it.
-pub(super) async fn guard<T>(link: &CheckedLink, run: impl Future<Output = T>, output: Output) -> (T, Vec<Text>) {
+pub(super) async fn guard<T>(
+    link: &CheckedLink,
+    run: impl Future<Output = T>,
+    output: Output,
+) -> (T, Vec<Text>) {
     let mut changes = Vec::new();
     let watched = async {
         if link.target().ip().is_loopback() {

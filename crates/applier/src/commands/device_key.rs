@@ -47,11 +47,8 @@ impl DeviceKeyArgs {
     }
 
     fn read(&self, prompt: &str) -> Result<ConfigurationKey, Failure> {
-        let source = SecretSource {
-            file: self.device_key_file.clone(),
-            stdin: self.device_key_stdin,
-            flags: FLAGS,
-        };
+        let source =
+            SecretSource { file: self.device_key_file.clone(), stdin: self.device_key_stdin, flags: FLAGS };
         key(terminal::secret(&source, prompt)?)
     }
 }

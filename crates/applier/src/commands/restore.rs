@@ -279,9 +279,8 @@ fn show(event: &RestoreEvent, output: Output) {
         )),
         RestoreEvent::RestoreSent { how } => output.note(how),
         RestoreEvent::RestoreDown => output.note("the recorder restarts"),
-        RestoreEvent::Silent { seconds } => output.note(format_args!(
-            "no answer for {seconds} s; normal while it restarts; do not cut the power"
-        )),
+        RestoreEvent::Silent { seconds } => output
+            .note(format_args!("no answer for {seconds} s; normal while it restarts; do not cut the power")),
         RestoreEvent::RecordFailed { why } => output.warn(format_args!("{why}; the restore goes on")),
     }
 }

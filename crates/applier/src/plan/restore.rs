@@ -92,7 +92,10 @@ pub fn plan_restore(
     }
     let lifted = [
         ("allow-other-version", allowed.filter(|_| other_version)),
-        ("allow-logged-in", common.allow_logged_in.as_ref().filter(|_| rules::is_anybody_logged_in(inventory))),
+        (
+            "allow-logged-in",
+            common.allow_logged_in.as_ref().filter(|_| rules::is_anybody_logged_in(inventory)),
+        ),
         ("allow-networked-laptop", common.networked_laptop.as_ref()),
         ("plain-http", common.plain_http.as_ref()),
         ("push-again", common.push_again.as_ref()),
@@ -180,7 +183,8 @@ mod tests {
         let own = manifest(recorder.device.serial.as_str(), RUNS);
         recorder.disks = serde_json::from_value(serde_json::json!([{"id": "1", "status": "error"}])).unwrap();
         recorder.online_users = serde_json::from_value(serde_json::json!([{"name": "eve"}])).unwrap();
-        recorder.upgrade = serde_json::from_value(serde_json::json!({"upgrading": true, "percent": 3})).unwrap();
+        recorder.upgrade =
+            serde_json::from_value(serde_json::json!({"upgrading": true, "percent": 3})).unwrap();
         assert_eq!(codes(&recorder, &own, &RestoreOptions::default()), ["busy", "logged-in"]);
     }
 

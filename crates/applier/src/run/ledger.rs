@@ -38,7 +38,15 @@ impl<'a> Ledger<'a> {
         clock: &'a dyn Fn() -> Timestamp,
         tell: &'a mut dyn FnMut(&Event),
     ) -> Self {
-        Self { journal, unwritten: VecDeque::new(), stage: Stage::Planned, backup: None, pushes: 0, clock, tell }
+        Self {
+            journal,
+            unwritten: VecDeque::new(),
+            stage: Stage::Planned,
+            backup: None,
+            pushes: 0,
+            clock,
+            tell,
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {

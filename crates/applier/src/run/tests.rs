@@ -309,10 +309,10 @@ async fn a_wrong_password_is_tried_once_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_recorder_that_is_not_there_is_untouched() {
-    let Bench { sim, recorder, plan, package, journals, dir } = bench(|_| {}).await;
+    let Bench { sim, recorder, plan, package, keeper, journals, dir } = bench(|_| {}).await;
     sim.shutdown().await;
     let gone = bench(|_| {}).await;
-    let bench = Bench { sim: gone.sim, recorder, plan, package, journals, dir };
+    let bench = Bench { sim: gone.sim, recorder, plan, package, keeper, journals, dir };
     let (outcome, _) = bench.run().await;
     assert_eq!(
         (outcome.stage, outcome.reason, outcome.exit()),

@@ -73,7 +73,11 @@ async fn without_one_nothing_is_sent() {
             "{what}: {}",
             outcome.detail
         );
-        assert!(outcome.detail.contains(words) && outcome.hint().contains("--no-backup"), "{}", outcome.detail);
+        assert!(
+            outcome.detail.contains(words) && outcome.hint().contains("--no-backup"),
+            "{}",
+            outcome.detail
+        );
         assert_eq!((bench.sim.state().counters.pushes, bench.backups()), (0, 0), "{what}");
     }
 }
@@ -106,5 +110,8 @@ async fn a_journal_of_a_backup_alone_forbids_nothing() {
     let full = crate::journal::tests::full();
     let (outcome, _) = bench.run_on(RunId::new(clock(), [1; 4]), full, brief(), |_| {}).await;
     assert_eq!((outcome.stage, outcome.reason, outcome.pushes), (Stage::Failed, Reason::JournalFailed, 0));
-    assert_eq!((bench.backups(), bench.journals.newest(&bench.plan.device.serial).unwrap()), (1, None::<Replay>));
+    assert_eq!(
+        (bench.backups(), bench.journals.newest(&bench.plan.device.serial).unwrap()),
+        (1, None::<Replay>)
+    );
 }
