@@ -57,7 +57,7 @@ impl World {
     }
 
     fn last_statement(&self) -> Value {
-        self.statements().pop().unwrap()
+        self.statements().into_iter().max_by_key(|statement| statement["counter"].as_u64()).unwrap()
     }
 }
 
@@ -124,6 +124,8 @@ async fn taken_before_a_push_or_refused_or_left_out_with_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_key_is_the_recorders_and_is_needed_again() {
     let mut keyed = recorder();
+    // shorter than between two looks
+    keyed.down = Duration::from_millis(20);
     keyed.content.backup.key = KeyRule::WithKey;
     let world = World::loaded_with(keyed).await;
     let words = ["under a device key only", "--device-key-file"];

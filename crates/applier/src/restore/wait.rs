@@ -1,7 +1,7 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use firmware::Device;
-use isapi::{Error, Reboot, TlsFault};
+use isapi::{Error, Reboot, TlsFault, Uptime};
 use receipt::RestoreResult;
 
 use super::{Restore, RestoreEvent, RestoreOutcome};
@@ -29,7 +29,7 @@ impl Restore<'_> {
         let mut last = "no answer yet".to_owned();
         while began.elapsed() < self.deadlines.back {
             match self.recorder.device_info().await {
-                Ok(device) if self.is_back(reboot, gone, began.elapsed()) => return self.judge(device),
+                Ok(device) if self.is_back(reboot, gone, began).await => return self.judge(device),
                 Ok(_) => (heard, told) = (Instant::now(), 0),
                 Err(error) if error.is_login() => return unknown(Reason::LoginRefused, chain(&error)),
                 Err(error) if is_other_certificate(&error) => {
@@ -59,8 +59,11 @@ impl Restore<'_> {
         unknown(Reason::NeverRestarted, "it was not seen to restart".into())
     }
 
-    fn is_back(&self, reboot: Reboot, gone: bool, waited: Duration) -> bool {
+    async fn is_back(&self, reboot: Reboot, gone: bool, began: Instant) -> bool {
+        let waited = began.elapsed();
         gone || (reboot == Reboot::NotSaid && waited > self.deadlines.back / GRACE)
+            // a restart that fell between two looks shows in how long it has been running
+            || self.recorder.read::<Uptime>().await.is_ok_and(|uptime| uptime.seconds < waited.as_secs())
     }
 
     fn judge(&self, after: Device) -> RestoreOutcome {
