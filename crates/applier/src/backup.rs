@@ -21,13 +21,13 @@ mod sealed;
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use firmware::{Device, Model, Revision, Serial, Sha256Digest, Text};
 use isapi::Exported;
 use jiff::Timestamp;
 use rustix::fs::MemfdFlags;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use age::x25519::Recipient;
 pub use keeper::{BackupError, Keeper};
@@ -65,6 +65,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// Where.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// Bytes of the export.
     pub size: u64,
@@ -96,6 +97,11 @@ impl Kept {
         let key = if self.device_key { "under a device key" } else { "without a device key" };
         format!("SHA-256 {}, {} bytes, {key}", self.sha256, self.size)
     }
+}
+
+/// A name that is no text is told as well as it can be: the journal must be able to say it.
+fn as_text<S: Serializer>(file: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&file.display())
 }
 
 /// A file that exists in memory alone.
