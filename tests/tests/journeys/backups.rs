@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use journeys::ran::Ran;
 use nvr_sim::{AnswerFault, Document, Faults, How, KeyRule, Stage};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::world::{World, recorder, revision, write};
@@ -43,16 +43,9 @@ impl World {
     }
 
     fn export_fails(&self, how: How, text: &str) {
-        let fault = AnswerFault {
-            path: "/ISAPI/System/configurationData".into(),
-            method: Some("GET".into()),
-            how,
-            before_login: false,
-            status: None,
-            text: text.into(),
-            find: String::new(),
-            bytes_per_second: None,
-        };
+        let fault =
+            json!({"path": "/ISAPI/System/configurationData", "method": "GET", "how": how, "text": text});
+        let fault: AnswerFault = serde_json::from_value(fault).unwrap();
         self.recorder.set_faults(Faults { answers: vec![fault], ..Faults::default() });
     }
 
@@ -266,5 +259,5 @@ async fn what_a_push_changed_besides_is_told() {
         "user eve is new: Administrator",
     ];
     apply.ends(0).says(&differences).says(&["confirmed"]);
-    assert_eq!(world.last_statement()["differences"], serde_json::json!(differences));
+    assert_eq!(world.last_statement()["differences"], json!(differences));
 }

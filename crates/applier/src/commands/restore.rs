@@ -1,11 +1,12 @@
 //! `applier restore`: a configuration goes back to the recorder that it came from.
 
+mod earlier;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use firmware::Text;
 use isapi::{ConfigurationKey, Package};
-use jiff::Timestamp;
 use receipt::{Forgiven, Override};
 use serde_json::json;
 use stick::VerifiedPublication;
@@ -25,7 +26,9 @@ use crate::journal::Journals;
 use crate::plan::{Options, RestoreOptions, RestorePlan, plan_restore};
 use crate::reason::reason;
 use crate::restore::{self, Attempt, Attempts, Deadlines, Restore, RestoreEvent, RestoreOutcome, Step};
-use crate::state::State;
+use earlier::Earlier;
+
+pub(super) use earlier::forbid_push;
 
 /// Put a configuration back on the recorder that it came from, watch it restart, and sign a receipt.
 #[derive(Debug, clap::Args)]
@@ -122,7 +125,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(apply::journal_failure)?;
     let attempts = Attempts::open(&state.restores()).map_err(record_failure)?;
-    let push_again = again(args, &journals, &attempts, &inventory, (context.now)())?;
+    let quiet = Duration::from_secs(args.quiet_period);
+    let earlier = Earlier { pushes: &journals, restores: &attempts, quiet };
+    let push_again = earlier.again(args.push_again.as_ref(), &inventory, (context.now)())?;
     let mut options = args.options(&session, push_again);
     options.common.accept_expired.clone_from(&accepted);
     let who = (args.operator.as_deref(), args.site_name.as_deref());
@@ -188,62 +193,6 @@ fn put_back(
     clerk.facts.link.changes = changes;
     clerk.last_word(|facts, now| restore::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
-}
-
-/// The reason to restore again, if an earlier push or restore is not known to be over and the quiet period
-/// since has passed; without both, nothing is sent.
-fn again(
-    args: &Args,
-    journals: &Journals,
-    attempts: &Attempts,
-    inventory: &Inventory,
-    now: Timestamp,
-) -> Result<Option<Text>, Failure> {
-    let quiet = Duration::from_secs(args.quiet_period);
-    let pushed = journals.blocked(&inventory.device).map_err(apply::journal_failure)?;
-    let pushed = pushed.map(|blocked| (blocked.to_string(), blocked.quiet_left(quiet, now)));
-    let restored = attempts.unsettled(&inventory.device.serial);
-    let restored = restored.map(|attempt| (words(attempt), attempt.quiet_left(quiet, now)));
-    let Some((what, left)) = pushed.into_iter().chain(restored).max_by_key(|(_, left)| *left) else {
-        return Ok(None);
-    };
-    match (&args.push_again, left) {
-        (Some(reason), None) => Ok(Some(reason.clone())),
-        _ => Err(unsettled(inventory, &what, left.map(|left| left.as_secs()))),
-    }
-}
-
-/// Refuses to push where a restore may still be going on.
-pub(super) fn forbid_push(
-    state: &State,
-    inventory: &Inventory,
-    quiet: Duration,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let attempts = Attempts::open(&state.restores()).map_err(record_failure)?;
-    let attempt = attempts.unsettled(&inventory.device.serial);
-    let left = attempt.and_then(|attempt| Some((attempt, attempt.quiet_left(quiet, now)?)));
-    match left {
-        Some((attempt, left)) => Err(unsettled(inventory, &words(attempt), Some(left.as_secs()))),
-        None => Ok(()),
-    }
-}
-
-fn words(attempt: &Attempt) -> String {
-    let Attempt { run, last, .. } = attempt;
-    format!("an earlier restore, {run}, is not known to be over (last line {last})")
-}
-
-fn unsettled(inventory: &Inventory, what: &str, wait: Option<i64>) -> Failure {
-    let hint = match wait {
-        Some(seconds) => format!(
-            "do not cut the power; wait {seconds} s, look at the recorder with applier inspect, and if it is idle give the same command again; applier restore wants --push-again REASON then"
-        ),
-        None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
-    };
-    Failure::new(Exit::Unknown, format!("recorder {}: {what}; nothing was sent now", inventory.address))
-        .hint(hint)
-        .with_data(json!({"decision": "blocked", "why": what, "wait_seconds": wait.unwrap_or(0)}))
 }
 
 /// The plan in words, its digest last.

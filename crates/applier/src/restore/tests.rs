@@ -74,16 +74,10 @@ impl Bench {
     }
 
     fn answers(&self, how: How, text: &str, status: Option<u16>) {
-        let fault = AnswerFault {
-            path: "/ISAPI/System/configurationData".into(),
-            method: Some("PUT".into()),
-            how,
-            before_login: false,
-            status,
-            text: text.into(),
-            find: String::new(),
-            bytes_per_second: None,
-        };
+        let fault = serde_json::json!({
+            "path": "/ISAPI/System/configurationData", "method": "PUT", "how": how, "text": text, "status": status,
+        });
+        let fault: AnswerFault = serde_json::from_value(fault).unwrap();
         self.sim.set_faults(Faults { answers: vec![fault], ..Faults::default() });
     }
 

@@ -21,16 +21,8 @@ impl Bench {
 }
 
 fn export_fault(how: How, text: &str) -> Faults {
-    let fault = AnswerFault {
-        path: "/ISAPI/System/configurationData".into(),
-        method: None,
-        how,
-        before_login: false,
-        status: None,
-        text: text.into(),
-        find: String::new(),
-        bytes_per_second: None,
-    };
+    let fault = serde_json::json!({"path": "/ISAPI/System/configurationData", "how": how, "text": text});
+    let fault: AnswerFault = serde_json::from_value(fault).unwrap();
     Faults { answers: vec![fault], ..Faults::default() }
 }
 
