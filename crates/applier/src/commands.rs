@@ -1,8 +1,12 @@
 //! One file for each command: its arguments and what it does.
 
 pub mod apply;
+pub mod backup;
+pub mod backups;
 mod clerk;
 pub mod clock;
+mod device_key;
+mod differences;
 pub mod find;
 pub mod inspect;
 mod journey;
@@ -11,6 +15,7 @@ pub mod plan;
 pub mod receipts;
 pub mod recorder;
 mod request;
+pub mod restore;
 pub mod sticks;
 pub mod trust;
 pub mod verify;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use receipt::{LaptopId, Need, PushResult};
 use serde::Serialize;
 
-use crate::ledger::{Finding, LastWord, Request};
+use crate::ledger::{Finding, LastWord, Request, RunResult};
 
 /// Every recorder that a statement speaks of, and what is wrong with the statements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,7 +33,7 @@ pub struct Recorder {
     /// What that means.
     pub state: State,
     /// How the last run ended.
-    pub last_result: Option<PushResult>,
+    pub last_result: Option<RunResult>,
     /// Why, in words.
     pub detail: Text,
     /// When, by the laptop's clock.
@@ -132,7 +132,10 @@ pub fn open_requests(requests: Vec<Request>, words: &[LastWord]) -> Vec<Asked> {
         words.iter().any(|word| {
             word.device.serial == request.device.serial
                 && word.claimed >= request.claimed
-                && matches!(word.result, Some(PushResult::Applied | PushResult::AlreadyCurrent))
+                && matches!(
+                    word.result,
+                    Some(RunResult::Push(PushResult::Applied | PushResult::AlreadyCurrent))
+                )
         })
     };
     let open = requests.into_iter().filter(|request| !request.needs.is_empty() && !answered(request));
@@ -190,7 +193,7 @@ mod tests {
             claimed: Timestamp::UNIX_EPOCH,
             device: serde_json::from_value(device).unwrap(),
             revision: revision.map(|r| r.parse().unwrap()),
-            result: Some(PushResult::Applied),
+            result: Some(RunResult::Push(PushResult::Applied)),
             detail: Text::cleaned(""),
         }
     }
@@ -242,7 +245,7 @@ mod tests {
         );
         assert!(open(request(0, 1), word(None)).is_empty(), "it was applied since");
         assert!(open(request(1, 0), word(None)).is_empty(), "nothing is needed");
-        let refused = LastWord { result: Some(PushResult::Refused), ..word(None) };
+        let refused = LastWord { result: Some(RunResult::Push(PushResult::Refused)), ..word(None) };
         assert_eq!(open(request(0, 1), refused).len(), 1);
         let mut other = word(None);
         other.device.serial = "S2".parse().unwrap();

@@ -13,7 +13,7 @@ use firmware::Sha256Digest;
 use rusqlite::{Connection, Transaction};
 
 pub use laptops::Laptop;
-pub use recorders::{LastWord, Request};
+pub use recorders::{LastWord, Request, RunResult};
 pub use statements::{Finding, Received};
 
 /// The depot's record of laptops and their statements.

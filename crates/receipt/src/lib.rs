@@ -13,6 +13,7 @@ mod dsse;
 mod inventory;
 mod laptop;
 mod push;
+mod restore;
 mod statement;
 
 pub use acknowledged::Acknowledged;
@@ -22,6 +23,7 @@ pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};
 pub use inventory::{InventoryTaken, Need};
 pub use laptop::{InvalidLaptopId, LaptopId};
 pub use push::{Link, Override, PushEnded, PushResult, PushStarted, Target};
+pub use restore::{Configuration, RestoreEnded, RestoreResult, RestoreStarted};
 pub use statement::{
     Body, Head, InvalidStatement, Publication, Statement, Subject, Times, VerifiedStatement,
 };

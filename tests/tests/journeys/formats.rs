@@ -51,14 +51,22 @@ async fn examples_are_what_is_written() {
     let plan = format!("plan {address} --stick empty --password-file password.txt --operator Kim");
     world.applier(&format!("{plan} --site-name Harbour")).await.ends(4);
     world.apply("--operator Kim").await.ends(0);
+    let backups = world.applier("backups --json").await.ends(0).json();
+    let (file, address) = (backups["backups"][0]["file"].as_str().unwrap(), world.recorder.address());
+    let restore = format!("restore {address} {file} --stick stick --password-file password.txt --yes");
+    world.applier(&format!("{restore} --operator Kim --allow-other-version lost")).await.ends(0);
     world.enrol_laptop().await;
     world.fetcher("load --to stick --all").await.ends(0);
     let json = |name: &str| -> Value {
         serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
     };
     let receipts = files(&world.path("stick/COURIER/receipts"));
-    let receipts: [&String; 3] = receipts.keys().collect::<Vec<_>>().try_into().unwrap();
-    let [needed, started, ended] = receipts.map(|name| json(&format!("receipts/{name}")));
+    let [needed, started, ended, _, restored] = receipts.keys().collect::<Vec<_>>()[..] else {
+        panic!("{:?}", receipts.keys())
+    };
+    let [needed, started, ended, restored] =
+        [needed, started, ended, restored].map(|name| json(&format!("receipts/{name}")));
+    let backup = backups["backups"][0]["manifest"].clone();
     world.fetcher("keys new kim --unencrypted").await.ends(0);
     world
         .fetcher("root add-key targets kim.pub --threshold 2 --yes --passphrase-file pass.txt")
@@ -82,8 +90,10 @@ async fn examples_are_what_is_written() {
         payload(&started),
         payload(&ended),
         payload(&needed),
+        payload(&restored),
         payload(&json("acknowledged.json")),
         event,
+        backup,
     ];
     let document = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md")).unwrap();
     let examples = document.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());

@@ -9,14 +9,18 @@ use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
 
+use super::backup::KeepArgs;
 use super::clerk::{Clerk, WhoArgs};
 use super::clock;
+use super::differences::Differences;
 use super::journey::Journey;
 use super::plan::{self as plan_command, Held, WishArgs};
 use super::recorder::{Purpose, RecorderArgs, Session};
 use super::request;
+use super::restore;
 use super::watch::Watch;
 use crate::at_hand::AtHand;
+use crate::backup::Keeper;
 use crate::context::{Context, state_failure};
 use crate::event::Outcome;
 use crate::expiry::ExpiryArgs;
@@ -41,6 +45,8 @@ pub struct Args {
     recorder: RecorderArgs,
     #[command(flatten)]
     wish: WishArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     expiry: ExpiryArgs,
     /// Push although nothing proves that an earlier push is over, once the quiet period has passed
@@ -74,6 +80,9 @@ struct PatienceArgs {
     /// Give up waiting for its return after a restart after this long
     #[arg(long, value_name = "SECONDS", default_value = "300", hide_short_help = true)]
     return_timeout: u64,
+    /// Look for so long whether disks, cameras and users are as before, once the push is confirmed
+    #[arg(long, value_name = "SECONDS", default_value = "60", hide_short_help = true)]
+    settle_time: u64,
     /// Watch a push that may still be going on for this long, and allow no other before
     #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
     quiet_period: u64,
@@ -106,6 +115,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let push_again = push_again(args, &journals, &inventory, (context.now)())?;
+    restore::forbid_push(&state, &inventory, args.patience.deadlines().quiet, (context.now)())?;
     let options = Options {
         push_again,
         accept_expired: accepted.clone(),
@@ -121,6 +131,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match decision {
         Decision::Push(plan) => {
             agree(args, &plan, context)?;
+            let keeper = plan.takes_backup().then(|| args.keep.keeper(None, &state)).transpose()?;
             let journey = Journey {
                 recorder: &args.recorder,
                 session: &session,
@@ -130,7 +141,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 options,
             };
             journey.go(*plan, held, &mut clerk, |plan, at_hand, clerk| {
-                push(args, plan, at_hand, &session, &journals, clerk)
+                push(args, plan, (at_hand, keeper.as_ref()), &session, &journals, clerk)
             })
         }
         Decision::AlreadyCurrent(listed) => {
@@ -221,7 +232,7 @@ fn agree(args: &Args, plan: &Plan, context: &Context) -> Result<(), Failure> {
 fn push(
     args: &Args,
     plan: &Plan,
-    at_hand: AtHand,
+    (at_hand, keeper): (AtHand, Option<&Keeper>),
     session: &Session,
     journals: &Journals,
     clerk: &mut Clerk<'_>,
@@ -242,21 +253,28 @@ fn push(
         plan,
         digest,
         package: &package,
+        keeper,
         deadlines: args.patience.deadlines(),
         journal,
     };
     let mut watch = Watch::new(context.output);
+    let before = Differences::before(session);
     let run = run.execute(context.now, |event| watch.show(event));
     let (outcome, changes) = session.runtime.block_on(guard(&session.link, run, context.output));
     watch.close();
     clerk.facts.link.changes = changes;
+    clerk.facts.differences = before.since(&outcome, args.patience.settle_time, session, context.output);
     clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
 }
 
 /// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
 /// and the statement tells of it.
-async fn guard<T>(link: &CheckedLink, run: impl Future<Output = T>, output: Output) -> (T, Vec<Text>) {
+pub(super) async fn guard<T>(
+    link: &CheckedLink,
+    run: impl Future<Output = T>,
+    output: Output,
+) -> (T, Vec<Text>) {
     let mut changes = Vec::new();
     let watched = async {
         if link.target().ip().is_loopback() {
@@ -320,7 +338,6 @@ pub(super) fn facts(
     let started = (context.now)();
     let known = tuf_client::read_clock(&state.trust_store(), context.clock).fail(Exit::Internal)?;
     let build = context.clock.build;
-    let named = |name: &Option<String>| name.as_deref().map(Text::cleaned);
     Ok(Facts {
         run: journals.name(started, random).map_err(journal_failure)?,
         link: session.link.facts().clone(),
@@ -330,8 +347,9 @@ pub(super) fn facts(
         clock_trusted: publication.start().system_behind().is_zero(),
         resets: clock::open_resets(state)?,
         accepted: None,
-        operator: named(&who.operator),
-        site: named(&who.site_name),
+        operator: who.operator.as_deref().map(Text::cleaned),
+        site: who.site_name.as_deref().map(Text::cleaned),
+        differences: Vec::new(),
     })
 }
 

@@ -23,6 +23,8 @@ pub fn needs(refusals: &[Refusal]) -> Vec<Need> {
             | Refusal::Ambiguous { .. }
             | Refusal::Mismatch { .. }
             | Refusal::OtherSerial { .. }
+            | Refusal::OtherOrigin { .. }
+            | Refusal::OtherVersion { .. }
             | Refusal::Older { .. }
             | Refusal::OtherBranch { .. }
             | Refusal::BelowFloor { .. }

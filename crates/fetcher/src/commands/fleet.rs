@@ -53,7 +53,7 @@ fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
         State::NoRelease => "the catalogue lists no release for this model".into(),
         State::LookAtIt => "look at it: its state is unknown".into(),
     };
-    let result = match (recorder.last_result, &recorder.runs) {
+    let result = match (&recorder.last_result, &recorder.runs) {
         (Some(result), _) => result.to_string(),
         (None, Some(_)) => "none".into(),
         (None, None) => "begun".into(),

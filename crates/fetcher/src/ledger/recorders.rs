@@ -1,8 +1,34 @@
+use std::fmt;
+
 use firmware::{Device, Revision, Text};
 use jiff::Timestamp;
-use receipt::{Body, Envelope, LaptopId, Need, PushEnded, PushResult, Statement, VerifiedStatement};
+use receipt::{
+    Body, Envelope, LaptopId, Need, PushEnded, PushResult, RestoreEnded, RestoreResult, Statement,
+    VerifiedStatement,
+};
+use serde::Serialize;
 
 use super::{INVENTORY, Ledger, LedgerError};
+
+/// How a run ended, whatever it was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RunResult {
+    /// Firmware.
+    Push(PushResult),
+    /// A configuration.
+    Restore(RestoreResult),
+}
+
+impl fmt::Display for RunResult {
+    /// In the word of its statement.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Push(result) => result.fmt(f),
+            Self::Restore(result) => result.fmt(f),
+        }
+    }
+}
 
 /// The latest statement about one recorder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +41,9 @@ pub struct LastWord {
     pub device: Device,
     /// The firmware it is known to run; none where its state is unknown.
     pub revision: Option<Revision>,
-    /// How the last run ended; none where only its beginning has arrived, or where it was only read.
-    pub result: Option<PushResult>,
+    /// How the last run ended; none where only its beginning has arrived, or where the recorder was only
+    /// read.
+    pub result: Option<RunResult>,
     /// Why, in words.
     pub detail: Text,
 }
@@ -93,17 +120,14 @@ fn last_word(laptop: LaptopId, statement: &Statement) -> Option<LastWord> {
     let claimed = statement.head.times.claimed;
     match &statement.body {
         Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
-        Body::PushStarted(start) => Some(LastWord {
-            laptop,
-            claimed,
-            device: start.device.clone(),
-            revision: None,
-            result: None,
-            detail: Text::cleaned(&format!(
-                "a push of {} began and its end has not arrived",
-                start.target.release
-            )),
-        }),
+        Body::PushStarted(start) => {
+            let what = format!("a push of {}", start.target.release);
+            Some(begun(laptop, claimed, &start.device, &what))
+        }
+        Body::RestoreStarted(start) => {
+            Some(begun(laptop, claimed, &start.device, "a restore of its configuration"))
+        }
+        Body::RestoreEnded(end) => Some(restored(laptop, claimed, end)),
         Body::Inventory(inventory) => Some(LastWord {
             laptop,
             claimed,
@@ -122,5 +146,20 @@ fn ended(laptop: LaptopId, claimed: Timestamp, end: &PushEnded) -> LastWord {
         PushResult::UnknownAfterPush => None,
         _ => Some(device.revision.clone()),
     };
-    LastWord { laptop, claimed, device, revision, result: Some(end.result), detail: end.detail.clone() }
+    let result = Some(RunResult::Push(end.result));
+    LastWord { laptop, claimed, device, revision, result, detail: end.detail.clone() }
+}
+
+/// After a restore the firmware is what it was, but whether the recorder works is another matter.
+fn restored(laptop: LaptopId, claimed: Timestamp, end: &RestoreEnded) -> LastWord {
+    let device = end.after.clone().unwrap_or_else(|| end.device.clone());
+    let known = end.result != RestoreResult::UnknownAfterRestore;
+    let revision = known.then(|| device.revision.clone());
+    let result = Some(RunResult::Restore(end.result));
+    LastWord { laptop, claimed, device, revision, result, detail: end.detail.clone() }
+}
+
+fn begun(laptop: LaptopId, claimed: Timestamp, device: &Device, what: &str) -> LastWord {
+    let detail = Text::cleaned(&format!("{what} began and its end has not arrived"));
+    LastWord { laptop, claimed, device: device.clone(), revision: None, result: None, detail }
 }

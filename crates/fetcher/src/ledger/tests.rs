@@ -52,6 +52,7 @@ impl Applier {
             overrides: vec![],
             link: Link::new(text("loopback"), text("127.0.0.1:80")),
             backup: text("not taken"),
+            differences: vec![],
             pushes: 0,
             started: now,
             ended: now,
@@ -204,7 +205,8 @@ fn the_last_word_about_each_recorder_counts() {
     let words = ledger.last_words().unwrap();
     assert_eq!(words.len(), 2);
     assert_eq!(words[0].revision.as_ref().unwrap().to_string(), "V4.2.0 build 200101");
-    assert_eq!((words[1].result, words[1].revision.clone()), (Some(PushResult::UnknownAfterPush), None));
+    let unknown = RunResult::Push(PushResult::UnknownAfterPush);
+    assert_eq!((words[1].result, words[1].revision.clone()), (Some(unknown), None));
 }
 
 #[test]
@@ -252,7 +254,10 @@ fn what_is_asked_for_is_kept_and_hides_no_push() {
     assert_eq!(needs, ["release second (not-carried)", "release third (not-carried)"]);
     assert_eq!(requests[0].site, Some(text("Harbour")));
     let words = ledger.last_words().unwrap();
-    assert_eq!((words[0].result, &words[0].revision), (Some(PushResult::UnknownAfterPush), &None));
+    assert_eq!(
+        (words[0].result, &words[0].revision),
+        (Some(RunResult::Push(PushResult::UnknownAfterPush)), &None)
+    );
     assert_eq!(words[1].revision.as_ref().unwrap().to_string(), "V4.1.0 build 200101");
     assert_eq!(words[1].result, None);
 }
