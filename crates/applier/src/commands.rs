@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and what it does.
 
 pub mod apply;
+pub mod audit;
 mod clerk;
 pub mod clock;
 pub mod find;

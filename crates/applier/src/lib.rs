@@ -1,6 +1,7 @@
 //! The offline half of Courier: verify a stick, plan, push, confirm, and sign a receipt.
 
 pub mod at_hand;
+pub mod audit;
 pub mod certificates;
 pub mod cli;
 pub mod clock_resets;
@@ -14,6 +15,7 @@ pub mod failed_logins;
 pub mod inventory;
 pub mod isolation;
 pub mod journal;
+pub mod last_publication;
 pub mod plan;
 mod reason;
 pub mod record;

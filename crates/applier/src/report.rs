@@ -161,7 +161,7 @@ fn subject(body: &Body, publication: &Publication) -> Subject {
     let target = match body {
         Body::PushStarted(body) => Some(&body.target),
         Body::PushEnded(body) => body.target.as_ref(),
-        Body::Other { .. } => None,
+        Body::Audit(_) | Body::Other { .. } => None,
     };
     match target {
         Some(target) => Subject { name: target.name.as_str().to_owned(), sha256: target.sha256 },

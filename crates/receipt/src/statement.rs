@@ -6,12 +6,13 @@ use keys::{PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ClockReset, Envelope, Forgiven, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
+use crate::{Audit, ClockReset, Envelope, Forgiven, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PUSH_STARTED: &str = "urn:x-courier:push-started/v1";
 const PUSH_ENDED: &str = "urn:x-courier:push-ended/v1";
+const AUDIT: &str = "urn:x-courier:audit/v1";
 /// The major version of all predicates here.
 const FORMAT: u64 = 1;
 
@@ -98,6 +99,8 @@ pub enum Body {
     PushStarted(Box<PushStarted>),
     /// A run has ended.
     PushEnded(Box<PushEnded>),
+    /// A recorder was audited.
+    Audit(Box<Audit>),
     /// Of a type that this version does not know: kept, not understood.
     Other {
         /// The predicate type.
@@ -189,6 +192,10 @@ impl fmt::Display for Statement {
                 let Device { model, serial, .. } = &end.device;
                 write!(f, "{model} {serial}: {}: {}", end.result, end.detail)
             }
+            Body::Audit(audit) => {
+                let Device { model, serial, .. } = &audit.device;
+                write!(f, "{model} {serial}: audit by {}: {}", audit.profile, audit.counts)
+            }
             Body::Other { predicate_type, .. } => {
                 write!(f, "statement of type {}, not understood", Text::cleaned(predicate_type))
             }
@@ -203,6 +210,7 @@ impl Statement {
         let (predicate_type, predicate) = match &self.body {
             Body::PushStarted(body) => (PUSH_STARTED, predicate(head, body)?),
             Body::PushEnded(body) => (PUSH_ENDED, predicate(head, body)?),
+            Body::Audit(body) => (AUDIT, predicate(head, body)?),
             Body::Other { predicate_type, predicate } => (predicate_type.as_str(), predicate.clone()),
         };
         let Subject { name, sha256 } = self.subject.clone();
@@ -267,6 +275,7 @@ fn read(wire: Wire) -> Result<Statement, InvalidStatement> {
         PUSH_ENDED => {
             Body::PushEnded(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
         }
+        AUDIT => Body::Audit(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?),
         _ => Body::Other { predicate_type: wire.predicate_type, predicate: wire.predicate },
     };
     Ok(Statement { head, subject: Subject { name, sha256: digest.sha256 }, body })

@@ -1,8 +1,8 @@
 use firmware::{Device, Revision, Text};
 use jiff::Timestamp;
-use receipt::{Body, Envelope, LaptopId, PushEnded, PushResult, VerifiedStatement};
+use receipt::{Body, Envelope, LaptopId, PushEnded, PushResult, Statement, VerifiedStatement};
 
-use super::{Ledger, LedgerError};
+use super::{AUDIT, Ledger, LedgerError};
 
 /// The latest statement about one recorder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,52 +22,60 @@ pub struct LastWord {
 }
 
 impl Ledger {
-    /// The latest statement about each recorder, by serial. Within a laptop its own numbers say which
+    /// The latest statement about each recorder's pushes, by serial. Within a laptop its own numbers say which
     /// is the latest; only between laptops do their clocks.
     pub fn last_words(&self) -> Result<Vec<LastWord>, LedgerError> {
-        let mut query = self.db.prepare(
+        Ok(self.latest(&format!("kind != '{AUDIT}'"))?.iter().filter_map(last_word).collect())
+    }
+
+    /// The latest statement about each recorder, by serial, of the kinds that `which` selects.
+    pub(super) fn latest(&self, which: &str) -> Result<Vec<Statement>, LedgerError> {
+        let mut query = self.db.prepare(&format!(
             "WITH newest AS (
                  SELECT envelope, laptop, serial, claimed, counter,
                         row_number() OVER (PARTITION BY serial, laptop ORDER BY counter DESC) AS place
-                 FROM statements WHERE serial IS NOT NULL
+                 FROM statements WHERE serial IS NOT NULL AND {which}
              ), latest AS (
                  SELECT envelope, laptop, serial,
                         row_number() OVER (PARTITION BY serial ORDER BY claimed DESC, laptop) AS place
                  FROM newest WHERE place = 1
              ) SELECT envelope, laptop FROM latest WHERE place = 1 ORDER BY serial",
-        )?;
+        ))?;
         let mut rows = query.query([])?;
-        let mut words = Vec::new();
+        let mut statements = Vec::new();
         while let Some(row) = rows.next()? {
             let laptop: String = row.get(1)?;
             let laptop = laptop.parse().map_err(|_| LedgerError::Damaged("laptop id"))?;
-            words.extend(self.last_word(&row.get::<_, Vec<u8>>(0)?, &laptop)?);
+            statements.push(self.open_stored(&row.get::<_, Vec<u8>>(0)?, &laptop)?);
         }
-        Ok(words)
+        Ok(statements)
     }
 
-    fn last_word(&self, envelope: &[u8], laptop: &LaptopId) -> Result<Option<LastWord>, LedgerError> {
+    fn open_stored(&self, envelope: &[u8], laptop: &LaptopId) -> Result<Statement, LedgerError> {
         let damaged = || LedgerError::Damaged("statement");
         let key = self.key_of(laptop)?.ok_or_else(damaged)?;
         let envelope = Envelope::read(envelope).map_err(|_| damaged())?;
         let verified = VerifiedStatement::open(&envelope, &key).map_err(|_| damaged())?;
-        let statement = verified.statement();
-        let (laptop, claimed) = (laptop.clone(), statement.head.times.claimed);
-        Ok(match &statement.body {
-            Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
-            Body::PushStarted(start) => Some(LastWord {
-                laptop,
-                claimed,
-                device: start.device.clone(),
-                revision: None,
-                result: None,
-                detail: Text::cleaned(&format!(
-                    "a push of {} began and its end has not arrived",
-                    start.target.release
-                )),
-            }),
-            Body::Other { .. } => None,
-        })
+        Ok(verified.statement().clone())
+    }
+}
+
+fn last_word(statement: &Statement) -> Option<LastWord> {
+    let (laptop, claimed) = (statement.head.laptop.clone(), statement.head.times.claimed);
+    match &statement.body {
+        Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
+        Body::PushStarted(start) => Some(LastWord {
+            laptop,
+            claimed,
+            device: start.device.clone(),
+            revision: None,
+            result: None,
+            detail: Text::cleaned(&format!(
+                "a push of {} began and its end has not arrived",
+                start.target.release
+            )),
+        }),
+        Body::Audit(_) | Body::Other { .. } => None,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use receipt::{Body, Envelope, InvalidStatement, LaptopId, VerifiedStatement};
 use serde::Serialize;
 
-use super::{Ledger, LedgerError, digest, integer};
+use super::{AUDIT, Ledger, LedgerError, digest, integer};
 
 /// What became of a statement.
 #[derive(Debug)]
@@ -117,6 +117,7 @@ impl Ledger {
         let (kind, serial) = match &verified.statement().body {
             Body::PushStarted(body) => ("push-started", Some(body.device.serial.normalised())),
             Body::PushEnded(body) => ("push-ended", Some(body.device.serial.normalised())),
+            Body::Audit(body) => (AUDIT, Some(body.device.serial.normalised())),
             Body::Other { predicate_type, .. } => (predicate_type.as_str(), None),
         };
         let added = self.db.execute(

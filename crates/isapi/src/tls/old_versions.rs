@@ -50,8 +50,7 @@ impl OldVersion {
 
 /// Suites that servers of that age have: with and without ECDHE, with AES and 3DES, all of RFC 4492, 3268
 /// and 2246. A recorder that takes the version and none of these cannot be talked to by a browser either.
-const SUITES: [u16; 10] =
-    [0xc014, 0xc013, 0xc00a, 0xc009, 0x0039, 0x0033, 0x0035, 0x002f, 0xc012, 0x000a];
+const SUITES: [u16; 10] = [0xc014, 0xc013, 0xc00a, 0xc009, 0x0039, 0x0033, 0x0035, 0x002f, 0xc012, 0x000a];
 /// The curves P-256, P-384, P-521 (RFC 8422 §5.1.1).
 const CURVES: [u16; 3] = [23, 24, 25];
 
