@@ -231,6 +231,7 @@ fn ways_to_reach_it() {
 
 #[test]
 fn what_is_measured_counts_more_than_what_is_set() {
+    use Measured::{Accepted, Refused};
     let not = || Measured::NotMeasured(Text::cleaned("it went away"));
     let judged = |set: Option<bool>, old: [Measured; 2]| {
         let flag = set.map(|set| format!("<TLS1_1Enable>{set}</TLS1_1Enable>")).unwrap_or_default();
@@ -240,7 +241,6 @@ fn what_is_measured_counts_more_than_what_is_set() {
         })
         .0
     };
-    use Measured::{Accepted, Refused};
     assert_eq!(judged(Some(false), [Refused, Refused]), Pass);
     assert_eq!(judged(None, [Refused, Refused]), Pass);
     assert_eq!(judged(Some(true), [Refused, Refused]), Fail);
@@ -338,6 +338,9 @@ fn clocks() {
 
 #[test]
 fn firmware_is_held_against_the_publication_at_hand() {
+    fn releases(releases: Option<Vec<&Release>>) -> (CheckResult, String) {
+        judged(Fw01, |observed| observed.releases = releases)
+    }
     let release = |id: &str, version: &str, build: &str| -> Release {
         serde_json::from_value(json!({"id": id, "family": "nvr", "models": ["DS-7608NI-I2"], "version": version, "build": build})).unwrap()
     };
@@ -346,9 +349,6 @@ fn firmware_is_held_against_the_publication_at_hand() {
         release("current", "V4.30.097", "200101"),
         release("branch", "V4.20.000", "240101"),
     );
-    fn releases(releases: Option<Vec<&Release>>) -> (CheckResult, String) {
-        judged(Fw01, |observed| observed.releases = releases)
-    }
     let none = releases(None);
     assert!(none.0 == Unknown && none.1.contains("--stick"), "{none:?}");
     assert_eq!(releases(Some(vec![])).0, Unknown);
@@ -360,15 +360,15 @@ fn firmware_is_held_against_the_publication_at_hand() {
 
 #[test]
 fn advisories_match_or_do_not_and_nothing_is_called_safe() {
-    let table = |rows: serde_json::Value| -> AdvisoryTable {
-        serde_json::from_value(json!({"collected": "2026-11-20", "advisories": [{"id": "CVE-2025-66177", "title": "t", "affected": rows}]})).unwrap()
-    };
     fn by(table: Option<&AdvisoryTable>) -> (CheckResult, String) {
         judged(Fw02, |observed| {
             observed.advisories = table;
             observed.releases = table.map(|_| vec![]);
         })
     }
+    let table = |rows: serde_json::Value| -> AdvisoryTable {
+        serde_json::from_value(json!({"collected": "2026-11-20", "advisories": [{"id": "CVE-2025-66177", "title": "t", "affected": rows}]})).unwrap()
+    };
     let none = by(None);
     assert!(none.0 == Unknown && none.1.contains("no advisory table at hand"), "{none:?}");
     let weak = table(json!([{"product": "x", "models": "^DS-76", "build_before": "250807"}]));
