@@ -45,14 +45,21 @@ async fn examples_are_what_is_written() {
     world.approve("--advisories --policy").await.ends(0);
     world.fetcher("load --to stick --all").await.ends(0);
     world.apply("--operator Kim").await.ends(0);
+    let address = world.recorder.address();
+    world
+        .applier(&format!("audit {address} --stick stick --password-file password.txt --operator Kim"))
+        .await
+        .ends(0);
     world.enrol_laptop().await;
     world.fetcher("load --to stick --all").await.ends(0);
     let json = |name: &str| -> Value {
         serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
     };
     let receipts = files(&world.path("stick/COURIER/receipts"));
-    let [started, ended] = receipts.keys().collect::<Vec<_>>()[..] else { panic!("{:?}", receipts.keys()) };
-    let [started, ended] = [started, ended].map(|name| json(&format!("receipts/{name}")));
+    let [started, ended, audit] = receipts.keys().collect::<Vec<_>>()[..] else {
+        panic!("{:?}", receipts.keys())
+    };
+    let [started, ended, audit] = [started, ended, audit].map(|name| json(&format!("receipts/{name}")));
     world.fetcher("keys new kim --unencrypted").await.ends(0);
     world
         .fetcher("root add-key targets kim.pub --threshold 2 --yes --passphrase-file pass.txt")
@@ -75,6 +82,7 @@ async fn examples_are_what_is_written() {
         started.clone(),
         payload(&started),
         payload(&ended),
+        payload(&audit),
         payload(&json("acknowledged.json")),
         event,
     ];
