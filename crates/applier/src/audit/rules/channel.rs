@@ -81,7 +81,8 @@ fn names(facts: &CertificateFacts, observed: &Observed<'_>) -> bool {
     let mut own = addresses.flat_map(|interface| interface.ipv4.iter().chain(&interface.ipv6));
     // the address must be the whole name: 192.168.1.6 stands in 192.168.1.64
     let is_name = |name: &str| subject.split(',').any(|part| part.trim() == format!("CN={name}"));
-    subject.contains(&observed.device.serial.normalised().to_ascii_uppercase())
+    let serial: String = subject.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    serial.contains(&observed.device.serial.normalised())
         || own.any(|address| is_name(&address.to_string().to_ascii_uppercase()))
 }
 
