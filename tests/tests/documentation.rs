@@ -12,11 +12,12 @@ use journeys::programs::program;
 /// Set, it writes what is generated instead of comparing it.
 const UPDATE: &str = "COURIER_UPDATE_DOCS";
 
-const WRITTEN_BY_HAND: [&str; 9] = [
+const WRITTEN_BY_HAND: [&str; 10] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/audit.md",
     "docs/formats.md",
     "docs/performance.md",
     "docs/simulator.md",
@@ -120,6 +121,58 @@ fn stages_are_drawn_as_in_the_code() {
             "# Stages of a run\n\nAs drawn in `crates/applier/src/stage.rs`, whose table of moves is tested against the names here.\n\n```text\n{drawing}```\n"
         ),
     );
+}
+
+/// What a check says, as a cell of a table.
+fn cell(check: &toml::Table, member: &str) -> String {
+    check.get(member).map_or_else(|| "-".into(), |text| text.as_str().unwrap().replace('|', "\\|"))
+}
+
+fn words(check: &toml::Table, member: &str) -> Vec<String> {
+    let list = check[member].as_array().unwrap();
+    list.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn checks_of_an_audit_are_documented_from_their_data() {
+    // what stands before the checks is written by hand
+    const BEGIN: &str = "\n## What is checked\n";
+    let there = read_to_string(root().join("docs/audit.md")).unwrap();
+    let before = there.split_once(BEGIN).map_or(&*there, |(before, _)| before);
+    let data = read_to_string(root().join("crates/applier/src/audit/checks.toml")).unwrap();
+    let data: toml::Table = data.parse().unwrap();
+    let checks: Vec<&toml::Table> =
+        data["check"].as_array().unwrap().iter().map(|check| check.as_table().unwrap()).collect();
+    let profiles = ["air-gapped", "segmented", "internet"];
+    let mut text = before.to_owned()
+        + BEGIN
+        + "\n| check | severity | air-gapped | segmented | internet |\n|---|---|---|---|---|\n";
+    for check in &checks {
+        let of = words(check, "profiles");
+        let marks = profiles.map(|profile| if of.iter().any(|p| p == profile) { "yes" } else { "-" });
+        let (id, title, severity) = (cell(check, "id"), cell(check, "title"), cell(check, "severity"));
+        writeln!(text, "| {id} {title} | {severity} | {} |", marks.join(" | ")).unwrap();
+    }
+    for check in &checks {
+        writeln!(text, "\n### {}: {}\n", cell(check, "id"), cell(check, "title")).unwrap();
+        let reads = words(check, "reads").iter().map(|path| format!("`{path}`")).collect::<Vec<_>>();
+        let reads = if reads.is_empty() { "nothing".to_owned() } else { reads.join(", ") };
+        let rows = [
+            ("read", reads),
+            ("looked at", cell(check, "looks_at")),
+            ("expected", cell(check, "expected")),
+            ("to mend it", cell(check, "mend")),
+            ("note", cell(check, "note")),
+            ("vendor's guide", cell(check, "guide")),
+            ("where path and nodes are from", cell(check, "path_evidence")),
+            ("where the value is from", cell(check, "value_evidence")),
+        ];
+        text.push_str("| | |\n|---|---|\n");
+        for (label, said) in rows.iter().filter(|(_, said)| said != "-") {
+            writeln!(text, "| {label} | {said} |").unwrap();
+        }
+    }
+    assert_current("docs/audit.md", &text);
 }
 
 fn assert_current(document: &str, text: &str) {

@@ -26,6 +26,7 @@ Examples:
   applier verify --stick /media/stick           what is on it, and is it whole
   applier plan --stick /media/stick 192.168.1.64   what would be done, or every reason why not
   applier apply --stick /media/stick 192.168.1.64  do it, watch it, confirm it, sign a receipt
+  applier audit 192.168.1.64 --html audit.html     how it is set up, held against what it should be
   applier receipts                              what this laptop has stated";
 
 #[derive(Debug, Args)]
@@ -54,6 +55,7 @@ enum Command {
     Backup(commands::backup::Args),
     Backups(commands::backups::Args),
     Restore(Box<commands::restore::Args>),
+    Audit(Box<commands::audit::Args>),
     Receipts(commands::receipts::Args),
     Clock(commands::clock::Args),
 }
@@ -76,6 +78,7 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
         Command::Backup(args) => commands::backup::run(&args, &context),
         Command::Backups(args) => commands::backups::run(&args, &context),
         Command::Restore(args) => commands::restore::run(&args, &context),
+        Command::Audit(args) => commands::audit::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
         Command::Clock(args) => commands::clock::run(&args, &context),
     };

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and what it does.
 
 pub mod apply;
+pub mod audit;
 pub mod backup;
 pub mod backups;
 mod clerk;

@@ -1,6 +1,7 @@
 //! The offline half of Courier: verify a stick, plan, push, confirm, and sign a receipt.
 
 pub mod at_hand;
+pub mod audit;
 pub mod backup;
 pub mod certificates;
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod failed_logins;
 pub mod inventory;
 pub mod isolation;
 pub mod journal;
+pub mod last_publication;
 pub mod plan;
 pub mod plugged;
 mod reason;

@@ -177,7 +177,7 @@ fn subject(body: &Body, publication: &Publication) -> Subject {
         Body::PushEnded(body) => body.target.as_ref().map(target),
         Body::RestoreStarted(body) => Some(of(&body.configuration)),
         Body::RestoreEnded(body) => Some(of(&body.configuration)),
-        Body::Inventory(_) | Body::Other { .. } => None,
+        Body::Inventory(_) | Body::Audit(_) | Body::Other { .. } => None,
     };
     let timestamp = || ("timestamp.json".into(), publication.timestamp_sha256);
     let (name, sha256) = subject.unwrap_or_else(timestamp);

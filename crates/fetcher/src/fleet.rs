@@ -1,5 +1,6 @@
 //! Ledger and catalogue to fleet report: which recorder runs what, and what is due. Pure.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use firmware::container::Container;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use receipt::{LaptopId, Need, PushResult};
 use serde::Serialize;
 
-use crate::ledger::{Finding, LastWord, Request, RunResult};
+use crate::ledger::{Finding, LastAudit, LastWord, Request, RunResult};
 
 /// Every recorder that a statement speaks of, and what is wrong with the statements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,6 +41,8 @@ pub struct Recorder {
     pub seen: Timestamp,
     /// Who said so.
     pub laptop: LaptopId,
+    /// How it was found to be set up; none where no audit has arrived.
+    pub audit: Option<LastAudit>,
 }
 
 /// What a recorder needs that was not on the stick at its site.
@@ -109,11 +112,14 @@ pub enum State {
 pub fn fleet(
     words: Vec<LastWord>,
     requests: Vec<Request>,
+    audits: Vec<LastAudit>,
     releases: &[Release],
     findings: Vec<Finding>,
 ) -> Fleet {
     let requests = open_requests(requests, &words);
-    let recorders = words.into_iter().map(|word| Recorder {
+    let mut audits: BTreeMap<String, LastAudit> =
+        audits.into_iter().map(|audit| (audit.device.serial.normalised(), audit)).collect();
+    let recorder = |word: LastWord, audit| Recorder {
         state: state(&word, releases),
         serial: word.device.serial,
         model: word.device.model,
@@ -122,8 +128,19 @@ pub fn fleet(
         detail: word.detail,
         seen: word.claimed,
         laptop: word.laptop,
-    });
-    Fleet { recorders: recorders.collect(), requests, findings }
+        audit,
+    };
+    let mut recorders: Vec<Recorder> = words
+        .into_iter()
+        .map(|word| {
+            let audit = audits.remove(&word.device.serial.normalised());
+            recorder(word, audit)
+        })
+        .collect();
+    // looked at, and never pushed to
+    recorders.extend(audits.into_values().map(|audit| recorder(audit.word(), Some(audit))));
+    recorders.sort_by_key(|recorder| recorder.serial.normalised());
+    Fleet { recorders, requests, findings }
 }
 
 /// The requests that no later run has answered.
@@ -184,6 +201,10 @@ fn state(word: &LastWord, releases: &[Release]) -> State {
 
 #[cfg(test)]
 mod tests {
+    use firmware::Device;
+    use firmware::policy::AuditProfile;
+    use receipt::CheckCounts;
+
     use super::*;
 
     fn word(revision: Option<&str>) -> LastWord {
@@ -214,7 +235,10 @@ mod tests {
         ];
         releases[0].requires_at_least = Some("V4.2.0".parse().unwrap());
         let of = |releases: &[Release]| {
-            fleet(vec![word(Some("V4.1.0 build 190101"))], vec![], releases, vec![]).recorders.remove(0).state
+            fleet(vec![word(Some("V4.1.0 build 190101"))], vec![], vec![], releases, vec![])
+                .recorders
+                .remove(0)
+                .state
         };
         assert_eq!(of(&releases), due("new", &["step"]));
         let State::Withheld { reasons, .. } = of(&releases[..1]) else { panic!() };
@@ -252,11 +276,32 @@ mod tests {
         assert_eq!(open(request(0, 1), other).len(), 1);
     }
 
+    fn audit(serial: &str) -> LastAudit {
+        LastAudit {
+            laptop: "0123456789abcdef".parse().unwrap(),
+            claimed: Timestamp::UNIX_EPOCH,
+            device: Device { serial: serial.parse().unwrap(), ..word(None).device },
+            profile: AuditProfile::AirGapped,
+            counts: CheckCounts { fail: 3, ..CheckCounts::default() },
+        }
+    }
+
+    #[test]
+    fn audits_stand_beside_pushes_and_alone() {
+        let report = fleet(vec![word(None)], vec![], vec![audit("S0"), audit("S1")], &[], vec![]);
+        let [alone, beside] = &report.recorders[..] else { panic!("{:?}", report.recorders) };
+        assert_eq!((alone.serial.as_str(), beside.serial.as_str()), ("S0", "S1"));
+        assert!(beside.audit.is_some() && beside.state == State::LookAtIt, "an audit settles no push");
+        assert_eq!((alone.last_result, &alone.state), (None, &State::NoRelease));
+        assert_eq!(alone.runs, Some("V4.1.0 build 190101".parse().unwrap()));
+        assert_eq!(alone.audit.as_ref().unwrap().counts.fail, 3);
+    }
+
     #[test]
     fn each_state_follows_from_what_is_known() {
         let newest = [release("new", "DS-7608NI-I2", "V4.2.0", "200101")];
         let of = |revision, releases: &[Release]| {
-            fleet(vec![word(revision)], vec![], releases, vec![]).recorders.remove(0).state
+            fleet(vec![word(revision)], vec![], vec![], releases, vec![]).recorders.remove(0).state
         };
         assert_eq!(of(Some("V4.1.0 build 190101"), &newest), due("new", &[]));
         assert_eq!(of(Some("V4.2.0 build 190101"), &newest), due("new", &[]));

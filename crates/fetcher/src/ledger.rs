@@ -3,6 +3,7 @@
 //! One SQLite file. A statement gets in only under the signature of an enrolled laptop; others are
 //! held, not dropped, until their laptop is enrolled. Rows are only ever added.
 
+mod audits;
 mod laptops;
 mod recorders;
 mod statements;
@@ -12,6 +13,7 @@ use std::path::Path;
 use firmware::Sha256Digest;
 use rusqlite::{Connection, Transaction};
 
+pub use audits::LastAudit;
 pub use laptops::Laptop;
 pub use recorders::{LastWord, Request, RunResult};
 pub use statements::{Finding, Received};
@@ -42,6 +44,9 @@ pub enum LedgerError {
 const FORMAT: i64 = 1;
 /// The kind of statements that say what a recorder is and needs.
 const INVENTORY: &str = "inventory";
+
+/// The `kind` of audits. They tell how a recorder is set up, and nothing of pushes.
+const AUDIT: &str = "audit";
 
 const SCHEMA: &str = "
 CREATE TABLE laptops (

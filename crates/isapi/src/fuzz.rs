@@ -12,8 +12,8 @@ use crate::interfaces::NetworkInterface;
 use crate::login::{OnlineUser, UserCheck};
 use crate::posture::{
     AdminAccess, Ddns, DiscoveryMode, Ehome, Ezviz, IllegalLoginLock, Integration, IpFilter,
-    NetworkCapabilities, SecurityCapabilities, Snmp, Ssh, SystemCapabilities, Telnet, Upnp, Uptime, User,
-    WebCertificate,
+    NetworkCapabilities, NotificationHosts, SecurityCapabilities, Snmp, Ssh, SystemCapabilities, Telnet,
+    TimeServers, Upnp, Uptime, User, WebCertificate,
 };
 use crate::storage::Disk;
 use crate::time::{LocalTime, TimeSettings, TimeZone};
@@ -54,6 +54,8 @@ pub fn reply(body: &[u8]) {
     read::<Telnet>(body);
     read::<Uptime>(body);
     read::<WebCertificate>(body);
+    read::<NotificationHosts>(body);
+    read::<TimeServers>(body);
 }
 
 fn read<D: Document>(body: &[u8]) {

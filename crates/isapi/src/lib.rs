@@ -69,7 +69,9 @@ pub use posture::*;
 pub use status::{Refusal, ResponseStatus};
 pub use storage::Disk;
 pub use time::{DeviceTime, LocalTime, TimeSettings, TimeZone};
-pub use tls::{CertificateFacts, Offer, PlainTextBecause, TlsFault, probe};
+pub use tls::{
+    CertificateFacts, Measured, Offer, OldVersion, PlainTextBecause, TlsFault, measure_old_version, probe,
+};
 pub use transport::{Channel, Transport};
 pub use upgrade::UpgradeStatus;
 pub use upload::{End, Patience, Pushed, Ticket, UploadProgress};

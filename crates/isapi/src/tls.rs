@@ -19,6 +19,7 @@
 
 mod certificate;
 mod fault;
+mod old_versions;
 mod probe;
 
 use std::sync::{Arc, OnceLock};
@@ -33,6 +34,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 pub use certificate::CertificateFacts;
 pub use fault::TlsFault;
 pub(crate) use fault::fault_in;
+pub use old_versions::{Measured, OldVersion, measure_old_version};
 pub use probe::{Offer, PlainTextBecause, probe};
 
 /// Takes one certificate, or, while nothing is known, any; and remembers which one came.

@@ -98,6 +98,29 @@ impl Element {
         children.find_map(Result::ok).ok_or(Self { name, ..Self::default() })
     }
 
+    /// Reads a document of which no capture shows the form: every element of these names, wherever it
+    /// stands, and whether the root is a list without anything in it.
+    pub(crate) fn named(bytes: &[u8], names: &[&str]) -> Result<(Vec<Self>, bool), Malformed> {
+        let root = parse(bytes)?;
+        let list = root.name.len().checked_sub(4).and_then(|at| root.name.get(at..));
+        let is_empty_list =
+            root.children.is_empty() && list.is_some_and(|list| list.eq_ignore_ascii_case("List"));
+        let mut found = Vec::new();
+        root.collect(names, &mut found);
+        Ok((found, is_empty_list))
+    }
+
+    fn collect(self, names: &[&str], found: &mut Vec<Self>) {
+        if names.iter().any(|name| self.is(name)) {
+            found.push(self);
+            return;
+        }
+        // nesting is capped, and so is this recursion
+        for child in self.children {
+            child.collect(names, found);
+        }
+    }
+
     /// Reads a document of capabilities; the names of their roots end in `Cap`.
     pub(crate) fn capabilities(bytes: &[u8]) -> Result<Self, Malformed> {
         let element = parse(bytes)?;

@@ -7,6 +7,7 @@
 //! claimed.
 
 mod acknowledged;
+mod audit;
 mod chain;
 mod clock;
 mod dsse;
@@ -17,6 +18,7 @@ mod restore;
 mod statement;
 
 pub use acknowledged::Acknowledged;
+pub use audit::{Audit, AuditAdvisories, CheckCounts, CheckResult};
 pub use chain::{Chain, ChainError, Position};
 pub use clock::{ClockReset, Forgiven};
 pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ClockReset, Envelope, Forgiven, InvalidEnvelope, InventoryTaken, LaptopId, PushEnded, PushStarted,
+    Audit, ClockReset, Envelope, Forgiven, InvalidEnvelope, InventoryTaken, LaptopId, PushEnded, PushStarted,
     RestoreEnded, RestoreStarted,
 };
 
@@ -19,6 +19,7 @@ const PUSH_ENDED: &str = "urn:x-courier:push-ended/v1";
 const INVENTORY: &str = "urn:x-courier:inventory/v1";
 const RESTORE_STARTED: &str = "urn:x-courier:restore-started/v1";
 const RESTORE_ENDED: &str = "urn:x-courier:restore-ended/v1";
+const AUDIT: &str = "urn:x-courier:audit/v1";
 /// The major version of all predicates here.
 const FORMAT: u64 = 1;
 
@@ -112,6 +113,8 @@ pub enum Body {
     RestoreStarted(Box<RestoreStarted>),
     /// A restore has ended.
     RestoreEnded(Box<RestoreEnded>),
+    /// A recorder was audited.
+    Audit(Box<Audit>),
     /// Of a type that this version does not know: kept, not understood.
     Other {
         /// The predicate type.
@@ -213,6 +216,10 @@ impl fmt::Display for Statement {
                 let Device { model, serial, .. } = &end.device;
                 write!(f, "{model} {serial}: restore: {}: {}", end.result, end.detail)
             }
+            Body::Audit(audit) => {
+                let Device { model, serial, .. } = &audit.device;
+                write!(f, "{model} {serial}: audit by {}: {}", audit.profile, audit.counts)
+            }
             Body::Other { predicate_type, .. } => {
                 write!(f, "statement of type {}, not understood", Text::cleaned(predicate_type))
             }
@@ -230,6 +237,7 @@ impl Statement {
             Body::Inventory(body) => (INVENTORY, predicate(head, body)?),
             Body::RestoreStarted(body) => (RESTORE_STARTED, predicate(head, body)?),
             Body::RestoreEnded(body) => (RESTORE_ENDED, predicate(head, body)?),
+            Body::Audit(body) => (AUDIT, predicate(head, body)?),
             Body::Other { predicate_type, predicate } => (predicate_type.as_str(), predicate.clone()),
         };
         let Subject { name, sha256 } = self.subject.clone();
@@ -293,6 +301,7 @@ fn read(wire: Wire) -> Result<Statement, InvalidStatement> {
         INVENTORY => Body::Inventory(body(&wire.predicate)?),
         RESTORE_STARTED => Body::RestoreStarted(body(&wire.predicate)?),
         RESTORE_ENDED => Body::RestoreEnded(body(&wire.predicate)?),
+        AUDIT => Body::Audit(body(&wire.predicate)?),
         _ => Body::Other { predicate_type: wire.predicate_type, predicate: wire.predicate },
     };
     Ok(Statement { head, subject: Subject { name, sha256: digest.sha256 }, body })

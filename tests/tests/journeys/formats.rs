@@ -55,17 +55,21 @@ async fn examples_are_what_is_written() {
     let (file, address) = (backups["backups"][0]["file"].as_str().unwrap(), world.recorder.address());
     let restore = format!("restore {address} {file} --stick stick --password-file password.txt --yes");
     world.applier(&format!("{restore} --operator Kim --allow-other-version lost")).await.ends(0);
+    world
+        .applier(&format!("audit {address} --stick stick --password-file password.txt --operator Kim"))
+        .await
+        .ends(0);
     world.enrol_laptop().await;
     world.fetcher("load --to stick --all").await.ends(0);
     let json = |name: &str| -> Value {
         serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
     };
     let receipts = files(&world.path("stick/COURIER/receipts"));
-    let [needed, started, ended, _, restored] = receipts.keys().collect::<Vec<_>>()[..] else {
+    let [needed, started, ended, _, restored, audit] = receipts.keys().collect::<Vec<_>>()[..] else {
         panic!("{:?}", receipts.keys())
     };
-    let [needed, started, ended, restored] =
-        [needed, started, ended, restored].map(|name| json(&format!("receipts/{name}")));
+    let [needed, started, ended, restored, audit] =
+        [needed, started, ended, restored, audit].map(|name| json(&format!("receipts/{name}")));
     let backup = backups["backups"][0]["manifest"].clone();
     world.fetcher("keys new kim --unencrypted").await.ends(0);
     world
@@ -91,6 +95,7 @@ async fn examples_are_what_is_written() {
         payload(&ended),
         payload(&needed),
         payload(&restored),
+        payload(&audit),
         payload(&json("acknowledged.json")),
         event,
         backup,

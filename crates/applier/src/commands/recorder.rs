@@ -8,6 +8,7 @@ use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport}
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
+use crate::audit::PasswordFacts;
 use crate::certificates::Certificates;
 use crate::connect::{Decision, Refused, Said, decide};
 use crate::context::{Context, link_failure, long};
@@ -67,6 +68,8 @@ pub struct Session {
     pub certificate: Option<Sha256Digest>,
     /// Why it is talked to without TLS, where something spoke against it.
     pub plain_http: Option<Text>,
+    /// What is kept of the password: whether it keeps the rule.
+    pub password: PasswordFacts,
     /// Drives the requests.
     pub runtime: Runtime,
 }
@@ -139,6 +142,7 @@ impl RecorderArgs {
             flags: "--password-file FILE or --password-stdin",
         };
         let password = terminal::secret(&source, &format!("Password of {} on {}", self.user, self.address))?;
+        let facts = PasswordFacts::of(&password, &self.user);
         let login = Credentials::new(self.user.clone(), password);
         let transport = Transport { interface: link.interface().map(str::to_owned), channel };
         let recorder = Recorder::over(self.address.clone(), login, &transport).map_err(failure)?;
@@ -148,7 +152,7 @@ impl RecorderArgs {
         };
         let link = link.over(certificate);
         let plain_http = self.plain_http.clone().filter(|_| lifted);
-        Ok(Session { recorder, link, certificate, plain_http, runtime })
+        Ok(Session { recorder, link, certificate, plain_http, password: facts, runtime })
     }
 
     fn link(&self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {

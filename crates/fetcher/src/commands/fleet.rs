@@ -23,7 +23,8 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let words = ledger.last_words().map_err(ledger_failure)?;
     let findings = ledger.findings().map_err(ledger_failure)?;
     let requests = ledger.requests().map_err(ledger_failure)?;
-    let report = fleet(words, requests, catalog.releases(), findings);
+    let audits = ledger.last_audits().map_err(ledger_failure)?;
+    let report = fleet(words, requests, audits, catalog.releases(), findings);
     let output = context.output;
     output.json(&report);
     for recorder in &report.recorders {
@@ -42,7 +43,7 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
+fn lines(recorder: &Recorder) -> [(&'static str, String); 5] {
     let runs = recorder.runs.as_ref().map_or_else(|| "unknown".into(), ToString::to_string);
     let state = match &recorder.state {
         State::Current => "current".into(),
@@ -53,15 +54,16 @@ fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
         State::NoRelease => "the catalogue lists no release for this model".into(),
         State::LookAtIt => "look at it: its state is unknown".into(),
     };
-    let result = match (&recorder.last_result, &recorder.runs) {
-        (Some(result), _) => result.to_string(),
-        (None, Some(_)) => "none".into(),
-        (None, None) => "begun".into(),
+    let result = match recorder.last_result {
+        Some(result) => format!("{result}: {}", recorder.detail),
+        None => recorder.detail.to_string(),
     };
+    let audit = recorder.audit.as_ref().map_or_else(|| "none has arrived".into(), ToString::to_string);
     [
         ("runs", runs),
         ("state", state),
-        ("last run", format!("{result}: {}", recorder.detail)),
+        ("last run", result),
+        ("audit", audit),
         ("seen", format!("{} by laptop {}", recorder.seen.strftime("%F %H:%M UTC"), recorder.laptop)),
     ]
 }

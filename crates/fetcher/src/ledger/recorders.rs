@@ -3,12 +3,12 @@ use std::fmt;
 use firmware::{Device, Revision, Text};
 use jiff::Timestamp;
 use receipt::{
-    Body, Envelope, LaptopId, Need, PushEnded, PushResult, RestoreEnded, RestoreResult, Statement,
+    Body, Envelope, Head, LaptopId, Need, PushEnded, PushResult, RestoreEnded, RestoreResult, Statement,
     VerifiedStatement,
 };
 use serde::Serialize;
 
-use super::{INVENTORY, Ledger, LedgerError};
+use super::{AUDIT, INVENTORY, Ledger, LedgerError};
 
 /// How a run ended, whatever it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,44 +67,43 @@ impl Ledger {
     /// The latest statement about each recorder, by serial: about a push where there was any, since what
     /// a recorder answers while it flashes says nothing about what it will run.
     pub fn last_words(&self) -> Result<Vec<LastWord>, LedgerError> {
-        let words = self.latest(None)?;
-        Ok(words.into_iter().filter_map(|(laptop, statement)| last_word(laptop, &statement)).collect())
+        Ok(self.latest(None)?.iter().filter_map(last_word).collect())
     }
 
     /// What was last asked for each recorder, by serial.
     pub fn requests(&self) -> Result<Vec<Request>, LedgerError> {
-        let requests = self.latest(Some(INVENTORY))?.into_iter().filter_map(|(laptop, statement)| {
+        let requests = self.latest(Some(INVENTORY))?.into_iter().filter_map(|statement| {
             let Body::Inventory(inventory) = statement.body else { return None };
-            let (claimed, site) = (statement.head.times.claimed, statement.head.site);
+            let Head { laptop, times, site, .. } = statement.head;
+            let claimed = times.claimed;
             Some(Request { laptop, claimed, site, device: inventory.device, needs: inventory.needs })
         });
         Ok(requests.collect())
     }
 
-    /// The latest statement about each recorder, by serial, of one kind or of all; inventories only where
-    /// there is nothing else. Within a laptop its own numbers say which is the latest; only between
+    /// The latest statement about each recorder, by serial, of one kind, or of all but audits; inventories
+    /// only where there is nothing else. Within a laptop its own numbers say which is the latest; only between
     /// laptops do their clocks.
-    fn latest(&self, kind: Option<&str>) -> Result<Vec<(LaptopId, Statement)>, LedgerError> {
+    pub(super) fn latest(&self, kind: Option<&str>) -> Result<Vec<Statement>, LedgerError> {
         let mut query = self.db.prepare(
             "WITH newest AS (
                  SELECT envelope, laptop, serial, claimed, kind = ?1 AS aside,
                         row_number() OVER (PARTITION BY serial, laptop ORDER BY kind = ?1, counter DESC) AS place
-                 FROM statements WHERE serial IS NOT NULL AND (?2 IS NULL OR kind = ?2)
+                 FROM statements WHERE serial IS NOT NULL AND iif(?3 IS NULL, kind != ?2, kind = ?3)
              ), latest AS (
                  SELECT envelope, laptop, serial,
                         row_number() OVER (PARTITION BY serial ORDER BY aside, claimed DESC, laptop) AS place
                  FROM newest WHERE place = 1
              ) SELECT envelope, laptop FROM latest WHERE place = 1 ORDER BY serial",
         )?;
-        let mut rows = query.query((INVENTORY, kind))?;
-        let mut words = Vec::new();
+        let mut rows = query.query((INVENTORY, AUDIT, kind))?;
+        let mut statements = Vec::new();
         while let Some(row) = rows.next()? {
             let laptop: String = row.get(1)?;
             let laptop: LaptopId = laptop.parse().map_err(|_| LedgerError::Damaged("laptop id"))?;
-            let statement = self.read(&row.get::<_, Vec<u8>>(0)?, &laptop)?;
-            words.push((laptop, statement));
+            statements.push(self.read(&row.get::<_, Vec<u8>>(0)?, &laptop)?);
         }
-        Ok(words)
+        Ok(statements)
     }
 
     fn read(&self, envelope: &[u8], laptop: &LaptopId) -> Result<Statement, LedgerError> {
@@ -116,8 +115,8 @@ impl Ledger {
     }
 }
 
-fn last_word(laptop: LaptopId, statement: &Statement) -> Option<LastWord> {
-    let claimed = statement.head.times.claimed;
+fn last_word(statement: &Statement) -> Option<LastWord> {
+    let (laptop, claimed) = (statement.head.laptop.clone(), statement.head.times.claimed);
     match &statement.body {
         Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
         Body::PushStarted(start) => {
@@ -136,7 +135,7 @@ fn last_word(laptop: LaptopId, statement: &Statement) -> Option<LastWord> {
             result: None,
             detail: Text::cleaned("it was read, and nothing was pushed yet"),
         }),
-        Body::Other { .. } => None,
+        Body::Audit(_) | Body::Other { .. } => None,
     }
 }
 

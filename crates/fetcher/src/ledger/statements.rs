@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use receipt::{Body, Envelope, InvalidStatement, LaptopId, VerifiedStatement};
 use serde::Serialize;
 
-use super::{INVENTORY, Ledger, LedgerError, digest, integer};
+use super::{AUDIT, INVENTORY, Ledger, LedgerError, digest, integer};
 
 /// What became of a statement.
 #[derive(Debug)]
@@ -120,6 +120,7 @@ impl Ledger {
             Body::Inventory(body) => (INVENTORY, Some(body.device.serial.normalised())),
             Body::RestoreStarted(body) => ("restore-started", Some(body.device.serial.normalised())),
             Body::RestoreEnded(body) => ("restore-ended", Some(body.device.serial.normalised())),
+            Body::Audit(body) => (AUDIT, Some(body.device.serial.normalised())),
             Body::Other { predicate_type, .. } => (predicate_type.as_str(), None),
         };
         let added = self.db.execute(

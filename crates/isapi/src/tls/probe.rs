@@ -17,7 +17,7 @@ use crate::transport::{CONNECT, Transport};
 
 /// For the handshake. Recorders have slow processors, and one that makes its keys on its first day was
 /// not measured; what takes longer than this is said to be silent.
-const HANDSHAKE: Duration = Duration::from_secs(15);
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
 
 /// How a recorder can be talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ async fn within(address: &Address, interface: Option<&str>, limit: Duration) -> 
     }
 }
 
-async fn connect(address: &Address, interface: Option<&str>) -> io::Result<TcpStream> {
+pub(super) async fn connect(address: &Address, interface: Option<&str>) -> io::Result<TcpStream> {
     let to = address.socket(443);
     let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     if let Some(interface) = interface {

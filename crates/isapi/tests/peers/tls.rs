@@ -3,7 +3,10 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use isapi::{Address, Channel, Error, Offer, Recorder, TlsFault, Transport, probe};
+use isapi::{
+    Address, Channel, Error, Measured, Offer, OldVersion, Recorder, TlsFault, Transport, measure_old_version,
+    probe,
+};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -148,6 +151,24 @@ async fn what_is_too_old_is_refused_with_what_was_offered() {
     for cipher in ["AES256-SHA", "AES256-GCM-SHA384", "ECDHE-RSA-AES256-SHA", "DHE-RSA-AES256-GCM-SHA384"] {
         let fault = offer(&site, &good, &["-tls1_2", "-cipher", cipher]).await.unwrap_err();
         assert_eq!(fault, TlsFault::Alert { alert: "HandshakeFailure".into() }, "{cipher}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_measured() {
+    let site = Site::new();
+    let certificate = make(&site, "measured", &["-newkey", "rsa:2048"]);
+    for (option, expected) in [
+        ("-tls1", [Measured::Accepted, Measured::Refused]),
+        ("-tls1_1", [Measured::Refused, Measured::Accepted]),
+        ("-tls1_2", [Measured::Refused, Measured::Refused]),
+        ("-no_tls1_3", [Measured::Accepted, Measured::Accepted]),
+    ] {
+        let server = start(&site, &certificate, &[option]).await;
+        for (version, expected) in [OldVersion::Tls10, OldVersion::Tls11].into_iter().zip(expected) {
+            let measured = measure_old_version(&server.address(), None, version).await.unwrap();
+            assert_eq!(measured, expected, "{option} {version:?}");
+        }
     }
 }
 
