@@ -54,6 +54,7 @@ pub(super) fn state(
         clock_trusted: clock.start.system_behind().is_zero(),
         resets: clock::open_resets(state)?,
         accepted: None,
+        differences: Vec::new(),
         operator: named(&args.operator),
         site: named(&args.site_name),
     };
