@@ -35,11 +35,6 @@ async fn loaded(from: &str, to: &str, policy: &str) -> World {
     world
 }
 
-async fn plan(world: &World, more: &str) -> Ran {
-    let address = world.recorder.address();
-    world.applier(&format!("plan {address} --stick stick --password-file password.txt {more}")).await
-}
-
 /// The paths of the documents on the stick, those of the policy and of the advisories.
 fn documents(world: &World) -> [Vec<String>; 2] {
     let all: Vec<String> = files(&world.path("stick")).into_keys().collect();
@@ -93,7 +88,7 @@ async fn from_the_manifests_to_the_recorder() {
         .ends(0)
         .says(&["1 release carried, advisories.json, policy.json"]);
 
-    let planned = plan(&world, "--json").await.ends(0);
+    let planned = world.plan("--json").await.ends(0);
     let expected = [pair("CVE-2021-36260", "cannot-be-judged"), pair("CVE-2025-66177", "closed")];
     assert!(expected.iter().all(|change| outcomes(&planned).contains(change)), "{:?}", outcomes(&planned));
     let [policy, advisories] = documents(&world).map(|paths| paths[0].clone());
@@ -104,7 +99,7 @@ async fn from_the_manifests_to_the_recorder() {
         "CVE-2021-36260 cannot be judged",
         "no other match in this table (2026-11-22)",
     ];
-    plan(&world, "").await.ends(0).says(&words);
+    world.plan("").await.ends(0).says(&words);
 
     // another policy is another plan, and the one before goes from the stick
     let digest = planned.json()["digest"].as_str().unwrap().to_owned();
@@ -134,7 +129,7 @@ async fn policy_stripped_from_the_stick() {
         remove_file(&on_stick).unwrap();
         let words = ["is signed and not on the stick", "load the stick again"];
         world.applier("verify --stick stick").await.fails(5, "policy stripped from the stick", &words);
-        plan(&world, "").await.ends(5);
+        world.plan("").await.ends(5);
         assert_eq!(world.apply("").await.ends(5).pushes, 0);
 
         let looser = String::from_utf8(signed.clone()).unwrap().replace("true", "null");
@@ -168,7 +163,7 @@ async fn override_forbidden_by_policy() {
         &["policy.json forbids --allow-downgrade", "fetcher approve --policy"],
     );
     assert_eq!(refused.pushes, 0);
-    let json = plan(&world, "--allow-downgrade cameras-lost --json").await.ends(4).json();
+    let json = world.plan("--allow-downgrade cameras-lost --json").await.ends(4).json();
     let codes: Vec<&str> =
         json["refusals"].as_array().unwrap().iter().map(|r| r["refusal"].as_str().unwrap()).collect();
     assert_eq!(codes, ["policy-forbids", "older"]);
@@ -190,8 +185,8 @@ async fn version_below_the_minimum_of_the_policy() {
     write(&world.path("manifests/policy.toml"), b"");
     world.approve("--policy").await.ends(0);
     world.fetcher("load --to stick --all").await.ends(0);
-    plan(&world, "").await.ends(0).says(&["CVE-2025-66177 still open"]);
-    assert!(outcomes(&plan(&world, "--json").await).contains(&pair("CVE-2025-66177", "still-open")));
+    world.plan("").await.ends(0).says(&["CVE-2025-66177 still open"]);
+    assert!(outcomes(&world.plan("--json").await).contains(&pair("CVE-2025-66177", "still-open")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +194,7 @@ async fn nothing_signed_is_said_in_words() {
     let world = World::loaded().await;
     let words = ["policy     none is signed, so the defaults hold", "advisories none are signed"];
     world.applier("verify --stick stick").await.ends(0).says(&words);
-    plan(&world, "").await.ends(0).says(&["no policy is signed", "no advisories are signed"]);
+    world.plan("").await.ends(0).says(&["no policy is signed", "no advisories are signed"]);
     let approve = world.approve("--policy").await;
     approve.fails(2, "no policy in the manifests", &["there is no policy.toml", "README.md"]);
 }

@@ -35,11 +35,6 @@ async fn loaded() -> World {
     world
 }
 
-async fn plan(world: &World, more: &str) -> Ran {
-    let address = world.recorder.address();
-    world.applier(&format!("plan {address} --stick stick --password-file password.txt {more}")).await
-}
-
 /// Applies, and gives the recorder these faults once it has restarted for the first time.
 async fn apply(world: &World, more: &str, then: Faults) -> Ran {
     let restarted = async {
@@ -64,10 +59,10 @@ fn pair(result: &str, release: &str) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_is_confirmed_before_the_next() {
     let world = loaded().await;
-    let planned = plan(&world, "--json").await.ends(0).json();
+    let planned = world.plan("--json").await.ends(0).json();
     assert_eq!(planned["plan"]["target"]["release"], STEP_ID);
     assert_eq!(planned["plan"]["later"][0]["release"], FAR_ID);
-    plan(&world, "").await.ends(0).says(&[
+    world.plan("").await.ends(0).says(&[
         "V4.30.097 build 200101 → V4.61.025 build 230421 → V5.02.000 build 240101",
         "step 1     nvr-synthetic-4.61.025",
         "step 2     nvr-synthetic-5.02.000",
@@ -133,14 +128,14 @@ async fn what_is_not_carried_is_asked_for_and_comes() {
     remove_file(world.path("stick/COURIER/targets").join(step.unwrap())).unwrap();
     let words =
         ["nvr-synthetic-4.61.025-230421 is approved, but", "fetcher load --to STICK --model DS-7608NI-I2"];
-    let refused = plan(&world, "--site-name Harbour --operator Kim").await;
+    let refused = world.plan("--site-name Harbour --operator Kim").await;
     let refused = refused.fails(4, "step not carried", &words);
     assert!(refused.out.contains("request    release nvr-synthetic-4.61.025-230421"), "{}", refused.out);
     let asked = world.statements();
     assert_eq!((asked.len(), &asked[0]["site"]), (1, &json!("Harbour")));
     assert_eq!(asked[0]["needs"], json!([{"release": STEP_ID, "reason": "not-carried"}]));
     // the same is not asked twice in a row, and looking asks as well
-    let again = plan(&world, "--site-name Harbour --operator Kim --json").await.ends(4).json();
+    let again = world.plan("--site-name Harbour --operator Kim --json").await.ends(4).json();
     assert_eq!(again["needs"][0]["release"], STEP_ID);
     assert_eq!(world.statements().len(), 1);
     let inspect = format!("inspect {} --password-file password.txt", world.recorder.address());
@@ -179,9 +174,9 @@ async fn a_step_that_was_withdrawn_is_asked_for_by_name() {
     let load = world.fetcher("load --to stick --all").await.ends(0);
     load.says(&["steps that go before what is carried are not approved: nvr-synthetic-4.61.025-230421"]);
     let words = ["which is not listed", "fetcher approve nvr-synthetic-4.61.025-230421"];
-    plan(&world, "").await.fails(4, "step withdrawn", &words);
+    world.plan("").await.fails(4, "step withdrawn", &words);
     assert_eq!(world.statements()[0]["needs"][0], json!({"release": STEP_ID, "reason": "not-listed"}));
     let words = ["never approved, or withdrawn", "a release that was withdrawn is never pushed"];
-    plan(&world, &format!("--release {STEP_ID}")).await.fails(4, "withdrawn release named", &words);
+    world.plan(&format!("--release {STEP_ID}")).await.fails(4, "withdrawn release named", &words);
     assert_eq!(world.statements().len(), 1, "nothing is asked for that the depot took back");
 }

@@ -67,6 +67,12 @@ impl World {
             .await
     }
 
+    /// Runs `applier plan` on the recorder.
+    pub(crate) async fn plan(&self, more: &str) -> Ran {
+        let address = self.recorder.address();
+        self.applier(&format!("plan {address} --stick stick --password-file password.txt {more}")).await
+    }
+
     /// Runs a program under others, which are given before it: `faketime -f +40d`.
     pub(crate) async fn run(&self, under: &[&str], name: &str, args: &str) -> Ran {
         let ran = self.site.run(under, name, args).await;

@@ -280,11 +280,14 @@ pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&Accept
     let mut hints: Vec<String> = refusals.iter().map(hint).collect();
     hints.dedup();
     let told: Vec<Value> = refusals.iter().map(document).collect();
-    Failure::new(Exit::Refused, format!("recorder {address}: refused, untouched: {}", reasons.join("; ")))
-        .hint(hints.join("\n"))
-        .with_data(json!({
-            "decision": "refused", "refusals": told, "needs": needs(refusals), "accept_expired": accepted,
-        }))
+    Failure::new(
+        Exit::Refused,
+        format!("recorder {address}: refused before anything was sent: {}", reasons.join("; ")),
+    )
+    .hint(hints.join("\n"))
+    .with_data(json!({
+        "decision": "refused", "refusals": told, "needs": needs(refusals), "accept_expired": accepted,
+    }))
 }
 
 /// A refusal with what a program wants to know of it.
