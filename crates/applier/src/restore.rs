@@ -28,6 +28,7 @@ use crate::run::chain;
 pub use attempts::{Attempt, Attempts, Step};
 pub use outcome::RestoreOutcome;
 pub use statement::{ended, refused, started};
+use wait::Running;
 
 /// How long is waited for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +103,7 @@ impl Restore<'_> {
         if let Err(outcome) = self.still_as_planned().await {
             return outcome;
         }
+        let running = Running::read(self.recorder).await;
         let ticket = match self.recorder.restore_ticket(self.device_key).await {
             Ok(ticket) => ticket,
             Err(error) => return RestoreOutcome::not_begun(&error),
@@ -120,7 +122,7 @@ impl Restore<'_> {
                 if let Err(error) = note(Step::Restarting) {
                     tell(&RestoreEvent::RecordFailed { why: chain(&error) });
                 }
-                self.wait_settled(reboot, &mut tell).await
+                self.wait_settled(reboot, &running, &mut tell).await
             }
         };
         outcome.sendings = sendings;

@@ -27,10 +27,15 @@ fn key(text: &str) -> ConfigurationKey {
 }
 
 async fn bench() -> Bench {
+    bench_with(|_| {}).await
+}
+
+async fn bench_with(change: impl FnOnce(&mut Builder)) -> Bench {
     let now = "2026-11-22T10:00:00Z".parse().unwrap();
     let model = "DS-7608NI-I2".parse().unwrap();
     let mut builder = Builder::new(model, RUNS.parse().unwrap(), RUNS.parse().unwrap(), PASSWORD, now);
     builder.down = Duration::from_millis(300);
+    change(&mut builder);
     let sim = builder.start().await.unwrap();
     let address: Address = sim.address().to_string().parse().unwrap();
     let recorder = Recorder::new(address, Credentials::new("admin", PASSWORD.into())).unwrap();
@@ -96,6 +101,13 @@ async fn the_recorder_takes_it_restarts_and_is_who_it_was() {
     assert_eq!((state.counters.restores, state.counters.reboots), (1, 1));
     assert_eq!(state.last_restore.unwrap().sha256, bench.plan.configuration.sha256);
     assert_eq!(outcome.after.unwrap().serial, bench.plan.device.serial);
+}
+
+#[tokio::test]
+async fn a_restart_between_two_looks_shows_in_its_uptime() {
+    let bench = bench_with(|builder| builder.down = Duration::ZERO).await;
+    let (_, outcome) = bench.run().await;
+    assert_eq!((outcome.result, bench.sim.state().counters.reboots), (RestoreResult::Restored, 1));
 }
 
 #[tokio::test]

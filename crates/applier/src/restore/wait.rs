@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use firmware::Device;
-use isapi::{Error, Reboot, TlsFault, Uptime};
+use isapi::{Error, Reboot, Recorder, TlsFault, Uptime};
 use receipt::RestoreResult;
 
 use super::{Restore, RestoreEvent, RestoreOutcome};
@@ -13,12 +13,34 @@ const SILENCE: u64 = 10;
 /// A recorder that did not say that it restarts is watched for this part of the time for its return
 /// before its answers count: the vendor's page looks again after 60 of 300 s (reference: ISAPI §6).
 const GRACE: u32 = 5;
+/// An uptime is told in whole seconds.
+const ROUNDING: u64 = 1;
+
+/// Since when the recorder is running, where it tells: a restart that falls between two looks shows in it.
+pub(super) struct Running {
+    told: Option<Uptime>,
+    at: Instant,
+}
+
+impl Running {
+    pub(super) async fn read(recorder: &Recorder) -> Self {
+        Self { told: recorder.read().await.ok(), at: Instant::now() }
+    }
+
+    /// Whether it has been running for less than it would have been.
+    async fn has_restarted(&self, recorder: &Recorder) -> bool {
+        let Some(before) = self.told else { return false };
+        let Ok(now) = recorder.read::<Uptime>().await else { return false };
+        now.seconds.saturating_add(ROUNDING) < before.seconds.saturating_add(self.at.elapsed().as_secs())
+    }
+}
 
 impl Restore<'_> {
     /// The recorder took it: wait until it is back.
     pub(super) async fn wait_settled(
         &self,
         reboot: Reboot,
+        running: &Running,
         tell: &mut impl FnMut(&RestoreEvent),
     ) -> RestoreOutcome {
         let unknown = |reason, detail: String| {
@@ -29,7 +51,9 @@ impl Restore<'_> {
         let mut last = "no answer yet".to_owned();
         while began.elapsed() < self.deadlines.back {
             match self.recorder.device_info().await {
-                Ok(device) if self.is_back(reboot, gone, began).await => return self.judge(device),
+                Ok(device) if self.is_back(reboot, gone, (running, began)).await => {
+                    return self.judge(device);
+                }
                 Ok(_) => (heard, told) = (Instant::now(), 0),
                 Err(error) if error.is_login() => return unknown(Reason::LoginRefused, chain(&error)),
                 Err(error) if is_other_certificate(&error) => {
@@ -59,11 +83,9 @@ impl Restore<'_> {
         unknown(Reason::NeverRestarted, "it was not seen to restart".into())
     }
 
-    async fn is_back(&self, reboot: Reboot, gone: bool, began: Instant) -> bool {
-        let waited = began.elapsed();
-        gone || (reboot == Reboot::NotSaid && waited > self.deadlines.back / GRACE)
-            // a restart that fell between two looks shows in how long it has been running
-            || self.recorder.read::<Uptime>().await.is_ok_and(|uptime| uptime.seconds < waited.as_secs())
+    async fn is_back(&self, reboot: Reboot, gone: bool, (running, began): (&Running, Instant)) -> bool {
+        gone || (reboot == Reboot::NotSaid && began.elapsed() > self.deadlines.back / GRACE)
+            || running.has_restarted(self.recorder).await
     }
 
     fn judge(&self, after: Device) -> RestoreOutcome {
