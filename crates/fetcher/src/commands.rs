@@ -17,7 +17,6 @@ pub mod sign;
 mod signing;
 mod source;
 pub mod status;
-pub mod sticks;
 pub mod sync;
 
 use std::path::Path;

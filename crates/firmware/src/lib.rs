@@ -18,7 +18,6 @@ pub mod policy;
 mod release;
 mod revision;
 mod serial;
-pub mod site;
 mod text;
 mod version;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use stick::{Event, Obstacle, Past, StickState, WriteError};
+use stick::{Event, Obstacle, StickState, WriteError};
 use terminal::{Count, Exit, Failure, Output, Progress};
 
 use super::outgoing::{Outgoing, SelectionArgs};
@@ -127,10 +127,6 @@ impl View {
                 self.close();
                 output.note("syncing");
             }
-            Event::ReadingBack { past } => output.detail(match past {
-                Past::Direct => "reading back around this machine's memory (O_DIRECT)",
-                Past::CacheDropped => "reading back after this machine's memory was told to forget the files",
-            }),
             Event::Checking { bytes } => {
                 let total = self.check_bytes;
                 self.checking
