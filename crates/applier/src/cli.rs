@@ -33,8 +33,7 @@ struct Global {
     /// What this laptop trusts and remembers [default: $XDG_DATA_HOME/courier/applier]
     #[arg(long, global = true, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// The stick: the folder where it is mounted, or a file that fetcher export wrote [default: the
-    /// plugged-in one that carries a publication]
+    /// The stick: the folder where it is mounted, or a file that fetcher export wrote
     #[arg(long, global = true, value_name = "PATH")]
     stick: Option<PathBuf>,
     #[command(flatten)]
@@ -44,13 +43,15 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Trust(commands::trust::Args),
-    Sticks(commands::sticks::Args),
     Verify(commands::verify::Args),
     Find(commands::find::Args),
     Link(commands::link::Args),
     Inspect(commands::inspect::Args),
     Plan(commands::plan::Args),
     Apply(Box<commands::apply::Args>),
+    Backup(commands::backup::Args),
+    Backups(commands::backups::Args),
+    Restore(Box<commands::restore::Args>),
     Receipts(commands::receipts::Args),
     Clock(commands::clock::Args),
 }
@@ -63,13 +64,15 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
     let context = Context { output, clock, now, state, stick };
     let result = match cli.command {
         Command::Trust(args) => commands::trust::run(&args, &context),
-        Command::Sticks(args) => commands::sticks::run(&args, &context),
         Command::Find(args) => commands::find::run(&args, &context),
         Command::Link(args) => commands::link::run(&args, &context),
         Command::Verify(args) => commands::verify::run(&args, &context),
         Command::Inspect(args) => commands::inspect::run(&args, &context),
         Command::Plan(args) => commands::plan::run(&args, &context),
         Command::Apply(args) => commands::apply::run(&args, &context),
+        Command::Backup(args) => commands::backup::run(&args, &context),
+        Command::Backups(args) => commands::backups::run(&args, &context),
+        Command::Restore(args) => commands::restore::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
         Command::Clock(args) => commands::clock::run(&args, &context),
     };

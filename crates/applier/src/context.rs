@@ -9,7 +9,6 @@ use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
 use crate::expiry::{self, ExpiryArgs};
-use crate::plugged;
 use crate::state::{State, StateError};
 
 /// What a command is given besides its own arguments.
@@ -42,11 +41,12 @@ impl Context {
         Ok(state)
     }
 
-    /// Opens the stick that was named, or the plugged-in one that carries a publication.
+    /// Opens the stick.
     pub fn open_stick(&self) -> Result<Stick, Failure> {
-        let path = self.stick.clone().map_or_else(plugged::find, Ok)?;
-        self.output.detail(format_args!("stick {}", path.display()));
-        Stick::open(&path).map_err(|error| {
+        let Some(path) = &self.stick else {
+            return Err(Failure::new(Exit::Usage, "stick: none is named").hint("give --stick PATH"));
+        };
+        Stick::open(path).map_err(|error| {
             let (exit, hint) = match &error {
                 NamedError::Io(_) => {
                     (Exit::Stick, "plug it in and name the folder where it is mounted, or an exported file")
