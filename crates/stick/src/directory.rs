@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self as sys, Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::direct::DirectReader;
-use crate::media::{Entry, Kind, Media, Past, PastCache, Sink, Tree};
+use crate::media::{Entry, Kind, Media, Sink, Tree};
 
 /// A directory as a medium: a mounted stick, or a plain folder.
 ///
@@ -44,8 +43,17 @@ impl Directory {
 
     fn regular(&self, path: &str) -> io::Result<Option<File>> {
         match self.at(path, OFlags::RDONLY) {
-            Ok(fd) => regular(File::from(fd), path).map(Some),
-            Err(error) => missing(path, error),
+            Ok(fd) => {
+                let file = File::from(fd);
+                if file.metadata()?.is_file() {
+                    Ok(Some(file))
+                } else {
+                    Err(strange(path, "is not a regular file"))
+                }
+            }
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(Errno::LOOP) => Err(strange(path, "is a symbolic link, or lies behind one")),
+            Err(e) => Err(e.into()),
         }
     }
 
@@ -59,19 +67,6 @@ impl Directory {
             }
         }
         Ok(())
-    }
-}
-
-fn regular(file: File, path: &str) -> io::Result<File> {
-    if file.metadata()?.is_file() { Ok(file) } else { Err(strange(path, "is not a regular file")) }
-}
-
-/// What it means that a file could not be opened: there is none, or why.
-fn missing<T>(path: &str, error: Errno) -> io::Result<Option<T>> {
-    match error {
-        Errno::NOENT | Errno::NOTDIR => Ok(None),
-        Errno::LOOP => Err(strange(path, "is a symbolic link, or lies behind one")),
-        error => Err(error.into()),
     }
 }
 
@@ -121,7 +116,11 @@ impl Media for Directory {
         // no O_TRUNC: a small file is overwritten in its own cluster, which leaves the shortest
         // moment in which a FAT holds neither the old nor the new one
         let fd = self.at(path, OFlags::WRONLY | OFlags::CREATE)?;
-        Ok(Box::new(FileSink { file: regular(File::from(fd), path)?, length: 0 }))
+        let file = File::from(fd);
+        if !file.metadata()?.is_file() {
+            return Err(strange(path, "is not a regular file"));
+        }
+        Ok(Box::new(FileSink { file, length: 0 }))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -147,21 +146,6 @@ impl Media for Directory {
         let Some(file) = self.regular(path)? else { return Ok(()) };
         // evicts nothing that was not synced before (reference: test parts)
         Ok(sys::fadvise(&file, 0, None, Advice::DontNeed)?)
-    }
-
-    fn open_past_cache(&self, path: &str) -> io::Result<Option<PastCache<'_>>> {
-        match self.at(path, OFlags::RDONLY | OFlags::DIRECT) {
-            Ok(fd) => {
-                let reader = Box::new(DirectReader::new(regular(File::from(fd), path)?)?);
-                Ok(Some(PastCache { reader, how: Past::Direct }))
-            }
-            // tmpfs and some file systems over FUSE
-            Err(Errno::INVAL) => {
-                let reader = self.open(path)?;
-                Ok(reader.map(|reader| PastCache { reader, how: Past::CacheDropped }))
-            }
-            Err(error) => missing(path, error),
-        }
     }
 
     fn free(&self) -> io::Result<Option<u64>> {
@@ -219,21 +203,6 @@ mod tests {
         dir.sync_names().unwrap();
         assert!(media::read(&dir, "a/b/c.txt", 5).unwrap().is_none());
         assert!(dir.list("a/b").unwrap().is_empty());
-    }
-
-    #[test]
-    fn what_is_read_past_the_cache_is_what_was_written() {
-        let (_temp, dir) = directory();
-        let block = 256 * 1024;
-        for length in [0, 1, 4095, 4096, block - 1, block, block + 1, 3 * block + 77] {
-            let bytes: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
-            media::write(&dir, "x", &bytes).unwrap();
-            let PastCache { mut reader, how } = dir.open_past_cache("x").unwrap().unwrap();
-            let mut read = Vec::new();
-            reader.read_to_end(&mut read).unwrap();
-            assert!(read == bytes, "{length} bytes, {how:?}");
-        }
-        assert!(dir.open_past_cache("absent").unwrap().is_none());
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! root that this machine trusts; [`statements`] carries signed statements home. The same tree as one
 //! file is a [`Tar`], which [`export`] makes; it is read only.
 
-mod direct;
 mod directory;
 pub mod layout;
 pub mod media;
@@ -19,7 +18,7 @@ mod tar;
 mod write;
 
 pub use directory::Directory;
-pub use media::{Media, Past, PastCache, Tree};
+pub use media::{Media, Tree};
 pub use named::{NamedError, Stick};
 pub use open::{CopyError, OpenError, UnverifiedPublication, VerifiedPublication};
 pub use plan::{Contents, Obstacle, Sealed, Survey, WritePlan};

@@ -3,8 +3,6 @@
 
 use std::io::{self, Read, Write};
 
-use serde::Serialize;
-
 /// A tree to read, addressed by relative paths with `/` as in [`crate::layout`].
 ///
 /// Nothing in a tree is trusted: paths are made by this crate or checked by it, and an
@@ -34,33 +32,8 @@ pub trait Media: Tree {
     /// as the system allows.
     fn forget(&self, path: &str) -> io::Result<()>;
 
-    /// Opens a file so that its bytes come from the medium, as surely as the system allows, and says how;
-    /// `None` where there is none. It was forgotten before.
-    fn open_past_cache(&self, path: &str) -> io::Result<Option<PastCache<'_>>> {
-        let reader = self.open(path)?;
-        Ok(reader.map(|reader| PastCache { reader, how: Past::CacheDropped }))
-    }
-
     /// Bytes that can still be written, where the medium says so.
     fn free(&self) -> io::Result<Option<u64>>;
-}
-
-/// A file that is read back.
-pub struct PastCache<'a> {
-    /// Its bytes.
-    pub reader: Box<dyn Read + Send + 'a>,
-    /// Where they come from.
-    pub how: Past,
-}
-
-/// How memory is kept out of a read-back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Past {
-    /// Read around memory, `O_DIRECT`.
-    Direct,
-    /// Memory was told to forget the file after it was synced; the file system reads no other way.
-    CacheDropped,
 }
 
 /// A file being written.

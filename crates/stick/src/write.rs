@@ -18,7 +18,7 @@ use serde::Serialize;
 use tuf_client::{Clock, MemoryStore, Root, Verified};
 
 use crate::layout;
-use crate::media::{self, Media, Past, PastCache};
+use crate::media::{self, Media};
 use crate::open::{OpenError, UnverifiedPublication};
 use crate::plan::{Contents, Obstacle, Survey, WritePlan};
 
@@ -42,11 +42,6 @@ pub enum Event {
     },
     /// Waiting until the stick has everything.
     Syncing,
-    /// Reading back begins.
-    ReadingBack {
-        /// How memory is kept out of it.
-        past: Past,
-    },
     /// Bytes of firmware read back so far.
     Checking {
         /// Of `check_bytes`.
@@ -150,7 +145,7 @@ pub fn write(
 ) -> Result<WritePlan, WriteError> {
     let survey = Survey::of(medium, contents).map_err(io("reading what is on it", StickState::AsBefore))?;
     let plan = WritePlan::new(contents, &survey).map_err(WriteError::Obstacles)?;
-    let mut writer = Writer { medium, contents, source, events, written: 0, checked: 0, past: None };
+    let mut writer = Writer { medium, contents, source, events, written: 0, checked: 0 };
     let check_bytes = plan.checks.iter().map(|name| writer.length(name)).sum();
     (writer.events)(Event::Planned { write_bytes: plan.bytes, check_bytes, unchanged: plan.is_unchanged() });
     writer.prepare(&plan)?;
@@ -189,7 +184,6 @@ struct Writer<'a> {
     events: &'a mut dyn FnMut(Event),
     written: u64,
     checked: u64,
-    past: Option<Past>,
 }
 
 impl Writer<'_> {
@@ -286,11 +280,7 @@ impl Writer<'_> {
     fn read_back(&mut self, path: &str) -> Result<Sha256Digest, WriteError> {
         let failed = || io(format!("reading {path} back"), StickState::AsBefore);
         let gone = || io::Error::new(io::ErrorKind::NotFound, "file has gone");
-        let opened = self.medium.open_past_cache(path).and_then(|opened| opened.ok_or_else(gone));
-        let PastCache { reader, how } = opened.map_err(failed())?;
-        if self.past.replace(how) != Some(how) {
-            (self.events)(Event::ReadingBack { past: how });
-        }
+        let reader = self.medium.open(path).and_then(|reader| reader.ok_or_else(gone)).map_err(failed())?;
         let mut reader = HashingReader::new(reader);
         let mut block = vec![0; BLOCK];
         loop {

@@ -5,7 +5,7 @@ use cargo_metadata::DependencyKind;
 use super::{declared, metadata, reached};
 
 /// Every crate and the crates that it may depend on; what those reach may be named too.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("firmware", &[]),
     ("keys", &[]),
     ("terminal", &[]),
@@ -13,17 +13,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("tuf-repository", &["keys", "tuf-client"]),
     ("receipt", &["firmware", "keys"]),
     ("stick", &["tuf-client", "receipt"]),
-    ("drive", &["firmware"]),
     ("isapi", &["firmware"]),
     ("link", &["firmware"]),
-    (
-        "fetcher",
-        &["firmware", "keys", "tuf-client", "tuf-repository", "receipt", "stick", "drive", "terminal"],
-    ),
-    (
-        "applier",
-        &["firmware", "keys", "tuf-client", "receipt", "stick", "drive", "isapi", "link", "terminal"],
-    ),
+    ("fetcher", &["firmware", "keys", "tuf-client", "tuf-repository", "receipt", "stick", "terminal"]),
+    ("applier", &["firmware", "keys", "tuf-client", "receipt", "stick", "isapi", "link", "terminal"]),
     ("nvr-sim", &["firmware", "terminal"]),
     // not shipped: tests, and the download server
     ("journeys", &["nvr-sim"]),
