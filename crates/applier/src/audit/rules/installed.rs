@@ -58,8 +58,9 @@ pub(super) fn weaknesses(observed: &Observed<'_>) -> Result<Verdict, Verdict> {
         } else {
             ""
         };
-        let verdict = Verdict::fail(format!("matches {}{exploited} ({})", ids(&matching), table.collected()));
-        return Ok(Verdict { reason: unjudged, ..verdict });
+        let others = unjudged.map(|unjudged| format!("; {unjudged}")).unwrap_or_default();
+        let (ids, collected) = (ids(&matching), table.collected());
+        return Ok(Verdict::fail(format!("matches {ids}{exploited} ({collected}){others}")));
     }
     let none = format!("no match in this table ({})", table.collected());
     Ok(match unjudged {
