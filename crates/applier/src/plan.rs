@@ -21,6 +21,7 @@ use receipt::{Forgiven, Override, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::Inventory;
+use crate::presence::power::Power;
 pub use accepted_expired::AcceptedExpired;
 pub use directives::Directives;
 pub use refusal::Refusal;
@@ -34,7 +35,7 @@ pub struct Listed {
     pub target: Target,
 }
 
-/// What a person asked for.
+/// What a person asked for, and what this laptop is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// `--release ID`.
@@ -45,6 +46,10 @@ pub struct Options {
     pub expect_serial: Option<Serial>,
     /// `--allow-downgrade REASON`.
     pub allow_downgrade: Option<Text>,
+    /// What this laptop runs on.
+    pub power: Power,
+    /// `--allow-battery REASON`.
+    pub allow_battery: Option<Text>,
     /// `--allow-disk-errors REASON`.
     pub allow_disk_errors: Option<Text>,
     /// `--allow-logged-in REASON`.
@@ -148,6 +153,7 @@ pub fn plan(
     let (options, forbidden) = directives.allowed(options);
     let options = &options;
     let mut refusals = rules::recorder(inventory, options);
+    refusals.extend(rules::laptop(options));
     refusals.extend(forbidden.into_iter().chain(directives.recorder()));
     let chosen = match select(listed, device, options) {
         Ok(chosen) => chosen,

@@ -4,6 +4,8 @@ use firmware::policy::OverrideFlag;
 use firmware::{FirmwareVersion, Mismatch, Model, ReleaseId, Revision, Serial, Text};
 use serde::Serialize;
 
+use crate::presence::power::ENOUGH_PERCENT;
+
 /// One reason not to push (DESIGN §6). The recorder is untouched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "kebab-case")]
@@ -112,6 +114,12 @@ pub enum Refusal {
     /// An upgrade is running.
     #[error("recorder is busy with an upgrade")]
     Busy,
+    /// This laptop may go out while the recorder flashes.
+    #[error("laptop runs on battery, {}, and less than {} % is too little for a push", charge(*percent), ENOUGH_PERCENT)]
+    OnBattery {
+        /// How full that is, where it is told.
+        percent: Option<u8>,
+    },
     /// The depot forbids an override that was given.
     #[error("policy: the depot's signed policy.json forbids --{flag}")]
     PolicyForbids {
@@ -156,6 +164,7 @@ impl Refusal {
             Self::DiskError { .. } => "disk-error",
             Self::LoggedIn { .. } => "logged-in",
             Self::Busy => "busy",
+            Self::OnBattery { .. } => "on-battery",
             Self::PolicyForbids { .. } => "policy-forbids",
             Self::PolicyBackup => "policy-backup",
             Self::PolicyMinimum { .. } => "policy-minimum",
@@ -188,6 +197,7 @@ impl Refusal {
             Self::DiskError { .. } => "replace the disk, or give --allow-disk-errors REASON",
             Self::LoggedIn { .. } => "ask them to log out, or give --allow-logged-in REASON",
             Self::Busy => "wait until it is idle; do not cut the power",
+            Self::OnBattery { .. } => "plug the laptop in, or give --allow-battery REASON",
             Self::PolicyForbids { .. } => {
                 "give the command without it; only the depot can allow it: fetcher approve --policy"
             }
@@ -207,6 +217,10 @@ fn list<T: Display>(items: &[T]) -> String {
 
 fn suffix<T: Display>(words: &str, items: &[T]) -> String {
     if items.is_empty() { String::new() } else { format!("; {words}{}", list(items)) }
+}
+
+fn charge(percent: Option<u8>) -> String {
+    percent.map_or_else(|| "nobody knows how full".into(), |percent| format!("{percent} % full"))
 }
 
 fn needs(at_least: Option<&FirmwareVersion>) -> String {
