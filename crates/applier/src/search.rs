@@ -65,7 +65,7 @@ impl Search {
                     .then(|| format!("this laptop is not alone with it there: {}", reasons.join("; ")))
             }
             _ => Some(format!(
-                "this laptop has no address in its subnet: applier link up {net} --interface {}, then applier resume --address {address}",
+                "this laptop has no address in its subnet: once this run has ended, applier link up {net} --interface {}, then applier resume --address {address}",
                 self.interface
             )),
         };

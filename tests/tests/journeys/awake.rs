@@ -17,7 +17,8 @@ struct Bus {
     address: String,
 }
 
-const ALL: &str = r#"<allow send_destination="*"/><allow own="*"/><allow user="*"/>"#;
+/// Everybody may say everything to everybody.
+const ALL: &str = r#"<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/>"#;
 /// The interpreter of the distribution, whose packages the mock is among.
 const LOGIND: &str = "[D-BUS Service]\nName=org.freedesktop.login1\n\
      Exec=/usr/bin/python3 -m dbusmock --system --template logind\n";
@@ -30,7 +31,7 @@ impl Bus {
         let address = format!("unix:path={}", dir.join("socket").display());
         let services = dir.display();
         let config = format!(
-            "<busconfig><type>system</type><listen>{address}</listen><servicedir>{services}</servicedir>\
+            "<busconfig><type>session</type><listen>{address}</listen><servicedir>{services}</servicedir>\
              <policy context=\"default\">{ALL}{rules}</policy></busconfig>"
         );
         write(&dir.join("bus.conf"), config.as_bytes());
