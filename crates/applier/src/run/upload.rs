@@ -86,10 +86,12 @@ impl Going<'_> {
                 }
                 _ = ticks.tick() => {
                     let now = self.senses.now();
-                    for event in lull.tick(ledger.stage() == Stage::Flashing, now) {
+                    let flashing = ledger.stage() == Stage::Flashing;
+                    for event in lull.tick(flashing, now) {
                         ledger.note(&event);
                     }
-                    if lull.overslept(now) {
+                    // an upload that still goes on is not broken off for that
+                    if flashing && lull.overslept(now) {
                         let UploadProgress { handed, released } = *seen.borrow();
                         return Ok(Pushed { handed, released, end: Sending::TooLong(self.deadlines.whole) });
                     }
