@@ -4,7 +4,7 @@
 use std::fmt;
 
 use firmware::{Device, Sha256Digest};
-use isapi::Answer;
+use isapi::{Address, Answer};
 use receipt::{Link, PushResult};
 use serde::{Deserialize, Serialize};
 use terminal::Exit;
@@ -74,6 +74,39 @@ pub enum Event {
     Silent {
         /// Since its last answer.
         seconds: u64,
+        /// Until it is not waited for any more.
+        #[serde(default)]
+        left: u64,
+    },
+    /// The recorder takes no byte of the package. It may be erasing its flash.
+    Stalled {
+        /// Since the last one.
+        seconds: u64,
+        /// Until the upload is given up.
+        left: u64,
+    },
+    /// The recorder answers, and what it says has not changed.
+    Still {
+        /// What it says, and what that means.
+        what: String,
+        /// Since it says so.
+        seconds: u64,
+        /// Until it is not waited for any more.
+        left: u64,
+    },
+    /// This laptop slept: what happened meanwhile nobody saw.
+    Slept {
+        /// How long.
+        seconds: u64,
+    },
+    /// Somebody says over SADP that the recorder is at another address now.
+    Elsewhere {
+        /// Which.
+        address: Address,
+        /// Why it cannot be talked to there, and what to do; none where it answered there, and the run
+        /// goes on with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        obstacle: Option<String>,
     },
     /// What the recorder said to the request to restart.
     RebootAnswered {
@@ -102,9 +135,35 @@ impl Event {
     pub fn is_journaled(&self) -> bool {
         !matches!(
             self,
-            Self::Upload { .. } | Self::Progress { .. } | Self::Silent { .. } | Self::JournalFailed { .. }
+            Self::Upload { .. }
+                | Self::Progress { .. }
+                | Self::Silent { .. }
+                | Self::Stalled { .. }
+                | Self::Still { .. }
+                | Self::JournalFailed { .. }
         )
     }
+}
+
+impl Event {
+    /// What it says about the circumstances of a run, for its statement.
+    pub fn circumstance(&self) -> Option<String> {
+        match self {
+            Self::Slept { seconds } => Some(format!("this laptop slept {}", long(*seconds))),
+            Self::Elsewhere { address, obstacle: None } => {
+                Some(format!("the recorder came back at {address}"))
+            }
+            Self::Elsewhere { address, obstacle: Some(obstacle) } => {
+                Some(format!("the recorder came back at {address}, says SADP; {obstacle}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Seconds, as people say them.
+fn long(seconds: u64) -> String {
+    crate::context::long(jiff::SignedDuration::from_secs(seconds.try_into().unwrap_or(i64::MAX)))
 }
 
 /// How a run ended.

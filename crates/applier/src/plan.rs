@@ -29,6 +29,7 @@ use receipt::{Forgiven, Override, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::Inventory;
+use crate::presence::power::Power;
 pub use accepted_expired::AcceptedExpired;
 pub use course::{Course, course};
 pub use directives::Directives;
@@ -52,7 +53,7 @@ pub struct Listed {
 /// What the headers of the releases say that are at hand.
 pub type Containers<'a> = BTreeMap<&'a ReleaseId, &'a Container>;
 
-/// What a person asked for.
+/// What a person asked for, and what this laptop is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// `--release ID`.
@@ -63,6 +64,10 @@ pub struct Options {
     pub expect_serial: Option<Serial>,
     /// `--allow-downgrade REASON`.
     pub allow_downgrade: Option<Text>,
+    /// What this laptop runs on.
+    pub power: Power,
+    /// `--allow-battery REASON`.
+    pub allow_battery: Option<Text>,
     /// `--allow-disk-errors REASON`.
     pub allow_disk_errors: Option<Text>,
     /// `--allow-logged-in REASON`.
@@ -166,6 +171,7 @@ pub fn plan(
     let (options, forbidden) = directives.allowed(options);
     let options = &options;
     let mut refusals = rules::recorder(inventory, options);
+    refusals.extend(rules::laptop(options));
     refusals.extend(forbidden.into_iter().chain(directives.recorder(options)));
     let course = match course(listed, device, options) {
         Ok(course) => course,

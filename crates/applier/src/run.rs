@@ -11,10 +11,14 @@
 //! | left | refused it in a `ResponseStatus`, before writing | read the identity: unchanged is *failed*, else *unknown* |
 //! | left | silent, busy, unclear, failed while writing | wait, poll, read back; its old version proves nothing, it may still be flashing |
 //!
-//! Waiting is polling: no recorder announces that it is back. `clock` gives the time for the journal.
+//! Waiting is polling: no recorder announces that it is back. It is counted in boot time ([`Senses`]), since this
+//! laptop may sleep in between. `clock` gives the time for the journal.
 
 mod backup;
 mod ledger;
+mod lull;
+mod places;
+mod senses;
 mod settle;
 mod upload;
 mod wait;
@@ -32,6 +36,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::stage::{IllegalMove, Stage};
 use ledger::Ledger;
+pub use senses::Senses;
 use upload::Sent;
 
 /// How long is waited for what. Each is a flag with these defaults (DESIGN §6.10).
@@ -86,6 +91,8 @@ pub struct Run<'a> {
     pub keeper: Option<&'a Keeper>,
     /// How long is waited.
     pub deadlines: Deadlines,
+    /// What is perceived besides the recorder's answers.
+    pub senses: Senses<'a>,
     /// Where it is written down.
     pub journal: Journal,
 }
@@ -94,11 +101,11 @@ impl Run<'_> {
     /// Does it. `tell` hears every event, in order; those that are journaled after they are on disk. If
     /// that fails before anything was sent, nothing is.
     pub async fn execute(self, clock: impl Fn() -> Timestamp, mut tell: impl FnMut(&Event)) -> Outcome {
-        let Self { id, recorder, link, plan, digest, package, keeper, deadlines, journal } = self;
+        let Self { id, recorder, link, plan, digest, package, keeper, deadlines, senses, journal } = self;
         let mut ledger = Ledger::new(journal, &clock, &mut tell);
         let link = link.facts().clone();
         ledger.note(&Event::Planned { run: id, plan: Box::new(plan.clone()), digest, link });
-        let going = Going { recorder, plan, package, deadlines };
+        let going = Going { recorder, plan, package, deadlines, senses };
         let end = match going.prepare(keeper, &mut ledger).await {
             Ok(()) => going.push(&mut ledger).await,
             Err(end) => end,
@@ -114,6 +121,7 @@ struct Going<'a> {
     plan: &'a Plan,
     package: &'a Package,
     deadlines: Deadlines,
+    senses: Senses<'a>,
 }
 
 /// How a run is going to end; the ledger knows the rest.

@@ -3,7 +3,7 @@
 //! Every request stands on its own connection: recorders close idle ones when they please, and a
 //! request lost on a half-closed one would look like a recorder that went away.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use firmware::Device;
 use secrecy::SecretString;
@@ -58,6 +58,13 @@ impl Recorder {
         }
         let (http, origin) = (transport.client(&address)?, transport.origin(&address));
         Ok(Self { address, origin, login, http, stopped: AtomicBool::new(false) })
+    }
+
+    /// The same recorder where it is now, with the same login; sends nothing. Where a login was refused before,
+    /// none is sent there either.
+    pub fn moved_to(&self, address: Address, transport: &Transport) -> Result<Self, Error> {
+        let there = Self::over(address, self.login.clone(), transport)?;
+        Ok(Self { stopped: AtomicBool::new(self.stopped.load(Ordering::SeqCst)), ..there })
     }
 
     /// Where it is.

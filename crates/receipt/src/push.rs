@@ -142,7 +142,7 @@ pub struct Link {
     /// Others who were heard on the link: address and hardware address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heard: Vec<Text>,
-    /// What changed about that during the run, in words.
+    /// What changed about that and about the laptop during the run, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Text>,
 }

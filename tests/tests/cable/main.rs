@@ -9,6 +9,6 @@ mod isolation;
 mod logins;
 mod machine;
 mod pulling;
-mod running;
+mod returning;
 mod simulator;
 mod world;

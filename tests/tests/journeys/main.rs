@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 mod audit;
+mod awake;
 mod backups;
+mod battery;
 mod clock;
 mod depot_errors;
 mod export;

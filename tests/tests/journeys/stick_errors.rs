@@ -1,19 +1,14 @@
 //! What ends early at the stick, on either side of the gap.
 
 use std::fs::remove_file;
-use std::process::Command;
 
-use crate::world::{MODEL, RELEASE, World, files, write};
+use crate::world::{MODEL, RELEASE, World, files, mounting, write};
 use journeys::ran::Ran;
 
 /// Runs a program in a mount namespace of its own, after `mount` has changed what lies at `stick`.
 async fn mounted(world: &World, mount: &str, name: &str, args: &str) -> Ran {
-    let script = format!("{mount} && exec \"$0\" \"$@\"");
-    // root needs no user namespace, and cannot have one in a chroot (user_namespaces(7))
-    let root = Command::new("unshare").args(["--mount", "true"]).output().unwrap().status.success();
-    let unshare =
-        if root { ["unshare", "--mount"].as_slice() } else { &["unshare", "--map-root-user", "--mount"] };
-    let ran = world.run(&[unshare, &["sh", "-c", &script]].concat(), name, args).await;
+    let under = mounting(mount);
+    let ran = world.run(&under.iter().map(String::as_str).collect::<Vec<_>>(), name, args).await;
     Ran { command: format!("{mount}; {name} {args}"), ..ran }
 }
 

@@ -1,7 +1,9 @@
 use std::ops::Deref;
+use std::process::Command;
 
 use jiff::Timestamp;
 use journeys::ran::Ran;
+use journeys::running::Running;
 use journeys::site::{AFTER, PASSWORD};
 pub(crate) use journeys::site::{BEFORE, MODEL, RELEASE, Site, files, revision, write};
 use nvr_sim::Builder;
@@ -62,9 +64,21 @@ impl World {
 
     /// Runs `applier apply` on the recorder, agreeing to whatever is planned.
     pub(crate) async fn apply(&self, more: &str) -> Ran {
+        self.applier(&self.to_apply(more)).await
+    }
+
+    /// The same under other programs, with these variables, and does not wait for its end.
+    pub(crate) fn start_apply(&self, under: &[&str], variables: &[(&str, &str)], more: &str) -> Running {
+        let args = self.to_apply(more);
+        let mut command = self.command(under, "applier", &args);
+        command.envs(variables.iter().copied());
+        Running::start(command, format!("applier {args}"))
+    }
+
+    /// The words of that.
+    pub(crate) fn to_apply(&self, more: &str) -> String {
         let address = self.recorder.address();
-        self.applier(&format!("apply {address} --stick stick --password-file password.txt --yes {more}"))
-            .await
+        format!("apply {address} --stick stick --password-file password.txt --yes {more}")
     }
 
     /// Runs `applier plan` on the recorder.
@@ -78,4 +92,15 @@ impl World {
         let ran = self.site.run(under, name, args).await;
         ran.counted(self.recorder.state().counters.pushes)
     }
+}
+
+/// What is put before a program so that it runs in a mount namespace of its own, after `mount` has changed what
+/// lies there.
+pub(crate) fn mounting(mount: &str) -> Vec<String> {
+    // root needs no user namespace, and cannot have one in a chroot (user_namespaces(7))
+    let root = Command::new("unshare").args(["--mount", "true"]).output().unwrap().status.success();
+    let unshare =
+        if root { ["unshare", "--mount"].as_slice() } else { &["unshare", "--map-root-user", "--mount"] };
+    let script = format!("{mount} && exec \"$0\" \"$@\"");
+    unshare.iter().copied().chain(["sh", "-c", &script]).map(str::to_owned).collect()
 }

@@ -1,5 +1,7 @@
 //! `applier apply`: inspect, plan, agree, push, watch, restart, confirm, receipt.
 
+use std::path::Path;
+
 use firmware::{Sha256Digest, Text};
 use isapi::Package;
 use jiff::Timestamp;
@@ -22,15 +24,19 @@ use super::watch::Watch;
 use crate::at_hand::AtHand;
 use crate::backup::Keeper;
 use crate::context::{Context, state_failure};
-use crate::event::Outcome;
+use crate::event::{Event, Outcome};
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
 use crate::isolation::CheckedLink;
 use crate::journal::{JournalError, Journals};
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, Plan, needs};
+use crate::presence::inhibitor::{Inhibitor, NotHeld};
+use crate::presence::moment::Moment;
+use crate::presence::power::{self, SUPPLIES};
 use crate::reason::reason;
 use crate::report::{self, Facts};
-use crate::run::{Deadlines, Run};
+use crate::run::{Deadlines, Run, Senses};
+use crate::search::Search;
 use crate::state::State;
 
 /// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt.
@@ -121,7 +127,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         accept_expired: accepted.clone(),
         networked_laptop: networked.filter(|_| session.link.is_networked()).cloned(),
         plain_http: session.plain_http.clone(),
-        ..args.wish.options()
+        ..args.wish.options(plan_command::power(context))
     };
     let (decision, held) =
         plan_command::decide(&inventory, &publication, &options, Held::new(), &state, context)?;
@@ -130,6 +136,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match decision {
         Decision::Push(plan) => {
+            // from before it is agreed to until all is written down
+            let awake = session.runtime.block_on(Inhibitor::take(&plan.address));
+            let asleep = awake.as_ref().err().map(not_awake);
+            if let Some(why) = &asleep {
+                context.output.warn(format_args!("{why}; do not close the lid"));
+            }
             agree(args, &plan, context)?;
             let keeper = plan.takes_backup().then(|| args.keep.keeper(None, &state)).transpose()?;
             let journey = Journey {
@@ -141,7 +153,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 options,
             };
             journey.go(*plan, held, &mut clerk, |plan, at_hand, clerk| {
-                push(args, plan, (at_hand, keeper.as_ref()), &session, &journals, clerk)
+                push(args, plan, (at_hand, keeper.as_ref()), asleep.as_deref(), &session, &journals, clerk)
             })
         }
         Decision::AlreadyCurrent(listed) => {
@@ -233,6 +245,7 @@ fn push(
     args: &Args,
     plan: &Plan,
     (at_hand, keeper): (AtHand, Option<&Keeper>),
+    asleep: Option<&str>,
     session: &Session,
     journals: &Journals,
     clerk: &mut Clerk<'_>,
@@ -246,6 +259,7 @@ fn push(
     if clerk.stick.media().is_some() {
         clerk.deliver();
     }
+    let search = Search::on(&session.link, session.certificate);
     let run = Run {
         id: clerk.facts.run.clone(),
         recorder: &session.recorder,
@@ -255,17 +269,39 @@ fn push(
         package: &package,
         keeper,
         deadlines: args.patience.deadlines(),
+        senses: Senses { moment: &Moment::now, search: search.as_ref() },
         journal,
     };
+    let mut circumstances: Vec<Text> = asleep.map(Text::cleaned).into_iter().collect();
+    let mut moved = None;
     let mut watch = Watch::new(context.output);
     let before = Differences::before(session);
-    let run = run.execute(context.now, |event| watch.show(event));
-    let (outcome, changes) = session.runtime.block_on(guard(&session.link, run, context.output));
+    let run = run.execute(context.now, |event| {
+        watch.show(event);
+        circumstances.extend(event.circumstance().map(|words| Text::cleaned(&words)));
+        if let Event::Elsewhere { address, obstacle: None } = event {
+            moved = Some(address.clone());
+        }
+    });
+    let run = power::watched(Path::new(SUPPLIES), run, |words| context.output.warn(words));
+    let ((outcome, power), changes) = session.runtime.block_on(guard(&session.link, run, context.output));
     watch.close();
-    clerk.facts.link.changes = changes;
+    let known = moved.map_or(Ok(()), |to| session.moved(&plan.device.serial, &to, (context.now)()));
+    if let Err(error) = known {
+        context
+            .output
+            .warn(format_args!("{error}: the recorder's certificate will be asked for at its new address"));
+    }
+    circumstances.extend(power.into_iter().chain(changes));
+    circumstances.truncate(MOST_CHANGES);
+    clerk.facts.link.changes = circumstances;
     clerk.facts.differences = before.since(&outcome, args.patience.settle_time, session, context.output);
     clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
+}
+
+fn not_awake(why: &NotHeld) -> String {
+    format!("nothing keeps this laptop awake: {why}")
 }
 
 /// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,

@@ -1,6 +1,7 @@
 //! `applier plan`: what would be done and why, or every reason why not.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use firmware::container::Container;
 use firmware::{ReleaseId, Text};
@@ -21,6 +22,7 @@ use crate::inventory::Inventory;
 use crate::plan::{
     AcceptedExpired, Containers, Decision, Directives, Listed, Options, Plan, Refusal, course, needs, plan,
 };
+use crate::presence::power::{Power, SUPPLIES};
 use crate::reason::reason;
 use crate::state::State;
 
@@ -54,6 +56,9 @@ pub struct WishArgs {
     /// Push an older version or build, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_downgrade: Option<Text>,
+    /// Push although this laptop runs on battery and less than half of it is left, for this reason
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    allow_battery: Option<Text>,
     /// Push although a disk is in error, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_disk_errors: Option<Text>,
@@ -66,13 +71,15 @@ pub struct WishArgs {
 }
 
 impl WishArgs {
-    /// As the plan takes them.
-    pub fn options(&self) -> Options {
+    /// As the plan takes them, on a laptop that runs on this.
+    pub fn options(&self, power: Power) -> Options {
         Options {
             release: self.release.clone(),
             region: self.region.clone(),
             expect_serial: None,
             allow_downgrade: self.allow_downgrade.clone(),
+            power,
+            allow_battery: self.allow_battery.clone(),
             allow_disk_errors: self.allow_disk_errors.clone(),
             allow_logged_in: self.allow_logged_in.clone(),
             no_backup: self.no_backup.clone(),
@@ -92,7 +99,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let accepted = args.expiry.accepted(&publication);
     let (session, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
     let plain_http = session.plain_http.clone();
-    let options = Options { accept_expired: accepted.clone(), plain_http, ..args.wish.options() };
+    let options =
+        Options { accept_expired: accepted.clone(), plain_http, ..args.wish.options(power(context)) };
     let (decision, _) = decide(&inventory, &publication, &options, Held::new(), &state, context)?;
     if !context.output.is_json() {
         inspect::tell(&inventory, context.output);
@@ -123,6 +131,16 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             Err(refused(&inventory.address, &refusals, accepted.as_ref()))
         }
     }
+}
+
+/// What this laptop runs on. What a person should know of it is said here and not in the plan: who plugs the
+/// laptop in has changed nothing that they agreed to.
+pub fn power(context: &Context) -> Power {
+    let power = Power::read(Path::new(SUPPLIES));
+    if let Some(advice) = power.advice() {
+        context.output.warn(advice);
+    }
+    power
 }
 
 /// The document for a recorder that needs nothing.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use firmware::{Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport};
+use jiff::Timestamp;
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
@@ -72,6 +73,16 @@ pub struct Session {
     pub password: PasswordFacts,
     /// Drives the requests.
     pub runtime: Runtime,
+    /// Where certificates are remembered.
+    known: PathBuf,
+}
+
+impl Session {
+    /// The recorder was met at another address: its certificate is known there from now on.
+    pub fn moved(&self, serial: &Serial, to: &Address, now: Timestamp) -> Result<(), RecordError> {
+        let Some(certificate) = self.certificate else { return Ok(()) };
+        Certificates::open(&self.known)?.pin(serial.clone(), to.clone(), certificate, now)
+    }
 }
 
 impl RecorderArgs {
@@ -85,7 +96,8 @@ impl RecorderArgs {
     ) -> Result<(Session, Inventory), Failure> {
         let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
-        let session = self.open(purpose, &certificates, &failed_logins, context)?;
+        let known = state.certificates();
+        let session = self.open(purpose, &certificates, &failed_logins, known, context)?;
         let inventory = self.read(&session, &mut failed_logins, context)?;
         self.remember(&session, &inventory, &mut certificates, context)?;
         Ok((session, inventory))
@@ -128,6 +140,7 @@ impl RecorderArgs {
         purpose: Purpose<'_>,
         certificates: &Certificates,
         failed_logins: &FailedLogins,
+        known: PathBuf,
         context: &Context,
     ) -> Result<Session, Failure> {
         let link = self.link(purpose, context)?;
@@ -152,7 +165,7 @@ impl RecorderArgs {
         };
         let link = link.over(certificate);
         let plain_http = self.plain_http.clone().filter(|_| lifted);
-        Ok(Session { recorder, link, certificate, plain_http, password: facts, runtime })
+        Ok(Session { recorder, link, certificate, plain_http, password: facts, runtime, known })
     }
 
     fn link(&self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {

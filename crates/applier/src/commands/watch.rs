@@ -52,11 +52,19 @@ impl Watch {
                     .get_or_insert_with(|| Progress::percent(output, "flashing; do not cut the power"));
                 bar.set(u64::from(*percent));
             }
-            Event::Silent { seconds } => {
-                self.line(&format!(
-                    "no answer for {seconds} s; normal while it flashes and restarts; do not cut the power"
-                ));
+            Event::Silent { seconds, left } => self.line(&format!(
+                "no answer for {seconds} s; normal while it flashes and restarts; do not cut the power; gives up looking in {left} s"
+            )),
+            Event::Stalled { seconds, left } => self.line(&format!(
+                "no byte was taken for {seconds} s; it may be erasing its flash; do not cut the power; gives up in {left} s"
+            )),
+            Event::Still { what, seconds, left } => self.line(&format!(
+                "for {seconds} s: {what}; do not cut the power; gives up looking in {left} s"
+            )),
+            Event::Slept { .. } => {
+                self.line(&format!("{}; looking again", event.circumstance().unwrap_or_default()));
             }
+            Event::Elsewhere { .. } => self.line(&event.circumstance().unwrap_or_default()),
             Event::RebootAnswered { how } => self.line(how),
             Event::Read { device } => {
                 self.line(&format!("{} answers with {}", device.serial, device.revision));

@@ -82,6 +82,10 @@ impl Replay {
                 Event::Upload { .. }
                 | Event::Progress { .. }
                 | Event::Silent { .. }
+                | Event::Stalled { .. }
+                | Event::Still { .. }
+                | Event::Slept { .. }
+                | Event::Elsewhere { .. }
                 | Event::RebootAnswered { .. }
                 | Event::JournalFailed { .. } => {}
             }

@@ -23,6 +23,7 @@ impl Directives<'_> {
         let mut allowed = options.clone();
         let Some((policy, _)) = self.policy else { return (allowed, Vec::new()) };
         let given = [
+            (OverrideFlag::AllowBattery, &mut allowed.allow_battery),
             (OverrideFlag::AllowDiskErrors, &mut allowed.allow_disk_errors),
             (OverrideFlag::AllowDowngrade, &mut allowed.allow_downgrade),
             (OverrideFlag::AllowLoggedIn, &mut allowed.allow_logged_in),

@@ -32,6 +32,7 @@ pub fn needs(refusals: &[Refusal]) -> Vec<Need> {
             | Refusal::OtherCourse { .. }
             | Refusal::PolicyMinimum { .. } => return Vec::new(),
             Refusal::DiskError { .. }
+            | Refusal::OnBattery { .. }
             | Refusal::LoggedIn { .. }
             | Refusal::Busy
             | Refusal::PolicyForbids { .. }

@@ -4,6 +4,8 @@ use firmware::policy::OverrideFlag;
 use firmware::{FirmwareVersion, Mismatch, Model, NoPath, ReleaseId, Revision, Serial, Text};
 use serde::Serialize;
 
+use crate::presence::power::ENOUGH_PERCENT;
+
 /// One reason not to push (DESIGN §6). The recorder is untouched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "kebab-case")]
@@ -138,6 +140,12 @@ pub enum Refusal {
     /// An upgrade is running.
     #[error("recorder is busy with an upgrade")]
     Busy,
+    /// This laptop may go out while the recorder flashes.
+    #[error("laptop runs on battery, {}, and less than {} % is too little for a push", charge(*percent), ENOUGH_PERCENT)]
+    OnBattery {
+        /// How full that is, where it is told.
+        percent: Option<u8>,
+    },
     /// The depot forbids an override that was given.
     #[error("policy: the depot's signed policy.json forbids --{flag}")]
     PolicyForbids {
@@ -185,6 +193,7 @@ impl Refusal {
             Self::DiskError { .. } => "disk-error",
             Self::LoggedIn { .. } => "logged-in",
             Self::Busy => "busy",
+            Self::OnBattery { .. } => "on-battery",
             Self::PolicyForbids { .. } => "policy-forbids",
             Self::PolicyBackup => "policy-backup",
             Self::PolicyMinimum { .. } => "policy-minimum",
@@ -202,6 +211,7 @@ impl Refusal {
             Self::OtherVersion { .. } => Some("--allow-other-version REASON"),
             Self::DiskError { .. } => Some("--allow-disk-errors REASON"),
             Self::LoggedIn { .. } => Some("--allow-logged-in REASON"),
+            Self::OnBattery { .. } => Some("--allow-battery REASON"),
             Self::NoRelease { .. }
             | Self::UnknownRelease { .. }
             | Self::Mismatch { .. }
@@ -281,6 +291,7 @@ impl Refusal {
             Self::DiskError { .. } => "replace the disk, or give --allow-disk-errors REASON",
             Self::LoggedIn { .. } => "ask them to log out, or give --allow-logged-in REASON",
             Self::Busy => "wait until it is idle; do not cut the power",
+            Self::OnBattery { .. } => "plug the laptop in, or give --allow-battery REASON",
             Self::PolicyForbids { .. } | Self::PolicyBackup => {
                 "give the command without it; only the depot can allow it: fetcher approve --policy"
             }
@@ -301,4 +312,8 @@ fn suffix<T: Display>(words: &str, items: &[T]) -> String {
 
 fn or_none<T: Display>(items: &[T]) -> String {
     if items.is_empty() { "none".to_owned() } else { list(items) }
+}
+
+fn charge(percent: Option<u8>) -> String {
+    percent.map_or_else(|| "nobody knows how full".into(), |percent| format!("{percent} % full"))
 }

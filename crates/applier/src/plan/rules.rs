@@ -6,6 +6,7 @@ use receipt::Override;
 
 use super::{AcceptedExpired, Course, Direction, Options, Refusal, direction};
 use crate::inventory::Inventory;
+use crate::presence::power::Power;
 
 /// What is wrong with the recorder, whatever is to be pushed.
 pub(super) fn recorder(inventory: &Inventory, options: &Options) -> Vec<Refusal> {
@@ -26,6 +27,16 @@ pub(super) fn recorder(inventory: &Inventory, options: &Options) -> Vec<Refusal>
         refusals.push(Refusal::LoggedIn { users });
     }
     refusals
+}
+
+/// What is wrong with this laptop, wherever the recorder is.
+pub(super) fn laptop(options: &Options) -> Option<Refusal> {
+    match options.power {
+        Power::Battery { percent } if options.power.is_low() && options.allow_battery.is_none() => {
+            Some(Refusal::OnBattery { percent })
+        }
+        _ => None,
+    }
 }
 
 /// What is wrong with going from what runs to the release that is wanted, whatever leads there.
@@ -91,6 +102,7 @@ fn others_logged_in(inventory: &Inventory) -> Vec<Text> {
 pub(super) fn overrides(inventory: &Inventory, release: &Release, options: &Options) -> Vec<Override> {
     let backward = direction(&inventory.device.revision, &release.revision) != Direction::Forward;
     let lifted = [
+        ("allow-battery", &options.allow_battery, options.power.is_low()),
         ("allow-downgrade", &options.allow_downgrade, backward),
         ("allow-disk-errors", &options.allow_disk_errors, !faulty_disks(inventory).is_empty()),
         ("allow-logged-in", &options.allow_logged_in, !others_logged_in(inventory).is_empty()),

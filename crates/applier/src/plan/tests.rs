@@ -235,3 +235,34 @@ fn accepted_expiry_stands_in_the_plan_and_its_digest() {
     let digests = [plain, one, pushed(&recorder(), &releases, &two)].map(|plan| plan.digest().unwrap());
     assert!(digests[0] != digests[1] && digests[1] != digests[2]);
 }
+
+#[test]
+fn a_laptop_whose_battery_is_low_pushes_nothing_unless_a_person_has_a_reason() {
+    let releases = [listed("new", "V4.61.025 build 230421")];
+    let on = |power, allow_battery| Options { power, allow_battery, ..Options::default() };
+    let battery = |percent| Power::Battery { percent };
+    let refused = refusals(&recorder(), &releases, &on(battery(Some(49)), None));
+    assert_eq!(refused, [Refusal::OnBattery { percent: Some(49) }]);
+    let words = "laptop runs on battery, 49 % full, and less than 50 % is too little for a push";
+    assert_eq!((refused[0].to_string().as_str(), refused[0].code()), (words, "on-battery"));
+    assert!(refused[0].hint().contains("--allow-battery REASON"));
+    assert_eq!(
+        refusals(&recorder(), &releases, &on(battery(None), None)).len(),
+        1,
+        "nobody knows is no answer"
+    );
+
+    let lifted = pushed(&recorder(), &releases, &on(battery(Some(3)), Some(because("the power is out"))));
+    assert_eq!(lifted.overrides.len(), 1);
+    assert_eq!(
+        (lifted.overrides[0].flag.as_str(), lifted.overrides[0].reason.as_str()),
+        ("allow-battery", "the power is out")
+    );
+    // what was not needed lifted nothing, and what this laptop runs on is no part of what is agreed to
+    let digests: Vec<_> = [Power::NoBattery, Power::Mains, battery(Some(50)), battery(Some(90))]
+        .map(|power| {
+            pushed(&recorder(), &releases, &on(power, Some(because("in any case")))).digest().unwrap()
+        })
+        .into();
+    assert!(digests.iter().all(|digest| *digest == digests[0]));
+}

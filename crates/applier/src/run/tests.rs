@@ -13,13 +13,17 @@ use crate::inventory::Inventory;
 use crate::isolation::tests::loopback;
 use crate::journal::{Journals, Replay};
 use crate::plan::{Decision, Directives, Listed, Options, plan};
+use crate::presence::moment::Moment;
 
 const BEFORE: &str = "V4.30.097 build 200101";
 const TARGET: &str = "V4.61.025 build 230421";
 const PASSWORD: &str = "a good one 1";
 
+mod asleep;
 mod backup;
 mod unsettled;
+
+const SENSES: Senses<'static> = Senses { moment: &Moment::now, search: None };
 
 /// A recorder, a plan for it, and the package.
 struct Bench {
@@ -106,13 +110,25 @@ impl Bench {
         id: RunId,
         journal: Journal,
         deadlines: Deadlines,
+        at: impl FnMut(&Event),
+    ) -> (Outcome, Vec<Event>) {
+        self.run_sensing(id, journal, deadlines, SENSES, at).await
+    }
+
+    async fn run_sensing(
+        &self,
+        id: RunId,
+        journal: Journal,
+        deadlines: Deadlines,
+        senses: Senses<'_>,
         mut at: impl FnMut(&Event),
     ) -> (Outcome, Vec<Event>) {
         let link = loopback(self.recorder.address());
         let digest = self.plan.digest().unwrap();
         let (recorder, plan, package) = (&self.recorder, &self.plan, &self.package);
         let keeper = self.keeper.as_ref();
-        let run = Run { id, recorder, link: &link, plan, digest, package, keeper, deadlines, journal };
+        let run =
+            Run { id, recorder, link: &link, plan, digest, package, keeper, deadlines, senses, journal };
         let mut events = Vec::new();
         let outcome = run
             .execute(clock, |event| {

@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use isapi::{Answer, End as Sending, Error, Pushed, Reboot, Recorder, Ticket, UpgradeStatus, UploadProgress};
 use tokio::sync::watch;
+use tokio::time::interval;
 
 use super::ledger::Ledger;
+use super::lull::Lull;
 use super::{End, Going, chain};
 use crate::event::{Event, Reason};
 use crate::stage::Stage;
@@ -57,12 +59,14 @@ impl Going<'_> {
         let mut look = pin!(look(self.recorder, self.deadlines.poll));
         let total = self.package.size();
         let mut told = 0;
+        let (mut lull, mut ticks) = (Lull::new(self.deadlines, self.senses.now()), interval(TICK));
         loop {
             tokio::select! {
                 biased;
                 pushed = &mut upload => return pushed,
                 Ok(()) = seen.changed() => {
                     let UploadProgress { handed, released } = *seen.borrow_and_update();
+                    lull.took(self.senses.now());
                     if released && ledger.stage() == Stage::Uploading {
                         ledger.go(Stage::flash);
                     }
@@ -73,16 +77,32 @@ impl Going<'_> {
                 }
                 // what the recorder says of itself counts once it has everything
                 status = &mut look, if ledger.stage() == Stage::Flashing => {
+                    lull.looked(&status, self.senses.now());
                     let stop = matches!(&status, Err(error) if error.is_login());
                     if let Ok(Some(UpgradeStatus { percent: Some(percent), .. })) = status {
                         ledger.note(&Event::Progress { percent });
                     }
                     look.set(self::look(self.recorder, if stop { Duration::MAX } else { self.deadlines.poll }));
                 }
+                _ = ticks.tick() => {
+                    let now = self.senses.now();
+                    let flashing = ledger.stage() == Stage::Flashing;
+                    for event in lull.tick(flashing, now) {
+                        ledger.note(&event);
+                    }
+                    // an upload that still goes on is not broken off for that
+                    if flashing && lull.overslept(now) {
+                        let UploadProgress { handed, released } = *seen.borrow();
+                        return Ok(Pushed { handed, released, end: Sending::TooLong(self.deadlines.whole) });
+                    }
+                }
             }
         }
     }
 }
+
+/// How exact it is when something is told in between.
+const TICK: Duration = Duration::from_secs(1);
 
 /// One look at the progress, after a pause, over a connection of its own.
 async fn look(recorder: &Recorder, pause: Duration) -> Result<Option<UpgradeStatus>, Error> {

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
 use firmware::{Device, Sha256Digest};
-use isapi::{Error, TlsFault};
-use tokio::time::{Instant, sleep};
+use isapi::{Error, Recorder, TlsFault};
+use tokio::time::sleep;
 
 use super::ledger::Ledger;
+use super::places::Places;
 use super::{Going, chain};
 use crate::event::Event;
+use crate::presence::deadline::{Deadline, Silence};
 use crate::stage::Stage;
 
 /// What is waited for.
@@ -34,13 +36,10 @@ pub(super) enum Back {
     Not(String),
 }
 
-/// Silence is told after this and then as often.
-const SILENCE: u64 = 10;
-
 impl Going<'_> {
     /// Asks for the identity, with a fresh challenge each time, until it is what is waited for or
     /// `limit` is over; then with what was read last. An upgrade that is said to be under way is
-    /// waited for, too.
+    /// waited for, too. Where it does not answer any more its cable is asked for it.
     pub(super) async fn wait_for(self, ledger: &mut Ledger<'_>, until: Until, limit: Duration) -> Back {
         let back = self.poll(ledger, until, limit).await;
         if let Back::Answered(device) | Back::Unproven(device, _) = &back {
@@ -50,16 +49,34 @@ impl Going<'_> {
     }
 
     async fn poll(self, ledger: &mut Ledger<'_>, until: Until, limit: Duration) -> Back {
-        let began = Instant::now();
-        let (mut heard, mut silent, mut gone) = (began, 0, false);
+        let began = self.senses.now();
+        let mut deadline = Deadline::new(limit, began);
+        let (mut silence, mut still) = (Silence::from(began), Silence::from(began));
+        let (mut places, mut gone, mut quiet) = (Places::default(), false, false);
         let mut last = Back::Not("no answer yet".into());
-        while began.elapsed() < limit {
-            match self.recorder.device_info().await {
+        loop {
+            let now = self.senses.now();
+            if let Some(seconds) = deadline.slept(now) {
+                ledger.note(&Event::Slept { seconds });
+            }
+            if deadline.is_over(now) {
+                return places.with_sighting(last);
+            }
+            let recorder = places.recorder(self.recorder);
+            let read = recorder.device_info().await;
+            let now = self.senses.now();
+            let left = deadline.left(now).as_secs();
+            match read {
                 Ok(device) => {
-                    (heard, silent) = (Instant::now(), 0);
-                    match self.doubt(&device, until, gone).await {
+                    (silence, quiet) = (Silence::from(now), false);
+                    match self.doubt(recorder, &device, until, gone).await {
                         None => return Back::Answered(device),
-                        Some(doubt) => last = Back::Unproven(device, doubt),
+                        Some(doubt) => {
+                            if let Some(seconds) = still.due(now) {
+                                ledger.note(&Event::Still { what: doubt.clone(), seconds, left });
+                            }
+                            last = Back::Unproven(device, doubt);
+                        }
                     }
                 }
                 Err(error) if error.is_login() => return Back::LoginRefused(chain(&error)),
@@ -75,10 +92,16 @@ impl Going<'_> {
                         ledger.go(Stage::go_down);
                     }
                     last = Back::Not(chain(&error));
-                    let seconds = heard.elapsed().as_secs();
-                    if seconds >= silent + SILENCE {
-                        silent = seconds;
-                        ledger.note(&Event::Silent { seconds });
+                    still = Silence::from(now);
+                    if let Some(seconds) = silence.due(now) {
+                        quiet = true;
+                        ledger.note(&Event::Silent { seconds, left });
+                    }
+                    // one that is there is not looked for because of one lost request
+                    if gone || quiet {
+                        if let Some(end) = self.look_elsewhere(ledger, &mut places).await {
+                            return end;
+                        }
                     }
                 }
             }
@@ -86,11 +109,10 @@ impl Going<'_> {
             let hurry = until == Until::Restarted && !gone;
             sleep(if hurry { self.deadlines.poll / 8 } else { self.deadlines.poll }).await;
         }
-        last
     }
 
     /// A firmware may make itself a new certificate, and somebody who answers in its place has one, too.
-    fn told_of(self, found: Sha256Digest) -> String {
+    pub(super) fn told_of(self, found: Sha256Digest) -> String {
         let serial = &self.plan.device.serial;
         format!(
             "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier apply again"
@@ -98,7 +120,13 @@ impl Going<'_> {
     }
 
     /// Why the identity that answers is not yet what is waited for.
-    pub(super) async fn doubt(self, device: &Device, until: Until, gone: bool) -> Option<String> {
+    pub(super) async fn doubt(
+        self,
+        recorder: &Recorder,
+        device: &Device,
+        until: Until,
+        gone: bool,
+    ) -> Option<String> {
         let before = &self.plan.device;
         let same = device.serial == before.serial && device.revision == before.revision;
         match until {
@@ -109,7 +137,7 @@ impl Going<'_> {
                 Some("it answers with its old version and was not seen to restart".into())
             }
             // idle is only what the recorder calls so, or does not know of at all
-            Until::Restarted => match self.recorder.upgrade_status().await {
+            Until::Restarted => match recorder.upgrade_status().await {
                 Ok(Some(status)) if status.in_progress() => {
                     Some("it answers with its old version and says that an upgrade is under way".into())
                 }
@@ -124,7 +152,7 @@ impl Going<'_> {
 }
 
 /// The certificate that came instead of the pinned one, if that is why a request failed.
-fn other_certificate(error: &Error) -> Option<Sha256Digest> {
+pub(super) fn other_certificate(error: &Error) -> Option<Sha256Digest> {
     match error {
         Error::Tls { source, .. } => match **source {
             TlsFault::OtherCertificate { found, .. } => Some(found),

@@ -35,6 +35,8 @@ fn forbidding(flag: OverrideFlag) -> Policy {
 fn a_forbidden_override_is_refused_and_lifts_nothing() {
     let reason = || Some(because("it is fine"));
     let all = Options {
+        power: Power::Battery { percent: Some(9) },
+        allow_battery: reason(),
         allow_downgrade: reason(),
         allow_disk_errors: reason(),
         allow_logged_in: reason(),
@@ -48,6 +50,7 @@ fn a_forbidden_override_is_refused_and_lifts_nothing() {
     assert!(matches!(by(&Policy::default(), &unfit, &back, &all), Decision::Push(_)));
     for (flag, codes) in [
         (OverrideFlag::AllowDowngrade, ["policy-forbids", "older"].as_slice()),
+        (OverrideFlag::AllowBattery, &["on-battery", "policy-forbids"]),
         (OverrideFlag::AllowDiskErrors, &["disk-error", "policy-forbids"]),
         (OverrideFlag::AllowLoggedIn, &["logged-in", "policy-forbids"]),
         (OverrideFlag::PushAgain, &["policy-forbids"]),

@@ -169,8 +169,8 @@ async fn idle_is_only_what_is_called_so_or_not_known_at_all() {
             .await
             .unwrap();
         let Bench { recorder, plan, package, .. } = &bench;
-        let going = Going { recorder, plan, package, deadlines: brief() };
-        let restarted = |gone| going.doubt(&plan.device, Until::Restarted, gone);
+        let going = Going { recorder, plan, package, deadlines: brief(), senses: SENSES };
+        let restarted = |gone| going.doubt(recorder, &plan.device, Until::Restarted, gone);
         assert_eq!(restarted(true).await.is_none(), idle, "{case}");
         assert!(restarted(false).await.is_some(), "{case}: never gone");
     }

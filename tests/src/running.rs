@@ -1,12 +1,16 @@
+//! `applier` at work, heard while it is.
+// helpers of tests are tests: where something is not as it should be, they panic
+#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
+
 use std::process::Stdio;
 
-use journeys::ran::Ran;
-use journeys::site::Site;
+use crate::ran::Ran;
+use crate::site::Site;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
 /// `applier` at work, with what it says while it is.
-pub(crate) struct Running {
+pub struct Running {
     program: Child,
     command: String,
     said: Lines<BufReader<ChildStderr>>,
@@ -14,7 +18,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(mut command: Command, words: String) -> Self {
+    /// Starts it; `words` is what a person would type.
+    pub fn start(mut command: Command, words: String) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut program = command.spawn().unwrap();
         let said = BufReader::new(program.stderr.take().unwrap()).lines();
@@ -22,7 +27,7 @@ impl Running {
     }
 
     /// Waits for a line with these words on standard error.
-    pub(crate) async fn until(&mut self, words: &str) {
+    pub async fn until(&mut self, words: &str) {
         while let Some(line) = self.said.next_line().await.unwrap() {
             self.heard.push_str(&line);
             self.heard.push('\n');
@@ -33,8 +38,13 @@ impl Running {
         panic!("{} has ended and never said {words:?}\n{}", self.command, self.heard);
     }
 
+    /// Kills it, as the kernel does where memory is short.
+    pub async fn kill(mut self) {
+        self.program.kill().await.unwrap();
+    }
+
     /// Waits for its end.
-    pub(crate) async fn ended(mut self, site: &Site) -> Ran {
+    pub async fn ended(mut self, site: &Site) -> Ran {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut stdout = self.program.stdout.take().unwrap();
         let mut stderr = self.said.into_inner();

@@ -1,0 +1,55 @@
+//! A recorder that comes back from its restart at another address: its cable is asked for it.
+
+use serde_json::json;
+
+use crate::simulator::{HTTPS, SERIAL, scenario};
+use crate::world::World;
+
+/// A recorder that comes back there, and answers whoever asks the cable.
+fn back_at(keys: &str, address: &str) -> String {
+    scenario(keys, &format!("[sadp]\ninterface = \"lan\"\n[faults]\nback_at = \"{address}:80\"\n"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_the_old_one_it_is_followed_with_the_same_certificate_and_login() {
+    let world = World::loaded(&back_at(HTTPS, "192.168.1.65")).await;
+    world.recorder.ip("address add 192.168.1.65/24 dev lan");
+    let certificate = format!("--certificate {}", world.simulator.certificate());
+    let applied = world.apply(&certificate).await.ends(0);
+    assert_eq!(applied.says(&["the recorder came back at 192.168.1.65", "confirmed"]).pushes, 1);
+    let ended = world.last_statement();
+    assert_eq!((&ended["result"], &ended["after"]["serial"]), (&json!("applied"), &json!(SERIAL)));
+    let changes = ended["link"]["changes"].to_string();
+    assert!(changes.contains("the recorder came back at 192.168.1.65"), "{changes}");
+    // there its certificate is known now
+    world.applier("inspect 192.168.1.65 --password-file password.txt").await.ends(0).says(&[SERIAL]);
+    assert_eq!(world.seen("wrong_logins"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_this_laptop_it_is_followed_once_there_is_an_address_beside_it() {
+    let world = World::loaded(&back_at("", "192.168.7.65")).await;
+    world.recorder.ip("address add 192.168.7.65/24 dev lan");
+    let mut run = world.start_apply("");
+    run.until("applier link up 192.168.7.65/24 --interface eth0").await;
+    world.laptop.ip("address add 192.168.7.10/24 dev eth0");
+    let ended = run.ended(&world).await.ends(0);
+    ended.says(&["the recorder came back at 192.168.7.65\n", "confirmed"]);
+    assert_eq!(world.seen("pushes"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_this_laptop_it_is_said_where_it_is_and_how_to_get_there() {
+    let world = World::loaded(&back_at("", "192.168.7.65")).await;
+    world.recorder.ip("address add 192.168.7.65/24 dev lan");
+    let ended = world.apply("--return-timeout 20").await;
+    let words = [
+        "unknown-after-push",
+        "it came back at 192.168.7.65, says SADP",
+        "this laptop has no address in its subnet: once this run has ended, applier link up 192.168.7.65/24 --interface eth0",
+        "applier resume --address 192.168.7.65",
+    ];
+    let ended = ended.fails(8, "recorder back at an address beyond this laptop", &words);
+    assert_eq!(ended.pushes, 1);
+    ended.says(&["no answer for", "normal while it flashes and restarts", "gives up looking in"]);
+}

@@ -1,0 +1,128 @@
+//! A laptop that stays awake as long as a push takes: a real message bus, and the logind of `python-dbusmock`, which
+//! the bus starts when it is called.
+
+use std::fs::create_dir;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use journeys::running::Running;
+use nvr_sim::Stage;
+
+use crate::world::{World, recorder, write};
+
+/// A message bus of its own.
+struct Bus {
+    daemon: Child,
+    address: String,
+}
+
+/// Everybody may say everything to everybody.
+const ALL: &str = r#"<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/>"#;
+/// The interpreter of the distribution, whose packages the mock is among.
+const LOGIND: &str = "[D-BUS Service]\nName=org.freedesktop.login1\n\
+     Exec=/usr/bin/python3 -m dbusmock --system --template logind\n";
+
+impl Bus {
+    /// Starts one on which these rules hold besides.
+    fn start(world: &World, rules: &str) -> Self {
+        let dir = world.path("bus");
+        create_dir(&dir).unwrap();
+        let address = format!("unix:path={}", dir.join("socket").display());
+        let services = dir.display();
+        let config = format!(
+            "<busconfig><type>session</type><listen>{address}</listen><servicedir>{services}</servicedir>\
+             <policy context=\"default\">{ALL}{rules}</policy></busconfig>"
+        );
+        write(&dir.join("bus.conf"), config.as_bytes());
+        write(&dir.join("org.freedesktop.login1.service"), LOGIND.as_bytes());
+        let mut daemon = Command::new("dbus-daemon");
+        daemon.arg("--config-file").arg(dir.join("bus.conf")).args(["--nofork", "--print-address"]);
+        daemon.env("DBUS_SYSTEM_BUS_ADDRESS", &address).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut daemon = daemon.spawn().unwrap();
+        let mut listening = String::new();
+        BufReader::new(daemon.stdout.as_mut().unwrap()).read_line(&mut listening).unwrap();
+        assert!(listening.starts_with(&address), "no bus: {listening}");
+        Self { daemon, address }
+    }
+
+    /// What logind is asked to hold up, as `dbus-send` shows it.
+    fn held(&self) -> String {
+        let manager = "org.freedesktop.login1.Manager.ListInhibitors";
+        let mut ask = Command::new("dbus-send");
+        ask.arg(format!("--bus={}", self.address)).args(["--print-reply", "--dest=org.freedesktop.login1"]);
+        let reply = ask.args(["/org/freedesktop/login1", manager]).output().unwrap();
+        assert!(reply.status.success(), "{}", String::from_utf8_lossy(&reply.stderr));
+        String::from_utf8(reply.stdout).unwrap()
+    }
+
+    /// Waits until it holds nothing up.
+    fn until_released(&self) {
+        while self.held().contains("applier") {}
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+    }
+}
+
+/// A recorder that flashes until it is told otherwise, and an applier that watches it beside this bus.
+async fn flashing(rules: &str) -> (World, Bus, Running) {
+    let mut slow = recorder();
+    slow.faults.stall = true;
+    let world = World::loaded_with(slow).await;
+    let bus = Bus::start(&world, rules);
+    let run = world.start_apply(&[], &[("DBUS_SYSTEM_BUS_ADDRESS", &bus.address)], "");
+    world.recorder.until(|state| state.stage == Stage::Flashing).await;
+    (world, bus, run)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logind_is_held_up_as_long_as_a_push_takes() {
+    let (world, bus, run) = flashing("").await;
+    let held = bus.held();
+    for words in [
+        "\"sleep:shutdown:idle:handle-lid-switch\"",
+        "\"block\"",
+        &format!("\"recorder {} is being updated\"", world.recorder.address()),
+    ] {
+        assert!(held.contains(words), "{words}: {held}");
+    }
+    world.recorder.set_faults(nvr_sim::Faults::default());
+    let ended = run.ended(&world).await.ends(0);
+    assert!(!ended.err.contains("awake"), "{}", ended.err);
+    bus.until_released();
+    assert_eq!(world.statements().last().unwrap()["link"].get("changes"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_killed_holds_nothing_up() {
+    let (_world, bus, run) = flashing("").await;
+    assert!(bus.held().contains("applier"));
+    run.kill().await;
+    bus.until_released();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_logind_a_person_is_told_once_and_the_run_goes_on() {
+    let mut brief = recorder();
+    brief.flash = Duration::from_millis(100);
+    let world = World::loaded_with(brief).await;
+    let applied = world.apply("").await.ends(0);
+    let words = "nothing keeps this laptop awake: no logind; do not close the lid";
+    assert_eq!(applied.err.matches(words).count(), 1, "{}", applied.err);
+    let changes = world.statements().last().unwrap()["link"]["changes"].to_string();
+    assert!(changes.contains("nothing keeps this laptop awake: no logind"), "{changes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logind_that_refuses_is_named() {
+    let deny = r#"<deny send_interface="org.freedesktop.login1.Manager" send_member="Inhibit"/>"#;
+    let (world, _bus, mut run) = flashing(deny).await;
+    world.recorder.set_faults(nvr_sim::Faults::default());
+    run.until("nothing keeps this laptop awake: logind refuses: ").await;
+    run.ended(&world).await.ends(0);
+}
