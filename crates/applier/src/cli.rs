@@ -26,6 +26,7 @@ Examples:
   applier verify --stick /media/stick           what is on it, and is it whole
   applier plan --stick /media/stick 192.168.1.64   what would be done, or every reason why not
   applier apply --stick /media/stick 192.168.1.64  do it, watch it, confirm it, sign a receipt
+  applier resume                                finish a run that was interrupted
   applier receipts                              what this laptop has stated";
 
 #[derive(Debug, Args)]
@@ -49,6 +50,7 @@ enum Command {
     Inspect(commands::inspect::Args),
     Plan(commands::plan::Args),
     Apply(Box<commands::apply::Args>),
+    Resume(Box<commands::resume::Args>),
     Receipts(commands::receipts::Args),
     Clock(commands::clock::Args),
 }
@@ -67,6 +69,7 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
         Command::Inspect(args) => commands::inspect::run(&args, &context),
         Command::Plan(args) => commands::plan::run(&args, &context),
         Command::Apply(args) => commands::apply::run(&args, &context),
+        Command::Resume(args) => commands::resume::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
         Command::Clock(args) => commands::clock::run(&args, &context),
     };

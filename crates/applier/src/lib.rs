@@ -14,6 +14,7 @@ pub mod failed_logins;
 pub mod inventory;
 pub mod isolation;
 pub mod journal;
+pub mod next;
 pub mod plan;
 mod reason;
 pub mod record;

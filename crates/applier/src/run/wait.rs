@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use firmware::{Device, Sha256Digest};
-use isapi::{Error, TlsFault};
+use isapi::{Error, TlsFault, Uptime};
 use tokio::time::{Instant, sleep};
 
 use super::ledger::Ledger;
@@ -16,7 +16,8 @@ pub(super) enum Until {
     Answers,
     /// Another identity than before, or the same after the recorder was gone and is idle.
     Restarted,
-    /// Another identity than before. A recorder that was gone may only have been unplugged.
+    /// Another identity than before, or the same after a restart that its uptime proves: a recorder that
+    /// was gone may only have been unplugged.
     Changed,
 }
 
@@ -51,9 +52,10 @@ impl Going<'_> {
 
     async fn poll(self, ledger: &mut Ledger<'_>, until: Until, limit: Duration) -> Back {
         let began = Instant::now();
-        let (mut heard, mut silent, mut gone) = (began, 0, false);
-        let mut last = Back::Not("no answer yet".into());
-        while began.elapsed() < limit {
+        // one that is taken up again may have been seen to go
+        let (mut heard, mut silent, mut gone) = (began, 0, ledger.stage() == Stage::Rebooting);
+        let mut last;
+        loop {
             match self.recorder.device_info().await {
                 Ok(device) => {
                     (heard, silent) = (Instant::now(), 0);
@@ -82,18 +84,20 @@ impl Going<'_> {
                     }
                 }
             }
+            if began.elapsed() >= limit {
+                return last;
+            }
             // a restart that is told to begin now must not fall between two looks
             let hurry = until == Until::Restarted && !gone;
             sleep(if hurry { self.deadlines.poll / 8 } else { self.deadlines.poll }).await;
         }
-        last
     }
 
     /// A firmware may make itself a new certificate, and somebody who answers in its place has one, too.
     fn told_of(self, found: Sha256Digest) -> String {
         let serial = &self.plan.device.serial;
         format!(
-            "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier apply again"
+            "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier resume"
         )
     }
 
@@ -101,25 +105,35 @@ impl Going<'_> {
     pub(super) async fn doubt(self, device: &Device, until: Until, gone: bool) -> Option<String> {
         let before = &self.plan.device;
         let same = device.serial == before.serial && device.revision == before.revision;
-        match until {
-            _ if !same => None,
-            Until::Answers => None,
-            Until::Changed => Some("it answers with its old version and may still be flashing".into()),
-            Until::Restarted if !gone => {
-                Some("it answers with its old version and was not seen to restart".into())
-            }
-            // idle is only what the recorder calls so, or does not know of at all
-            Until::Restarted => match self.recorder.upgrade_status().await {
-                Ok(Some(status)) if status.in_progress() => {
-                    Some("it answers with its old version and says that an upgrade is under way".into())
-                }
-                Ok(_) => None,
-                Err(error) => Some(format!(
-                    "it answers with its old version and does not say whether an upgrade is under way: {}",
-                    chain(&error)
-                )),
-            },
+        if !same || until == Until::Answers {
+            return None;
         }
+        let seen_down = gone && until == Until::Restarted;
+        if !seen_down && !self.has_restarted().await {
+            let why = match until {
+                Until::Restarted => "it answers with its old version and was not seen to restart",
+                _ => "it answers with its old version and may still be flashing",
+            };
+            return Some(why.into());
+        }
+        // idle is only what the recorder calls so, or does not know of at all
+        match self.recorder.upgrade_status().await {
+            Ok(Some(status)) if status.in_progress() => {
+                Some("it answers with its old version and says that an upgrade is under way".into())
+            }
+            Ok(_) => None,
+            Err(error) => Some(format!(
+                "it answers with its old version and does not say whether an upgrade is under way: {}",
+                chain(&error)
+            )),
+        }
+    }
+
+    /// Whether its uptime is less than just before the push (DESIGN §6.7). One that it does not tell
+    /// proves nothing.
+    async fn has_restarted(self) -> bool {
+        let Some(before) = self.uptime else { return false };
+        matches!(self.recorder.read_offered::<Uptime>().await, Ok(Some(now)) if now.seconds < before)
     }
 }
 
