@@ -4,4 +4,5 @@
 pub mod download_server;
 pub mod programs;
 pub mod ran;
+pub mod running;
 pub mod site;

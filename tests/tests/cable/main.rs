@@ -9,6 +9,5 @@ mod isolation;
 mod logins;
 mod machine;
 mod pulling;
-mod running;
 mod simulator;
 mod world;

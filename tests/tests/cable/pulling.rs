@@ -1,6 +1,7 @@
 //! The cable is slow, and it is pulled.
 
-use crate::running::Running;
+use journeys::running::Running;
+
 use crate::simulator::scenario;
 use crate::world::World;
 

@@ -1,11 +1,11 @@
 use std::ops::Deref;
 
 use journeys::ran::Ran;
+use journeys::running::Running;
 use journeys::site::Site;
 use serde_json::Value;
 
 use crate::machine::Machine;
-use crate::running::Running;
 use crate::simulator::{self, Simulator};
 
 /// A depot, a stick, a laptop with `eth0` at 192.168.1.10, and a cable to `lan` of a recorder at
