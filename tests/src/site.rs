@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, Permissions, create_dir, read, read_to_string, set_permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -162,7 +163,8 @@ impl Site {
         Ran {
             name: name.to_owned(),
             command: [&before, name, args].join(" ").trim().to_owned(),
-            code: output.status.code().unwrap(),
+            // as a shell tells of a signal
+            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap()),
             out: self.plain(output.stdout),
             err: self.plain(output.stderr),
             pushes: 0,

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use applier::stage::{self, Move};
 use journeys::programs::program;
 
 /// Set, it writes what is generated instead of comparing it.
@@ -105,22 +106,16 @@ fn hostile_repositories_are_listed_with_what_becomes_of_them() {
 }
 
 #[test]
-fn stages_are_drawn_as_in_the_code() {
-    let code = read_to_string(root().join("crates/applier/src/stage.rs")).unwrap();
-    let drawing: String = code
-        .lines()
-        .skip_while(|line| *line != "/// ```text")
-        .skip(1)
-        .take_while(|line| *line != "/// ```")
-        .map(|line| line.trim_start_matches("///").strip_prefix(' ').unwrap_or_default().to_owned() + "\n")
-        .collect();
-    assert!(drawing.contains("Confirmed"));
-    assert_current(
-        "docs/stages.md",
-        &format!(
-            "# Stages of a run\n\nAs drawn in `crates/applier/src/stage.rs`, whose table of moves is tested against the names here.\n\n```text\n{drawing}```\n"
-        ),
+fn stages_are_drawn_from_the_table_of_moves() {
+    let mut text = format!(
+        "# Stages of a run\n\nMade from the table of moves in `crates/applier/src/stage.rs` by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`. Each stage is journaled and on the disk\nbefore what it names is done; each arrow is a method.\n\n```mermaid\n{}```\n\n| move | from | to |\n|---|---|---|\n",
+        stage::drawing()
     );
+    for Move { name, from, to } in stage::MOVES {
+        let from: Vec<String> = from.iter().map(|from| format!("{from:?}")).collect();
+        writeln!(text, "| `{name}` | {} | {to:?} |", from.join(", ")).unwrap();
+    }
+    assert_current("docs/stages.md", &text);
 }
 
 /// What a check says, as a cell of a table.

@@ -27,6 +27,7 @@ Examples:
   applier plan --stick /media/stick 192.168.1.64   what would be done, or every reason why not
   applier apply --stick /media/stick 192.168.1.64  do it, watch it, confirm it, sign a receipt
   applier audit 192.168.1.64 --html audit.html     how it is set up, held against what it should be
+  applier resume                                finish a run that was interrupted
   applier receipts                              what this laptop has stated";
 
 #[derive(Debug, Args)]
@@ -56,6 +57,7 @@ enum Command {
     Backups(commands::backups::Args),
     Restore(Box<commands::restore::Args>),
     Audit(Box<commands::audit::Args>),
+    Resume(Box<commands::resume::Args>),
     Receipts(commands::receipts::Args),
     Clock(commands::clock::Args),
 }
@@ -79,6 +81,7 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
         Command::Backups(args) => commands::backups::run(&args, &context),
         Command::Restore(args) => commands::restore::run(&args, &context),
         Command::Audit(args) => commands::audit::run(&args, &context),
+        Command::Resume(args) => commands::resume::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
         Command::Clock(args) => commands::clock::run(&args, &context),
     };

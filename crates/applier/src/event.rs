@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use firmware::{Device, Sha256Digest};
+use firmware::{Device, Sha256Digest, Text};
 use isapi::{Address, Answer};
-use receipt::{Link, PushResult};
+use receipt::{Link, Publication, PushResult};
 use serde::{Deserialize, Serialize};
 use terminal::Exit;
 
@@ -21,6 +21,8 @@ use crate::stage::Stage;
 pub enum Event {
     /// The first: what is going to be done.
     Planned {
+        /// Major version of this form of journal ([`crate::journal::FORMAT`]).
+        format: u32,
         /// Names the run.
         run: RunId,
         /// What was agreed to.
@@ -29,6 +31,29 @@ pub enum Event {
         digest: Sha256Digest,
         /// How the recorder is reached.
         link: Link,
+        /// What statements about it say besides: whoever resumes it has no stick.
+        papers: Box<Papers>,
+    },
+    /// How long the recorder had been running, just before the push. Less than that later on means that it
+    /// has restarted since.
+    Uptime {
+        /// Seconds.
+        seconds: u64,
+    },
+    /// Somebody looks after the run again, in another process.
+    Resumed {
+        /// Where the recorder is now.
+        address: Address,
+        /// How it is reached.
+        link: Link,
+        /// The kernel's id for the time since this laptop was started, where it tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boot: Option<Text>,
+    },
+    /// Nobody looks after the run any more, though it has not ended.
+    Left {
+        /// Why.
+        why: String,
     },
     /// The run is at another stage. Journaled before what the stage names is done.
     Stage {
@@ -166,10 +191,23 @@ fn long(seconds: u64) -> String {
     crate::context::long(jiff::SignedDuration::from_secs(seconds.try_into().unwrap_or(i64::MAX)))
 }
 
-/// How a run ended.
+/// What the statements about a run carry besides what happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Papers {
+    /// The publication acted on.
+    pub publication: Publication,
+    /// Who was at the laptop, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Text>,
+    /// Where, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Text>,
+}
+
+/// How a run ended, or how it stands where nobody looks after it any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The end stage.
+    /// The end stage, or the one at which it was left.
     pub stage: Stage,
     /// Why, for programs.
     pub reason: Reason,
@@ -239,6 +277,8 @@ pub enum Reason {
     JournalFailed,
     /// The recorder's answer makes no sense.
     AnswerUnclear,
+    /// A person or a signal ended the program, or the laptop went down.
+    Interrupted,
 }
 
 impl Outcome {
@@ -276,7 +316,7 @@ impl Outcome {
                 "do not cut the power; look at the certificate on the recorder's own screen before you trust it: whoever answers in its place has one, too"
             }
             Stage::Unknown if self.reason == Reason::LostBeforeEnd => {
-                "put the cable back and look at the recorder with applier inspect; the last block never left this laptop, so once it answers with its old version applier apply begins anew"
+                "put the cable back and look at the recorder with applier inspect; the last block never left this laptop, so once it answers with its old version applier apply begins anew, or applier resume just ends this run"
             }
             Stage::Confirmed => "nothing to do",
             Stage::Refused if self.reason == Reason::NoBackup => {
@@ -287,9 +327,10 @@ impl Outcome {
             Stage::ChangedNotToTarget => {
                 "the recorder answers, but not with the target; look at it before anything else is pushed"
             }
-            _ => {
-                "do not cut the power and do not push again: the recorder may still be writing its flash; look at it with applier inspect; applier apply says from when on --push-again REASON is possible"
+            Stage::Unknown => {
+                "do not cut the power and do not push again: the recorder may still be writing its flash; look at it with applier inspect, and once it has restarted: applier resume; applier apply says from when on --push-again REASON is possible"
             }
+            _ => "do not cut the power; go on watching: applier resume",
         }
     }
 }

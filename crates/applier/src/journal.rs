@@ -11,7 +11,9 @@
 //! cannot be read, it may be any recorder's.
 
 mod blocked;
+mod lines;
 mod replay;
+mod unfinished;
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -24,9 +26,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, RunId};
 pub use blocked::Blocked;
+use lines::{Lines, chained, read};
 pub use replay::Replay;
+pub use unfinished::Unfinished;
 
-/// Bytes of a journal. A run writes about twenty lines; the first carries the plan.
+/// The form that is written here. In it the last block of a package leaves only after the line that says
+/// so; a journal of any other form is not believed.
+pub const FORMAT: u32 = 1;
+
+/// Bytes of a journal. A run writes about twenty lines, and ten more each time it is resumed; the first
+/// carries the plan.
 const LARGEST: u64 = 1 << 20;
 
 /// The journals of this laptop.
@@ -78,6 +87,14 @@ pub enum JournalError {
         /// What is wrong with it.
         why: String,
     },
+    /// It was written by another version of this program.
+    #[error("journal {}: has format {found}, this program knows {FORMAT}", path.display())]
+    Format {
+        /// Which.
+        path: PathBuf,
+        /// Its format; 0 where it names none.
+        found: u32,
+    },
     /// A record cannot be written as JSON.
     #[error("journal record cannot be encoded")]
     Encode(#[from] serde_json::Error),
@@ -88,6 +105,8 @@ impl Journals {
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: dir.into(), source };
         std::fs::create_dir_all(dir).map_err(io)?;
+        // the directory's own name must outlive a power cut as well
+        durable::sync_dir(dir.parent().unwrap_or(dir)).map_err(io)?;
         let journals = Self { dir: dir.into() };
         for path in journals.paths()? {
             // one that cannot be cut is read without its torn line all the same
@@ -112,6 +131,19 @@ impl Journals {
         Ok(Journal { file, path, sum: Sha256Digest::of(b""), length: 0, torn: false })
     }
 
+    /// Opens a journal again, to be continued behind its last whole line.
+    pub fn reopen(&self, run: &RunId) -> Result<Journal, JournalError> {
+        let path = self.dir.join(format!("{run}.jsonl"));
+        let io = |source| JournalError::Io { path: path.clone(), source };
+        cut_torn_line(&path).map_err(io)?;
+        let Lines { records: _, sum, length, damage } = read(&path);
+        if let Some(damage) = damage {
+            return Err(damage);
+        }
+        let file = File::options().append(true).open(&path).map_err(io)?;
+        Ok(Journal { file, path, sum, length, torn: false })
+    }
+
     /// Whether an earlier run forbids to push to this recorder now: the newest that sent anything to
     /// it, if nobody knows how it ended. That one could begin only because those before it were over,
     /// or because a person decided to push again. It is over if the recorder runs exactly what was
@@ -128,7 +160,7 @@ impl Journals {
     pub fn newest(&self, serial: &Serial) -> Result<Option<Replay>, JournalError> {
         let mut newest = None;
         for path in self.paths()?.iter().rev() {
-            let (records, damage) = read(path);
+            let Lines { records, damage, .. } = read(path);
             let whose = records.first().and_then(Record::serial);
             match damage.map_or_else(|| Replay::of(path, &records), Err) {
                 _ if whose.is_some_and(|other| other != serial) => {}
@@ -203,10 +235,6 @@ impl Journal {
     }
 }
 
-fn chained(previous: Sha256Digest, record: &str) -> Sha256Digest {
-    Sha256Digest::of(format!("{previous}{record}").as_bytes())
-}
-
 fn cut_torn_line(path: &Path) -> io::Result<()> {
     let bytes = durable::read(path, LARGEST)?;
     let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
@@ -216,41 +244,6 @@ fn cut_torn_line(path: &Path) -> io::Result<()> {
         file.sync_all()?;
     }
     Ok(())
-}
-
-/// Every whole line before the first that does not fit, and what is wrong with that one.
-fn read(path: &Path) -> (Vec<Record>, Option<JournalError>) {
-    let mut records = Vec::new();
-    let bytes = match durable::read(path, LARGEST) {
-        Ok(bytes) => bytes,
-        Err(source) => return (records, Some(JournalError::Io { path: path.into(), source })),
-    };
-    let mut sum = Sha256Digest::of(b"");
-    for (n, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
-        let Some(line) = line.strip_suffix(b"\n") else { break };
-        match parse(line, &mut sum) {
-            Ok(record) => records.push(record),
-            Err(why) => {
-                return (records, Some(JournalError::Damaged { path: path.into(), line: n + 1, why }));
-            }
-        }
-    }
-    (records, None)
-}
-
-/// One line, checked against the sum so far.
-fn parse(line: &[u8], sum: &mut Sha256Digest) -> Result<Record, String> {
-    let (claimed, record) = parts(line).ok_or("not a line of a journal")?;
-    *sum = chained(*sum, record);
-    if claimed != sum.to_string() {
-        return Err("its checksum is wrong: changed, lost or moved lines".into());
-    }
-    serde_json::from_str(record).map_err(|error| error.to_string())
-}
-
-fn parts(line: &[u8]) -> Option<(&str, &str)> {
-    let line = std::str::from_utf8(line).ok()?;
-    line.strip_prefix("{\"sum\":\"")?.strip_suffix('}')?.split_once("\",\"record\":")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod inventory;
 pub mod isolation;
 pub mod journal;
 pub mod last_publication;
+pub mod next;
 pub mod plan;
 pub mod plugged;
 pub mod presence;

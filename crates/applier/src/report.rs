@@ -5,8 +5,8 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, Chain, ChainError, Configuration, Head, InventoryTaken, LaptopId, Link, Need, Publication,
-    PushEnded, PushResult, PushStarted, Statement, Subject, Target, Times,
+    Body, Chain, ChainError, Configuration, Envelope, Head, InventoryTaken, LaptopId, Link, Need,
+    Publication, PushEnded, PushResult, PushStarted, Statement, Subject, Target, Times, VerifiedStatement,
 };
 use stick::{Media, statements};
 
@@ -182,6 +182,22 @@ fn subject(body: &Body, publication: &Publication) -> Subject {
     let timestamp = || ("timestamp.json".into(), publication.timestamp_sha256);
     let (name, sha256) = subject.unwrap_or_else(timestamp);
     Subject { name, sha256 }
+}
+
+/// How this laptop's last statement about a run says that it ended, if there is one. What cannot be read
+/// of the chain says nothing.
+pub fn last_word(chain: &Chain, key: &SigningKey, run: &RunId) -> Option<PushResult> {
+    let run = run.as_str();
+    for counter in (1..chain.next().counter).rev() {
+        let envelope = chain.envelope(counter).ok().and_then(|bytes| Envelope::read(&bytes).ok());
+        let statement = envelope.and_then(|e| VerifiedStatement::open(&e, &key.public()).ok());
+        match statement.as_ref().map(|statement| &statement.statement().body) {
+            Some(Body::PushEnded(end)) if end.run.as_str() == run => return Some(end.result),
+            Some(Body::PushStarted(start)) if start.run.as_str() == run => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Copies every statement that the stick lacks to it; gives why it could not, for a warning: nothing

@@ -181,6 +181,7 @@ impl Restore<'_> {
                     unless(released, Reason::DigestMismatch, "the export in memory is not what was read")
                 }
                 End::Unreadable(why) => unless(released, Reason::PackageUnreadable, &why),
+                End::Withheld => unless(released, Reason::Interrupted, "the last block was not permitted"),
             };
             tell(&RestoreEvent::RestoreSent { how });
             return sent;

@@ -11,32 +11,37 @@
 //! | left | refused it in a `ResponseStatus`, before writing | read the identity: unchanged is *failed*, else *unknown* |
 //! | left | silent, busy, unclear, failed while writing | wait, poll, read back; its old version proves nothing, it may still be flashing |
 //!
-//! Waiting is polling: no recorder announces that it is back. It is counted in boot time ([`Senses`]), since this
-//! laptop may sleep in between. `clock` gives the time for the journal.
+//! A run that was left is taken up again by [`Resume`], which sends nothing but, where it is due, the
+//! request to restart. Waiting is polling: no recorder announces that it is back. It is counted in boot time
+//! ([`Senses`]), since this laptop may sleep in between. `clock` gives the time for the journal.
 
 mod backup;
 mod ledger;
 mod lull;
 mod places;
+mod resume;
 mod senses;
 mod settle;
+mod stop;
 mod upload;
 mod wait;
 
+use std::cell::Cell;
 use std::time::Duration;
 
-use firmware::{Device, Sha256Digest};
-use isapi::{Answer, Error, Package, Patience, Reboot, Recorder};
+use firmware::Device;
+use isapi::{Answer, Error, Package, Patience, Reboot, Recorder, Uptime};
 use jiff::Timestamp;
 
 use crate::backup::Keeper;
-use crate::event::{Event, Outcome, Reason, RunId};
-use crate::isolation::CheckedLink;
+use crate::event::{Event, Outcome, Reason};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::stage::{IllegalMove, Stage};
 use ledger::Ledger;
+pub use resume::{Resume, answered, close};
 pub use senses::Senses;
+pub use stop::Stop;
 use upload::Sent;
 
 /// How long is waited for what. Each is a flag with these defaults (DESIGN §6.10).
@@ -75,16 +80,10 @@ impl Deadlines {
 
 /// What a run is given.
 pub struct Run<'a> {
-    /// Its name.
-    pub id: RunId,
     /// The recorder, with the one login.
     pub recorder: &'a Recorder,
-    /// The link to it.
-    pub link: &'a CheckedLink,
     /// What was agreed to.
     pub plan: &'a Plan,
-    /// The digest of that.
-    pub digest: Sha256Digest,
     /// The verified file.
     pub package: &'a Package,
     /// Keeps the configuration before anything is sent; none where the plan has a reason not to.
@@ -93,24 +92,28 @@ pub struct Run<'a> {
     pub deadlines: Deadlines,
     /// What is perceived besides the recorder's answers.
     pub senses: Senses<'a>,
-    /// Where it is written down.
+    /// Where it is written down; it holds the plan.
     pub journal: Journal,
 }
 
 impl Run<'_> {
     /// Does it. `tell` hears every event, in order; those that are journaled after they are on disk. If
-    /// that fails before anything was sent, nothing is.
-    pub async fn execute(self, clock: impl Fn() -> Timestamp, mut tell: impl FnMut(&Event)) -> Outcome {
-        let Self { id, recorder, link, plan, digest, package, keeper, deadlines, senses, journal } = self;
-        let mut ledger = Ledger::new(journal, &clock, &mut tell);
-        let link = link.facts().clone();
-        ledger.note(&Event::Planned { run: id, plan: Box::new(plan.clone()), digest, link });
-        let going = Going { recorder, plan, package, deadlines, senses };
-        let end = match going.prepare(keeper, &mut ledger).await {
-            Ok(()) => going.push(&mut ledger).await,
-            Err(end) => end,
-        };
-        ledger.end(end)
+    /// that fails before anything was sent, nothing is. `stop` may end it before its end: then the outcome
+    /// is no end, and the journal is left in order.
+    pub async fn execute(
+        self,
+        clock: impl Fn() -> Timestamp,
+        mut tell: impl FnMut(&Event),
+        mut stop: Stop<'_>,
+    ) -> Outcome {
+        let Self { recorder, plan, package, keeper, deadlines, senses, journal } = self;
+        let stage = Cell::new(Stage::Planned);
+        let mut ledger = Ledger::new(journal, &stage, &clock, &mut tell);
+        let going = Going { recorder, plan, deadlines, senses, uptime: None };
+        match stop.or_end_of(&stage, going.whole(package, keeper, &mut ledger)).await {
+            Some(end) => ledger.end(end),
+            None => going.stopped(ledger, &stage, &mut stop).await,
+        }
     }
 }
 
@@ -119,9 +122,10 @@ impl Run<'_> {
 struct Going<'a> {
     recorder: &'a Recorder,
     plan: &'a Plan,
-    package: &'a Package,
     deadlines: Deadlines,
     senses: Senses<'a>,
+    /// How long the recorder had been running before the push, in seconds.
+    uptime: Option<u64>,
 }
 
 /// How a run is going to end; the ledger knows the rest.
@@ -173,6 +177,22 @@ impl Going<'_> {
         self.back_up(keeper, ledger).await
     }
 
+    async fn whole(self, package: &Package, keeper: Option<&Keeper>, ledger: &mut Ledger<'_>) -> End {
+        if let Err(end) = self.prepare(keeper, ledger).await {
+            return end;
+        }
+        let uptime = match self.recorder.read_offered::<Uptime>().await {
+            Ok(uptime) => uptime.map(|uptime| uptime.seconds),
+            Err(error) if error.is_login() || error.is_absence() => return End::not_begun(&error),
+            // it only helps to know it
+            Err(_) => None,
+        };
+        if let Some(seconds) = uptime {
+            ledger.note(&Event::Uptime { seconds });
+        }
+        Self { uptime, ..self }.push(package, ledger).await
+    }
+
     /// A person took time to agree: is it still the recorder that was planned for, and idle?
     async fn still_as_planned(self) -> Result<(), End> {
         let device = self.recorder.device_info().await.map_err(|e| End::not_begun(&e))?;
@@ -193,8 +213,8 @@ impl Going<'_> {
         Ok(())
     }
 
-    async fn push(self, ledger: &mut Ledger<'_>) -> End {
-        match self.send(ledger).await {
+    async fn push(self, package: &Package, ledger: &mut Ledger<'_>) -> End {
+        match self.send(package, ledger).await {
             Sent::Not(end) => end,
             Sent::Untouched { reason, detail } => self.untouched(ledger, reason, detail).await,
             Sent::Taken(reboot) => self.restart(ledger, reboot).await,

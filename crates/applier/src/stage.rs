@@ -1,26 +1,13 @@
 //! Where a run is, and the only moves there are.
+//!
+//! The moves stand in one table, from which their methods and the drawing (`docs/stages.md`) are made:
+//! a stage or a move that is added there is in all three.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// Where a run is. An enum and not types, because power fails and the journal must be able to say it.
-///
-/// ```text
-/// Planned ── back_up ──▶ BackedUp
-///    │                       │ upload
-///    │ upload, no backup     ▼
-///    ├──────────────────▶ Uploading ── flash ──▶ Flashing ── request_reboot ──▶ RebootRequested
-///    │                    │  ▲ resend            │  │                             │     │
-///    │                    └──┘                   │  └────────── go_down ─────┐    │     │ come_back
-///    │                    │                      │                          ▼    ▼     │
-///    │ refuse, fail       │ fail                 │ fail                    Rebooting   │
-///    ▼ (BackedUp, too)    ▼                      ▼                          │ come_back │
-/// Refused, Failed      Failed                 Failed                        ▼           │
-///                                                                        Returned ◀────┘
-/// from Uploading on: lose_sight ──▶ Unknown          confirm ──▶ Confirmed
-///                                                    miss_target ──▶ ChangedNotToTarget
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
@@ -28,9 +15,9 @@ pub enum Stage {
     Planned,
     /// The recorder's configuration is kept on this laptop and was read back; no firmware was sent.
     BackedUp,
-    /// The package is being sent; its last block may have left.
+    /// The package is being sent; its last block is still here.
     Uploading,
-    /// The last block has left: the recorder may be writing its flash.
+    /// The last block leaves, or has left: the recorder may be writing its flash.
     Flashing,
     /// It was told to restart.
     RebootRequested,
@@ -46,7 +33,7 @@ pub enum Stage {
     Failed,
     /// End: pushed whole, and it answers with another version than the target.
     ChangedNotToTarget,
-    /// End: nobody knows. The recorder must be looked at before anything else is pushed.
+    /// End, until somebody looks again: nobody knows. Nothing else is pushed before that.
     Unknown,
 }
 
@@ -65,67 +52,76 @@ use Stage::{
     Returned, Unknown, Uploading,
 };
 
-impl Stage {
+/// A move: what it is called, where it may begin, and where it leads.
+#[derive(Debug, Clone, Copy)]
+pub struct Move {
+    /// The name of its method.
+    pub name: &'static str,
+    /// From any of these.
+    pub from: &'static [Stage],
+    /// To this.
+    pub to: Stage,
+}
+
+/// Makes the methods and the table.
+macro_rules! moves {
+    ($($(#[$doc:meta])* $name:ident: [$($from:ident),+] => $to:ident;)+) => {
+        /// Every move there is.
+        pub const MOVES: &[Move] =
+            &[$(Move { name: stringify!($name), from: &[$($from),+], to: $to }),+];
+
+        impl Stage {
+            $($(#[$doc])*
+            pub fn $name(self) -> Result<Self, IllegalMove> {
+                self.step(&[$($from),+], $to)
+            })+
+        }
+    };
+}
+
+moves! {
     /// The configuration is kept.
-    pub fn back_up(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned], BackedUp)
-    }
-
+    back_up: [Planned] => BackedUp;
     /// The package is about to be sent.
-    pub fn upload(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned, BackedUp], Uploading)
-    }
-
+    upload: [Planned, BackedUp] => Uploading;
     /// It is about to be sent the one more time that is allowed.
-    pub fn resend(self) -> Result<Self, IllegalMove> {
-        self.step(&[Uploading], Uploading)
-    }
-
-    /// The last block has left.
-    pub fn flash(self) -> Result<Self, IllegalMove> {
-        self.step(&[Uploading], Flashing)
-    }
-
+    resend: [Uploading] => Uploading;
+    /// The last block is about to leave.
+    flash: [Uploading] => Flashing;
     /// The recorder took the package and is about to be told to restart.
-    pub fn request_reboot(self) -> Result<Self, IllegalMove> {
-        self.step(&[Flashing], RebootRequested)
-    }
-
+    request_reboot: [Flashing] => RebootRequested;
     /// It went down, told or not.
-    pub fn go_down(self) -> Result<Self, IllegalMove> {
-        self.step(&[Flashing, RebootRequested], Rebooting)
-    }
-
+    go_down: [Flashing, RebootRequested] => Rebooting;
     /// It answers, and says which firmware it runs.
-    pub fn come_back(self) -> Result<Self, IllegalMove> {
-        self.step(&[Flashing, RebootRequested, Rebooting], Returned)
-    }
-
+    come_back: [Uploading, Flashing, RebootRequested, Rebooting, Unknown] => Returned;
     /// The read-back is right.
-    pub fn confirm(self) -> Result<Self, IllegalMove> {
-        self.step(&[Returned], Confirmed)
-    }
-
+    confirm: [Returned] => Confirmed;
     /// The read-back is not.
-    pub fn miss_target(self) -> Result<Self, IllegalMove> {
-        self.step(&[Returned], ChangedNotToTarget)
-    }
-
+    miss_target: [Returned] => ChangedNotToTarget;
     /// It is not begun.
-    pub fn refuse(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned, BackedUp], Refused)
-    }
-
+    refuse: [Planned, BackedUp] => Refused;
     /// It was not taken, and the recorder is as before.
-    pub fn fail(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned, BackedUp, Uploading, Flashing], Failed)
-    }
-
+    fail: [Planned, BackedUp, Uploading, Flashing, Unknown] => Failed;
     /// What the recorder runs cannot be told.
-    pub fn lose_sight(self) -> Result<Self, IllegalMove> {
-        self.step(&[Uploading, Flashing, RebootRequested, Rebooting, Returned], Unknown)
-    }
+    lose_sight: [Uploading, Flashing, RebootRequested, Rebooting, Returned, Unknown] => Unknown;
+}
 
+/// The moves as a Mermaid drawing.
+pub fn drawing() -> String {
+    let mut lines = vec!["stateDiagram-v2".into(), "    [*] --> Planned".into()];
+    for Move { name, from, to } in MOVES {
+        lines.extend(from.iter().map(|from| format!("    {from:?} --> {to:?}: {name}")));
+    }
+    for Move { to, .. } in MOVES.iter().filter(|one| one.to.is_end()) {
+        let end = format!("    {to:?} --> [*]");
+        if !lines.contains(&end) {
+            lines.push(end);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+impl Stage {
     /// Whether the run is over.
     pub fn is_end(self) -> bool {
         matches!(self, Confirmed | Refused | Failed | ChangedNotToTarget | Unknown)
@@ -140,23 +136,9 @@ impl Stage {
         if from.contains(&self) { Ok(to) } else { Err(IllegalMove { from: self, to }) }
     }
 
-    /// Whether one of the moves above leads there.
+    /// Whether a move leads there.
     pub(crate) fn may_become(self, to: Self) -> bool {
-        let moves = [
-            Self::back_up,
-            Self::upload,
-            Self::resend,
-            Self::flash,
-            Self::request_reboot,
-            Self::go_down,
-            Self::come_back,
-            Self::confirm,
-            Self::miss_target,
-            Self::refuse,
-            Self::fail,
-            Self::lose_sight,
-        ];
-        moves.iter().any(|go| go(self) == Ok(to))
+        MOVES.iter().any(|one| one.to == to && one.from.contains(&self))
     }
 }
 
@@ -210,9 +192,12 @@ mod tests {
         for from in ALL {
             assert!(!from.may_become(Planned), "{from}");
             for to in ALL {
-                assert!(!(from.is_end() && from.may_become(to)), "{from} {to}");
+                assert!(!(from.is_end() && from.may_become(to)) || from == Unknown, "{from} {to}");
             }
         }
+        // somebody looked again; nothing is sent from there
+        let from_unknown: Vec<Stage> = ALL.into_iter().filter(|to| Unknown.may_become(*to)).collect();
+        assert_eq!(from_unknown, [Returned, Failed, Unknown]);
         assert_eq!(Flashing.upload(), Err(IllegalMove { from: Flashing, to: Uploading }));
     }
 
@@ -229,6 +214,19 @@ mod tests {
     fn whatever_may_have_been_sent_is_unsettled_until_read_back() {
         let unsettled: Vec<Stage> = ALL.into_iter().filter(|s| s.is_unsettled()).collect();
         assert_eq!(unsettled, [Uploading, Flashing, RebootRequested, Rebooting, Returned, Unknown]);
+    }
+
+    #[test]
+    fn every_stage_and_every_move_is_drawn() {
+        let drawing = drawing();
+        for stage in ALL {
+            assert!(drawing.contains(&format!("{stage:?}")), "{stage}");
+        }
+        for one in MOVES {
+            assert!(drawing.contains(&format!(": {}\n", one.name)), "{}", one.name);
+        }
+        let arrows: usize = MOVES.iter().map(|one| one.from.len()).sum();
+        assert_eq!(drawing.matches(": ").count(), arrows);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use firmware::Sha256Digest;
 use http_body::{Frame, SizeHint};
 use sha2::{Digest, Sha256};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::package::Package;
 use crate::upload::UploadProgress;
@@ -46,9 +46,50 @@ impl Gate {
     }
 }
 
+/// Whether the last block may leave. A run writes down that it is about to, before it does: then what it
+/// has not written down has not happened.
+#[derive(Debug)]
+pub struct Permit(Option<oneshot::Receiver<()>>);
+
+/// Gives a [`Permit`] its consent; dropped, it withholds it for good.
+#[derive(Debug)]
+pub struct Consent(oneshot::Sender<()>);
+
+impl Permit {
+    /// It may leave at once.
+    pub fn given() -> Self {
+        Self(None)
+    }
+
+    /// It waits for consent. That it is waiting is told by [`UploadProgress::waiting`].
+    pub fn to_be_asked() -> (Self, Consent) {
+        let (consent, permit) = oneshot::channel();
+        (Self(Some(permit)), Consent(consent))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(permit) = &mut self.0 else { return Poll::Ready(true) };
+        let given = ready!(Pin::new(permit).poll(cx)).is_ok();
+        if given {
+            self.0 = None;
+        }
+        Poll::Ready(given)
+    }
+}
+
+impl Consent {
+    /// Lets the last block go.
+    pub fn give(self) {
+        // an upload that is over needs none
+        let _ = self.0.send(());
+    }
+}
+
 /// Why the body broke off by itself.
 #[derive(Debug)]
 pub(crate) enum Fault {
+    /// The last block was not permitted to leave.
+    Withheld,
     /// What was read is not what was approved.
     Digest(Sha256Digest),
     /// The file cannot be read to its end.
@@ -87,6 +128,9 @@ pub(crate) struct HeldBody {
     blocks: mpsc::Receiver<Result<Block, Fault>>,
     progress: watch::Sender<UploadProgress>,
     watcher: Watcher,
+    permit: Permit,
+    /// The last block, while it waits for its permit.
+    held: Option<Bytes>,
     left: u64,
 }
 
@@ -95,6 +139,7 @@ impl HeldBody {
     pub(crate) fn start(
         package: &Package,
         progress: watch::Sender<UploadProgress>,
+        permit: Permit,
     ) -> io::Result<(Self, Watcher)> {
         let (file, size, expected) = (package.file.try_clone()?, package.size, package.sha256);
         let (sender, blocks) = mpsc::channel(QUEUE);
@@ -105,7 +150,24 @@ impl HeldBody {
             }
         });
         let watcher = Watcher::default();
-        Ok((Self { blocks, progress, watcher: watcher.clone(), left: size }, watcher))
+        Ok((Self { blocks, progress, watcher: watcher.clone(), permit, held: None, left: size }, watcher))
+    }
+
+    /// The next block, and whether it is the last.
+    fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(Bytes, bool), Fault>>> {
+        if self.held.is_none() {
+            match ready!(self.blocks.poll_recv(cx)) {
+                Some(Ok(Block::Free(block))) => return Poll::Ready(Some(Ok((block, false)))),
+                Some(Ok(Block::Last(block))) => self.held = Some(block),
+                Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
+                None => return Poll::Ready(None),
+            }
+            self.progress.send_modify(|p| p.waiting = true);
+        }
+        if !ready!(self.permit.poll(cx)) {
+            return Poll::Ready(Some(Err(Fault::Withheld)));
+        }
+        Poll::Ready(self.held.take().map(|block| Ok((block, true))))
     }
 }
 
@@ -150,13 +212,12 @@ impl http_body::Body for HeldBody {
             return Poll::Ready(None);
         }
         let aborted = |why| Poll::Ready(Some(Err(io::Error::other(why))));
-        let (block, last) = match ready!(self.blocks.poll_recv(cx)) {
-            Some(Ok(Block::Free(block))) => (block, false),
-            Some(Ok(Block::Last(block))) => (block, true),
+        let (block, last) = match ready!(self.poll_block(cx)) {
+            Some(Ok(block)) => block,
             Some(Err(fault)) => {
                 // set once: the channel carries one fault and ends
                 let _ = self.watcher.0.fault.set(fault);
-                return aborted("firmware file changed or cannot be read");
+                return aborted("firmware file changed, cannot be read, or is not to be sent whole");
             }
             None => return aborted("reading the firmware file ended early"),
         };
@@ -167,6 +228,7 @@ impl http_body::Body for HeldBody {
         self.progress.send_modify(|p| {
             p.handed += block.len() as u64;
             p.released = last;
+            p.waiting = false;
         });
         Poll::Ready(Some(Ok(Frame::data(block))))
     }
@@ -212,7 +274,8 @@ mod tests {
             let bytes: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
             let (progress, seen) = watch::channel(UploadProgress::default());
             let (mut body, watcher) =
-                HeldBody::start(&package(&bytes, Sha256Digest::of(&bytes)), progress).unwrap();
+                HeldBody::start(&package(&bytes, Sha256Digest::of(&bytes)), progress, Permit::given())
+                    .unwrap();
             assert_eq!(body.size_hint().exact(), Some(length as u64));
             assert_eq!(drain(&mut body).await, (bytes, true));
             assert!(seen.borrow().released && seen.borrow().handed == length as u64);
@@ -227,6 +290,7 @@ mod tests {
             let (mut body, watcher) = HeldBody::start(
                 &package(&bytes, Sha256Digest::of(b"other")),
                 watch::channel(UploadProgress::default()).0,
+                Permit::given(),
             )
             .unwrap();
             let (out, ended_well) = drain(&mut body).await;
@@ -244,6 +308,7 @@ mod tests {
         let (mut body, watcher) = HeldBody::start(
             &package(&bytes, Sha256Digest::of(&bytes)),
             watch::channel(UploadProgress::default()).0,
+            Permit::given(),
         )
         .unwrap();
         assert!(!watcher.shut());
@@ -252,12 +317,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_last_block_waits_for_consent() {
+        for given in [true, false] {
+            let bytes = vec![7; 2 * BLOCK];
+            let (progress, mut seen) = watch::channel(UploadProgress::default());
+            let (permit, consent) = Permit::to_be_asked();
+            let package = package(&bytes, Sha256Digest::of(&bytes));
+            let (mut body, watcher) = HeldBody::start(&package, progress, permit).unwrap();
+            let asked = async {
+                let waiting = *seen.wait_for(|p| p.waiting).await.unwrap();
+                assert_eq!((waiting.handed, waiting.released), (BLOCK as u64, false));
+                if given { consent.give() } else { drop(consent) }
+            };
+            let ((out, ended_well), ()) = tokio::join!(drain(&mut body), asked);
+            assert_eq!((out.len(), ended_well), (if given { 2 * BLOCK } else { BLOCK }, given));
+            assert_eq!(watcher.shut(), given);
+            assert_eq!(matches!(watcher.fault(), Some(Fault::Withheld)), !given);
+        }
+    }
+
+    #[tokio::test]
     async fn a_file_that_shrinks_is_a_fault() {
         let bytes = vec![7; 2 * BLOCK];
         let package = package(&bytes, Sha256Digest::of(&bytes));
         package.file.set_len(10).unwrap();
         let (mut body, watcher) =
-            HeldBody::start(&package, watch::channel(UploadProgress::default()).0).unwrap();
+            HeldBody::start(&package, watch::channel(UploadProgress::default()).0, Permit::given()).unwrap();
         assert_eq!(drain(&mut body).await, (vec![], false));
         assert!(matches!(watcher.fault(), Some(Fault::Read(_))));
     }

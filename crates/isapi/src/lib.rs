@@ -56,6 +56,7 @@ mod peer;
 
 pub use address::{Address, InvalidAddress};
 pub use answer::{Answer, Reboot};
+pub use body::{Consent, Permit};
 pub use cameras::{Camera, CameraStatus};
 pub use client::{Credentials, Recorder};
 pub use configuration::{ConfigurationKey, Exported, InvalidConfigurationKey};

@@ -17,7 +17,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::watch;
 
 use crate::answer::Answer;
-use crate::body::{Fault, HeldBody, Watcher};
+use crate::body::{Fault, HeldBody, Permit, Watcher};
 use crate::client::Recorder;
 use crate::digest::Challenge;
 use crate::document::Document;
@@ -39,6 +39,8 @@ pub struct UploadProgress {
     pub handed: u64,
     /// Whether the last block was among them.
     pub released: bool,
+    /// Whether the last block is all that is left, and waits for its [`Permit`].
+    pub waiting: bool,
 }
 
 /// How long an upload may take.
@@ -98,6 +100,8 @@ pub enum End {
     },
     /// The file could not be read to its end; the connection was aborted.
     Unreadable(String),
+    /// The last block was not permitted to leave; the connection was aborted.
+    Withheld,
 }
 
 impl Recorder {
@@ -132,11 +136,23 @@ impl Recorder {
         patience: Patience,
         progress: &watch::Sender<UploadProgress>,
     ) -> Result<Pushed, Error> {
+        self.upload_with(ticket, package, patience, progress, Permit::given()).await
+    }
+
+    /// The same; the last block leaves once it is permitted to.
+    pub async fn upload_with(
+        &self,
+        ticket: Ticket,
+        package: &Package,
+        patience: Patience,
+        progress: &watch::Sender<UploadProgress>,
+        permit: Permit,
+    ) -> Result<Pushed, Error> {
         let authorization = self.authorize(&ticket.challenge, &ticket.request)?;
         progress.send_replace(UploadProgress::default());
         let unreadable =
             |e: &io::Error| Pushed { handed: 0, released: false, end: End::Unreadable(e.to_string()) };
-        let (body, watcher) = match HeldBody::start(package, progress.clone()) {
+        let (body, watcher) = match HeldBody::start(package, progress.clone(), permit) {
             Ok(started) => started,
             Err(error) => return Ok(unreadable(&error)),
         };
@@ -171,6 +187,7 @@ impl Recorder {
                 return End::WrongDigest { expected: package.sha256, found: *found };
             }
             (_, Some(Fault::Read(error))) => return End::Unreadable(error.to_string()),
+            (_, Some(Fault::Withheld)) => return End::Withheld,
             (Ok(response), None) => response,
             (Err(error), None) => return End::Lost(self.failed(path, error)),
         };

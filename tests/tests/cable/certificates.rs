@@ -36,16 +36,20 @@ async fn a_certificate_that_the_upgrade_renews_is_compared_by_a_person() {
     let renewed = world.state()["certificate"].as_str().unwrap().to_owned();
     assert_ne!(renewed, first);
     let command = format!("trust recorder {SERIAL} --certificate {renewed}");
-    let words = [&*renewed, &format!("applier {command}"), "unknown-after-push"];
+    let words = [&*renewed, &format!("applier {command}, then applier resume"), "unknown-after-push"];
     assert_eq!(run.fails(8, "certificate renewed by the upgrade", &words).pushes, 1);
     assert_eq!(world.last_statement()["reason"], "other-certificate");
 
     let words = [first, &renewed, &command];
     world.apply("").await.fails(5, "certificate that has changed", &words);
     world.applier(&command).await.ends(0).says(&[first, &renewed]);
+    let resume = "resume --stick stick --password-file password.txt";
+    world.applier(resume).await.ends(0).says(&["stands at  unknown", "confirmed"]);
+    let settled = world.last_statement();
+    assert_eq!(settled["link"]["certificate"], renewed.as_str());
+    assert_eq!(settled["result"], "applied");
     let current = world.apply("").await.ends(0).says(&["already current"]);
     assert_eq!(current.pushes, 1);
-    assert_eq!(world.last_statement()["link"]["certificate"], renewed.as_str());
 }
 
 #[tokio::test(flavor = "multi_thread")]

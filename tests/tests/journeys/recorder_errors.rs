@@ -83,6 +83,8 @@ async fn connection_lost_after_the_last_byte() {
     // it comes back as it was, and later than the applier is told to wait
     cutting.after = revision(BEFORE);
     cutting.down = Duration::from_secs(8);
+    // and nothing proves that it has restarted
+    cutting.content.missing = vec!["/ISAPI/System/status".into()];
     let world = World::loaded_with(cutting).await;
     let apply = world.apply("--quiet-period 2 --return-timeout 2").await;
     let words = ["unknown-after-push", "do not push again"];

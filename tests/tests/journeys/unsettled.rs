@@ -15,6 +15,8 @@ fn silent() -> Builder {
     let mut silent = recorder();
     silent.faults = Faults { cut_at_end: true, ..Faults::default() };
     silent.after = revision(BEFORE);
+    // nothing proves that it has restarted
+    silent.content.missing = vec!["/ISAPI/System/status".into()];
     // long enough to be seen to be gone
     silent.down = Duration::from_secs(1);
     silent

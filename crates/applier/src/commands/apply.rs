@@ -1,42 +1,35 @@
 //! `applier apply`: inspect, plan, agree, push, watch, restart, confirm, receipt.
 
-use std::path::Path;
-
 use firmware::{Sha256Digest, Text};
-use isapi::Package;
 use jiff::Timestamp;
 use keys::SigningKey;
 use rand::Rng;
+use receipt::Chain;
 use serde_json::json;
 use stick::VerifiedPublication;
-use terminal::{Exit, Fail, Failure, Output};
+use terminal::{Exit, Fail, Failure};
 
 use super::backup::KeepArgs;
 use super::clerk::{Clerk, WhoArgs};
 use super::clock;
-use super::differences::Differences;
+use super::desk::Desk;
 use super::journey::Journey;
+use super::patience::PatienceArgs;
 use super::plan::{self as plan_command, Held, WishArgs};
+use super::push::{Agreed, Push, conclude};
 use super::recorder::{Purpose, RecorderArgs, Session};
 use super::request;
 use super::restore;
-use super::watch::Watch;
-use crate::at_hand::AtHand;
-use crate::backup::Keeper;
 use crate::context::{Context, state_failure};
-use crate::event::{Event, Outcome};
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
-use crate::isolation::CheckedLink;
 use crate::journal::{JournalError, Journals};
-use crate::plan::{AcceptedExpired, Decision, Listed, Options, Plan, needs};
+use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
 use crate::presence::inhibitor::{Inhibitor, NotHeld};
-use crate::presence::moment::Moment;
-use crate::presence::power::{self, SUPPLIES};
 use crate::reason::reason;
 use crate::report::{self, Facts};
-use crate::run::{Deadlines, Run, Senses};
-use crate::search::Search;
+use crate::run::Deadlines;
+use crate::stage::Stage;
 use crate::state::State;
 
 /// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt.
@@ -74,52 +67,21 @@ pub struct Args {
     patience: PatienceArgs,
 }
 
-/// How long is waited for what, in seconds.
-#[derive(Debug, clap::Args)]
-struct PatienceArgs {
-    /// Give up an upload after this long without a byte taken
-    #[arg(long, value_name = "SECONDS", default_value = "600", hide_short_help = true)]
-    upload_timeout: u64,
-    /// Give up the whole push with its flashing after this long
-    #[arg(long, value_name = "SECONDS", default_value = "1800", hide_short_help = true)]
-    push_timeout: u64,
-    /// Give up waiting for its return after a restart after this long
-    #[arg(long, value_name = "SECONDS", default_value = "300", hide_short_help = true)]
-    return_timeout: u64,
-    /// Look for so long whether disks, cameras and users are as before, once the push is confirmed
-    #[arg(long, value_name = "SECONDS", default_value = "60", hide_short_help = true)]
-    settle_time: u64,
-    /// Watch a push that may still be going on for this long, and allow no other before
-    #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
-    quiet_period: u64,
-}
-
-impl PatienceArgs {
-    fn deadlines(&self) -> Deadlines {
-        let seconds = std::time::Duration::from_secs;
-        Deadlines {
-            stalled: seconds(self.upload_timeout),
-            whole: seconds(self.push_timeout),
-            back: seconds(self.return_timeout),
-            quiet: seconds(self.quiet_period),
-            ..Deadlines::default()
-        }
-    }
-}
-
-/// Changes of the link that a statement tells of; a statement stays small whatever happens on the link.
-const MOST_CHANGES: usize = 64;
-
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
-    let (chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
+    let (mut chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
     let stick = context.open_stick()?;
     let publication = context.verify(&state, &stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
     let networked = args.allow_networked_laptop.as_ref();
     let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
+    let deadlines = args.patience.deadlines();
+    let desk = Desk { state: &state, journals: &journals, key: &key, stick: Some(&stick), context };
+    if let Some(confirmed) = settle(&desk, &session, &inventory, deadlines, &mut chain)? {
+        return confirmed;
+    }
     let push_again = push_again(args, &journals, &inventory, (context.now)())?;
     restore::forbid_push(&state, &inventory, args.patience.deadlines().quiet, (context.now)())?;
     let options = Options {
@@ -133,7 +95,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         plan_command::decide(&inventory, &publication, &options, Held::new(), &state, context)?;
     let facts = facts(&args.who, &session, &publication, &journals, &state, context)?;
     let facts = Facts { accepted: accepted.clone(), ..facts };
-    let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
+    let mut clerk = Clerk { chain: &mut chain, key: &key, stick: Some(&stick), facts, context };
     match decision {
         Decision::Push(plan) => {
             // from before it is agreed to until all is written down
@@ -142,8 +104,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             if let Some(why) = &asleep {
                 context.output.warn(format_args!("{why}; do not close the lid"));
             }
-            agree(args, &plan, context)?;
+            let said = Agreed { plan: args.plan, yes: args.yes };
+            said.to(&plan, context)?;
             let keeper = plan.takes_backup().then(|| args.keep.keeper(None, &state)).transpose()?;
+            let push = Push {
+                session: &session,
+                journals: &journals,
+                keeper: keeper.as_ref(),
+                asleep: asleep.as_deref(),
+                deadlines,
+                settle_time: args.patience.settle_time,
+            };
             let journey = Journey {
                 recorder: &args.recorder,
                 session: &session,
@@ -152,9 +123,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 state: &state,
                 options,
             };
-            journey.go(*plan, held, &mut clerk, |plan, at_hand, clerk| {
-                push(args, plan, (at_hand, keeper.as_ref()), asleep.as_deref(), &session, &journals, clerk)
-            })
+            journey.go(*plan, held, &mut clerk, |plan, at_hand, clerk| push.one(plan, at_hand, clerk))
         }
         Decision::AlreadyCurrent(listed) => {
             already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
@@ -167,6 +136,34 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
+/// Settles what earlier runs left open at this recorder, as `resume` would. One that turns out to be
+/// confirmed is all that is done now; so is one that somebody stopped watching. One that nobody knows the
+/// end of is left to [`push_again`].
+fn settle(
+    desk: &Desk<'_>,
+    session: &Session,
+    inventory: &Inventory,
+    deadlines: Deadlines,
+    chain: &mut Chain,
+) -> Result<Option<Result<Exit, Failure>>, Failure> {
+    let open = desk.open(chain)?.of(&inventory.device.serial);
+    let output = desk.context.output;
+    for replay in &open.closable {
+        let outcome = desk.close(replay, chain)?;
+        output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
+    }
+    for replay in &open.unsettled {
+        output
+            .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
+        let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
+        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
+            return Ok(Some(conclude(&replay.plan, &inventory.address, &outcome, desk.context)));
+        }
+        output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
+    }
+    Ok(None)
+}
+
 /// The reason to push again, if an earlier push to this recorder is not known to be over and the quiet
 /// period since has passed; without both, nothing is pushed (DESIGN §6.7).
 fn push_again(
@@ -176,9 +173,12 @@ fn push_again(
     now: Timestamp,
 ) -> Result<Option<Text>, Failure> {
     let blocked = journals.blocked(&inventory.device).map_err(|error| {
-        Failure::of(Exit::Unknown, error).context(format!("recorder {}: state unknown, nothing was pushed", inventory.address)).hint(
-            "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
-        )
+        let hint = match &error {
+            JournalError::Format { .. } => "it may tell of a push that is not over: use the applier that wrote it",
+            _ => "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
+        };
+        let what = format!("recorder {}: state unknown, nothing was pushed", inventory.address);
+        Failure::of(Exit::Unknown, error).context(what).hint(hint)
     })?;
     let Some(blocked) = blocked else { return Ok(None) };
     let left = blocked.quiet_left(args.patience.deadlines().quiet, now);
@@ -190,7 +190,7 @@ fn push_again(
             "that line is later than this laptop's clock, {now}: set the clock right, then apply again"
         ),
         Some(left) => format!(
-            "do not cut the power; wait {} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON",
+            "do not cut the power; wait {} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON; once it has restarted, applier resume may settle it without",
             left.as_secs()
         ),
         None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
@@ -222,143 +222,8 @@ fn already_current(
     Ok(Exit::Done)
 }
 
-/// Shows the plan, holds it to the digest that was given, and asks.
-fn agree(args: &Args, plan: &Plan, context: &Context) -> Result<(), Failure> {
-    let digest = plan.digest().fail(Exit::Internal)?;
-    let device = &plan.device;
-    context.output.data(format_args!("recorder   {} {} at {}", device.model, device.serial, plan.address));
-    plan_command::tell(plan, context.output)?;
-    if let Some(agreed) = args.plan.filter(|agreed| *agreed != digest) {
-        let message = format!(
-            "plan: digest is {digest}, agreed to was {agreed}: something has changed; nothing was pushed"
-        );
-        return Err(Failure::new(Exit::Refused, message).hint("read the new plan: applier plan"));
-    }
-    let question = "Push this? The recorder stops recording while it flashes and restarts.";
-    if !args.yes && !terminal::confirm(question, "--yes")? {
-        return Err(Failure::new(Exit::Refused, "not agreed to: nothing was pushed"));
-    }
-    Ok(())
-}
-
-fn push(
-    args: &Args,
-    plan: &Plan,
-    (at_hand, keeper): (AtHand, Option<&Keeper>),
-    asleep: Option<&str>,
-    session: &Session,
-    journals: &Journals,
-    clerk: &mut Clerk<'_>,
-) -> Result<Exit, Failure> {
-    let context = clerk.context;
-    let digest = plan.digest().fail(Exit::Internal)?;
-    let package =
-        Package::new(at_hand.into_file(), plan.target.length, plan.target.sha256).fail(Exit::Rejected)?;
-    let journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
-    clerk.state(|facts, _| report::started(facts, plan, digest))?;
-    if clerk.stick.media().is_some() {
-        clerk.deliver();
-    }
-    let search = Search::on(&session.link, session.certificate);
-    let run = Run {
-        id: clerk.facts.run.clone(),
-        recorder: &session.recorder,
-        link: &session.link,
-        plan,
-        digest,
-        package: &package,
-        keeper,
-        deadlines: args.patience.deadlines(),
-        senses: Senses { moment: &Moment::now, search: search.as_ref() },
-        journal,
-    };
-    let mut circumstances: Vec<Text> = asleep.map(Text::cleaned).into_iter().collect();
-    let mut moved = None;
-    let mut watch = Watch::new(context.output);
-    let before = Differences::before(session);
-    let run = run.execute(context.now, |event| {
-        watch.show(event);
-        circumstances.extend(event.circumstance().map(|words| Text::cleaned(&words)));
-        if let Event::Elsewhere { address, obstacle: None } = event {
-            moved = Some(address.clone());
-        }
-    });
-    let run = power::watched(Path::new(SUPPLIES), run, |words| context.output.warn(words));
-    let ((outcome, power), changes) = session.runtime.block_on(guard(&session.link, run, context.output));
-    watch.close();
-    let known = moved.map_or(Ok(()), |to| session.moved(&plan.device.serial, &to, (context.now)()));
-    if let Err(error) = known {
-        context
-            .output
-            .warn(format_args!("{error}: the recorder's certificate will be asked for at its new address"));
-    }
-    circumstances.extend(power.into_iter().chain(changes));
-    circumstances.truncate(MOST_CHANGES);
-    clerk.facts.link.changes = circumstances;
-    clerk.facts.differences = before.since(&outcome, args.patience.settle_time, session, context.output);
-    clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
-    conclude(plan, &outcome, context)
-}
-
 fn not_awake(why: &NotHeld) -> String {
     format!("nothing keeps this laptop awake: {why}")
-}
-
-/// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
-/// and the statement tells of it.
-pub(super) async fn guard<T>(
-    link: &CheckedLink,
-    run: impl Future<Output = T>,
-    output: Output,
-) -> (T, Vec<Text>) {
-    let mut changes = Vec::new();
-    let watched = async {
-        if link.target().ip().is_loopback() {
-            return std::future::pending().await;
-        }
-        let mut sampler = ::link::Sampler::start(link.target())?;
-        loop {
-            let event = sampler.changed().await?;
-            let said = format!("{} s into the run: {}", event.after.as_secs(), event.change);
-            output.warn(&said);
-            if changes.len() < MOST_CHANGES {
-                changes.push(Text::cleaned(&said));
-            }
-        }
-    };
-    tokio::pin!(run);
-    let ended = tokio::select! {
-        ended = &mut run => Ok(ended),
-        never = watched => {
-            let never: Result<std::convert::Infallible, ::link::Error> = never;
-            Err(never)
-        }
-    };
-    match ended {
-        Ok(ended) => (ended, changes),
-        Err(Err(error)) => {
-            let said = format!("the link is not watched any more: {error}");
-            output.warn(&said);
-            changes.push(Text::cleaned(&said));
-            (run.await, changes)
-        }
-    }
-}
-
-fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, Failure> {
-    let exit = outcome.exit();
-    if exit == Exit::Done {
-        context.output.data(format_args!(
-            "confirmed: {} {} runs {}",
-            plan.device.model, plan.device.serial, plan.target.revision
-        ));
-        return Ok(exit);
-    }
-    // what failed often names the recorder already
-    let recorder = format!("recorder {}: ", plan.address);
-    let detail = outcome.detail.strip_prefix(&recorder).unwrap_or(&outcome.detail);
-    let message = format!("{recorder}{}: {detail}", outcome.result());
-    Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 
 pub(super) fn facts(

@@ -22,9 +22,10 @@ pub(super) struct WhoArgs {
 
 /// Everything that a statement about this run needs.
 pub(super) struct Clerk<'a> {
-    pub(super) chain: Chain,
-    pub(super) key: SigningKey,
-    pub(super) stick: &'a Stick,
+    pub(super) chain: &'a mut Chain,
+    pub(super) key: &'a SigningKey,
+    /// Where statements are delivered to, if it is plugged in.
+    pub(super) stick: Option<&'a Stick>,
     pub(super) facts: Facts,
     pub(super) context: &'a Context,
 }
@@ -34,7 +35,7 @@ impl Clerk<'_> {
     pub(super) fn state(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) -> Result<(), Failure> {
         let now = (self.context.now)();
         let body = body(&self.facts, now);
-        report::keep(&mut self.chain, &self.key, &self.facts, body, now).map(drop).fail(Exit::Internal)
+        report::keep(self.chain, self.key, &self.facts, body, now).map(drop).fail(Exit::Internal)
     }
 
     /// Signs how it ended and delivers it. What became of the recorder matters more than the receipt:
@@ -51,13 +52,15 @@ impl Clerk<'_> {
 
     /// Nothing is lost where the stick cannot take it, so that is a warning.
     pub(super) fn deliver(&self) {
-        let Some(stick) = self.stick.media() else {
-            self.context.output.warn(
-                "a tar file takes no statements: they stay on this laptop; deliver them with applier receipts --copy-to PATH",
-            );
+        let Some(stick) = self.stick.and_then(Stick::media) else {
+            let why =
+                if self.stick.is_some() { "a tar file takes no statements" } else { "no stick is named" };
+            self.context.output.warn(format_args!(
+                "{why}: they stay on this laptop; deliver them with applier receipts --copy-to PATH"
+            ));
             return;
         };
-        if let Err(error) = report::deliver(stick, &self.chain, &self.key) {
+        if let Err(error) = report::deliver(stick, self.chain, self.key) {
             let error = anyhow::Error::from(error);
             self.context.output.warn(format_args!(
                 "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"

@@ -7,7 +7,7 @@ use terminal::{Exit, Failure, Output};
 use super::clerk::WhoArgs;
 use super::plan::needed;
 use super::recorder::{Purpose, RecorderArgs, Session};
-use super::request::Desk;
+use super::request::Asking;
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
@@ -70,7 +70,7 @@ fn ask(
     let stick = context.open_stick()?;
     let publication = context.verify(state, &stick, &args.expiry)?;
     let needs = needed(inventory, &publication)?;
-    Desk { who: &args.who, session, publication: &publication, stick: &stick, state, context }
+    Asking { who: &args.who, session, publication: &publication, stick: &stick, state, context }
         .ask(&needs, inventory);
     Ok(needs)
 }

@@ -14,7 +14,7 @@ use terminal::{Exit, Fail, Failure, Output, Progress};
 use super::clerk::WhoArgs;
 use super::inspect;
 use super::recorder::{Purpose, RecorderArgs};
-use super::request::Desk;
+use super::request::Asking;
 use crate::at_hand::{AtHand, AtHandError};
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
@@ -119,7 +119,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Decision::Refused(refusals) => {
-            let desk = Desk {
+            let desk = Asking {
                 who: &args.who,
                 session: &session,
                 publication: &publication,

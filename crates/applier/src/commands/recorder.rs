@@ -2,12 +2,14 @@
 //! is remembered of all three.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use firmware::{Serial, Sha256Digest, Text};
-use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport};
+use isapi::{Address, Channel, Credentials, Error, Offer, PlainTextBecause, Recorder, TlsFault, Transport};
 use jiff::Timestamp;
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use crate::audit::PasswordFacts;
 use crate::certificates::Certificates;
@@ -18,6 +20,7 @@ use crate::inventory::Inventory;
 use crate::isolation::{CheckedLink, look, permit, tolerate};
 use crate::reason::reason;
 use crate::record::RecordError;
+use crate::run::Deadlines;
 use crate::state::State;
 
 /// Which recorder, and how to log in.
@@ -25,7 +28,14 @@ use crate::state::State;
 pub struct RecorderArgs {
     /// The recorder: an IP address, with a port if it is not 443 or 80
     #[arg(value_name = "ADDRESS")]
-    address: Address,
+    pub(super) address: Address,
+    #[command(flatten)]
+    pub(super) login: LoginArgs,
+}
+
+/// How to log in.
+#[derive(Debug, clap::Args)]
+pub struct LoginArgs {
     /// The user to log in as
     #[arg(long, value_name = "NAME", default_value = "admin")]
     user: String,
@@ -94,13 +104,7 @@ impl RecorderArgs {
         state: &State,
         context: &Context,
     ) -> Result<(Session, Inventory), Failure> {
-        let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
-        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
-        let known = state.certificates();
-        let session = self.open(purpose, &certificates, &failed_logins, known, context)?;
-        let inventory = self.read(&session, &mut failed_logins, context)?;
-        self.remember(&session, &inventory, &mut certificates, context)?;
-        Ok((session, inventory))
+        self.visit().read(purpose, state, context, Inventory::read, |inventory| &inventory.device.serial)
     }
 
     /// Reads what the recorder says about itself once more, with the same login over the same link.
@@ -111,32 +115,71 @@ impl RecorderArgs {
         context: &Context,
     ) -> Result<Inventory, Failure> {
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
-        self.read(session, &mut failed_logins, context)
+        let read = session.runtime.block_on(Inventory::read(&session.recorder));
+        self.visit().logged_in(read, &mut failed_logins, context)
     }
 
-    fn read(
-        &self,
-        session: &Session,
+    fn visit(&self) -> Visit<'_> {
+        Visit { address: &self.address, expected: None, patience: Duration::ZERO, login: &self.login }
+    }
+}
+
+/// One recorder, and how to log in to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit<'a> {
+    /// Where it is.
+    pub(super) address: &'a Address,
+    /// Which one is expected there: its certificate is known, wherever it is met.
+    pub(super) expected: Option<&'a Serial>,
+    /// How long is waited for it to answer.
+    pub(super) patience: Duration,
+    /// As whom.
+    pub(super) login: &'a LoginArgs,
+}
+
+impl Visit<'_> {
+    /// Checks the link, finds out over what to talk, logs in, reads something, and holds the recorder to
+    /// what is known of the serial number that was read.
+    pub(super) fn read<T>(
+        self,
+        purpose: Purpose<'_>,
+        state: &State,
+        context: &Context,
+        read: impl AsyncFnOnce(&Recorder) -> Result<T, Error>,
+        serial: impl FnOnce(&T) -> &Serial,
+    ) -> Result<(Session, T), Failure> {
+        let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
+        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
+        let session = self.open(purpose, &certificates, &failed_logins, state.certificates(), context)?;
+        let read = session.runtime.block_on(read(&session.recorder));
+        let read = self.logged_in(read, &mut failed_logins, context)?;
+        self.remember(&session, serial(&read), &mut certificates, context)?;
+        Ok((session, read))
+    }
+
+    /// What was read by a login that was taken; one that was refused is remembered.
+    fn logged_in<T>(
+        self,
+        read: Result<T, Error>,
         failed_logins: &mut FailedLogins,
         context: &Context,
-    ) -> Result<Inventory, Failure> {
-        let inventory = session.runtime.block_on(Inventory::read(&session.recorder));
+    ) -> Result<T, Failure> {
         let now = (context.now)();
-        let inventory = match inventory {
-            Ok(inventory) => inventory,
+        let read = match read {
+            Ok(read) => read,
             Err(error) => {
-                failed_logins.note(&self.address, &error, now).map_err(record_failure)?;
+                failed_logins.note(self.address, &error, now).map_err(record_failure)?;
                 return Err(failure(error));
             }
         };
-        failed_logins.forget(&self.address).map_err(record_failure)?;
-        Ok(inventory)
+        failed_logins.forget(self.address).map_err(record_failure)?;
+        Ok(read)
     }
 
     /// Checks the link, what is known of refused logins and the certificate, asks for the password, and
     /// prepares to talk. Nothing but a handshake is sent.
     fn open(
-        &self,
+        self,
         purpose: Purpose<'_>,
         certificates: &Certificates,
         failed_logins: &FailedLogins,
@@ -150,13 +193,14 @@ impl RecorderArgs {
         self.heed(failed_logins, context)?;
         let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
         let source = SecretSource {
-            file: self.password_file.clone(),
-            stdin: self.password_stdin,
+            file: self.login.password_file.clone(),
+            stdin: self.login.password_stdin,
             flags: "--password-file FILE or --password-stdin",
         };
-        let password = terminal::secret(&source, &format!("Password of {} on {}", self.user, self.address))?;
-        let facts = PasswordFacts::of(&password, &self.user);
-        let login = Credentials::new(self.user.clone(), password);
+        let password =
+            terminal::secret(&source, &format!("Password of {} on {}", self.login.user, self.address))?;
+        let facts = PasswordFacts::of(&password, &self.login.user);
+        let login = Credentials::new(self.login.user.clone(), password);
         let transport = Transport { interface: link.interface().map(str::to_owned), channel };
         let recorder = Recorder::over(self.address.clone(), login, &transport).map_err(failure)?;
         let certificate = match channel {
@@ -164,12 +208,12 @@ impl RecorderArgs {
             Channel::PlainText => None,
         };
         let link = link.over(certificate);
-        let plain_http = self.plain_http.clone().filter(|_| lifted);
+        let plain_http = self.login.plain_http.clone().filter(|_| lifted);
         Ok(Session { recorder, link, certificate, plain_http, password: facts, runtime, known })
     }
 
-    fn link(&self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {
-        let isolation = look(&self.address).map_err(link_failure)?;
+    fn link(self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {
+        let isolation = look(self.address).map_err(link_failure)?;
         let lifted = match purpose {
             Purpose::Read => None,
             Purpose::Push(lifted) => Some(lifted.is_some()),
@@ -181,8 +225,8 @@ impl RecorderArgs {
             }
         }
         match lifted {
-            None => Ok(tolerate(&self.address, isolation)),
-            Some(lifted) => permit(&self.address, isolation, lifted).map_err(|refused| {
+            None => Ok(tolerate(self.address, isolation)),
+            Some(lifted) => permit(self.address, isolation, lifted).map_err(|refused| {
                 let hints = refused.hints();
                 Failure::new(Exit::NotIsolated, refused).hint(hints)
             }),
@@ -191,15 +235,17 @@ impl RecorderArgs {
 
     /// Over what to talk, and whether only `--plain-http` allows it.
     fn channel(
-        &self,
+        self,
         link: &CheckedLink,
         runtime: &Runtime,
         certificates: &Certificates,
         context: &Context,
     ) -> Result<(Channel, bool), Failure> {
-        let offer = runtime.block_on(isapi::probe(&self.address, link.interface()));
-        let said = Said { certificate: self.certificate, plain_http: self.plain_http.is_some() };
-        match decide(offer, certificates.at(&self.address), said) {
+        let known = certificates.at(self.address);
+        let known = known.or_else(|| certificates.of(self.expected?));
+        let offer = runtime.block_on(self.offer(link, known.is_some()));
+        let said = Said { certificate: self.login.certificate, plain_http: self.login.plain_http.is_some() };
+        match decide(offer, known, said) {
             Decision::Use { channel, lifted } => Ok((channel, lifted)),
             Decision::Refuse(refused) => Err(self.refused(refused, certificates)),
             Decision::Ask { certificate, facts } => {
@@ -219,11 +265,31 @@ impl RecorderArgs {
         }
     }
 
-    fn refused(&self, refused: Refused, certificates: &Certificates) -> Failure {
+    /// What it offers, once it answers. The port of a recorder that restarts is closed, which is no offer
+    /// of plain text where a certificate is known.
+    async fn offer(self, link: &CheckedLink, has_tls: bool) -> Result<Offer, Error> {
+        let began = Instant::now();
+        loop {
+            let offer = isapi::probe(self.address, link.interface()).await;
+            let away = match &offer {
+                Err(Error::Tls { source, .. }) => tls_exit(source) == Exit::Unreachable,
+                Err(error) => error.is_absence(),
+                Ok(Offer::PlainText(PlainTextBecause::Closed)) => has_tls,
+                Ok(_) => false,
+            };
+            if !away || began.elapsed() >= self.patience {
+                return offer;
+            }
+            tokio::time::sleep(Deadlines::default().poll).await;
+        }
+    }
+
+    fn refused(self, refused: Refused, certificates: &Certificates) -> Failure {
         let hint = match &refused {
             Refused::Failed(_) => String::new(),
             Refused::Changed { found, .. } => {
-                let serial = certificates.recorder_at(&self.address).map_or("SERIAL", Serial::as_str);
+                let known = certificates.recorder_at(self.address).or(self.expected);
+                let serial = known.map_or("SERIAL", Serial::as_str);
                 format!(
                     "nothing was sent; if it was reset or updated since, compare the digest with its own screen, then: applier trust recorder {serial} --certificate {found}\nif another recorder has this address now: --certificate {found}\nif neither, something else answers in its name"
                 )
@@ -246,8 +312,8 @@ impl RecorderArgs {
     }
 
     /// Says what is left, and wants a person to mean it where that is little.
-    fn heed(&self, failed_logins: &FailedLogins, context: &Context) -> Result<(), Failure> {
-        let Some((failed, care)) = failed_logins.care(&self.address, (context.now)()) else { return Ok(()) };
+    fn heed(self, failed_logins: &FailedLogins, context: &Context) -> Result<(), Failure> {
+        let Some((failed, care)) = failed_logins.care(self.address, (context.now)()) else { return Ok(()) };
         let when = failed.on.strftime("%F %H:%M UTC");
         let left = match care {
             Care::Locked(left) => {
@@ -261,7 +327,7 @@ impl RecorderArgs {
             Care::Few(None) => "how many more lock the account is not known".into(),
         };
         context.output.warn(format_args!("a login was refused on {when}; {left}"));
-        let few = matches!(care, Care::Few(_)) && !self.risk_lockout;
+        let few = matches!(care, Care::Few(_)) && !self.login.risk_lockout;
         if !few {
             return Ok(());
         }
@@ -276,13 +342,12 @@ impl RecorderArgs {
 
     /// Holds the recorder to the certificate that is known of its serial number, and pins a new one.
     fn remember(
-        &self,
+        self,
         session: &Session,
-        inventory: &Inventory,
+        serial: &Serial,
         certificates: &mut Certificates,
         context: &Context,
     ) -> Result<(), Failure> {
-        let serial = &inventory.device.serial;
         match session.certificate {
             Some(certificate) => {
                 certificates.check(serial, certificate).map_err(|error| {

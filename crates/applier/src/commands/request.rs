@@ -16,7 +16,7 @@ use crate::report;
 use crate::state::State;
 
 /// Who asks, and where.
-pub(super) struct Desk<'a> {
+pub(super) struct Asking<'a> {
     pub(super) who: &'a WhoArgs,
     pub(super) session: &'a Session,
     pub(super) publication: &'a VerifiedPublication<'a>,
@@ -25,26 +25,30 @@ pub(super) struct Desk<'a> {
     pub(super) context: &'a Context,
 }
 
-impl Desk<'_> {
+impl Asking<'_> {
     /// Asks for what is needed, if anything is, where nothing else is stated.
     pub(super) fn ask(&self, needs: &[Need], inventory: &Inventory) {
         if needs.is_empty() {
             return;
         }
-        match self.clerk() {
-            Ok(mut clerk) => ask(needs, inventory, &mut clerk),
-            Err(failure) => not_written(needs, &failure, self.context),
+        if let Err(failure) = self.write(needs, inventory) {
+            not_written(needs, &failure, self.context);
         }
     }
 
-    fn clerk(&self) -> Result<Clerk<'_>, Failure> {
+    fn write(&self, needs: &[Need], inventory: &Inventory) -> Result<(), Failure> {
         let Self { who, session, publication, stick, state, context } = *self;
         // a chain that begins anew after each boot is one that the depot cannot tell from a copied key
         state.must_last(context.state.is_some()).map_err(state_failure)?;
-        let (chain, key) = (state.chain().map_err(state_failure)?, super::apply::laptop_key(state)?);
+        let (mut chain, key) = (state.chain().map_err(state_failure)?, super::apply::laptop_key(state)?);
         let journals = Journals::open(&state.journals()).map_err(super::apply::journal_failure)?;
         let facts = facts(who, session, publication, &journals, state, context)?;
-        Ok(Clerk { chain, key, stick, facts, context })
+        ask(
+            needs,
+            inventory,
+            &mut Clerk { chain: &mut chain, key: &key, stick: Some(stick), facts, context },
+        );
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
 
 use super::apply;
+use super::attend;
 use super::backup::local_key_failure;
 use super::clerk::{Clerk, WhoArgs};
 use super::device_key::DeviceKeyArgs;
@@ -110,7 +111,7 @@ struct Export {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
-    let (chain, key) = (state.chain().map_err(state_failure)?, apply::laptop_key(&state)?);
+    let (mut chain, key) = (state.chain().map_err(state_failure)?, apply::laptop_key(&state)?);
     let local_key = args.local_key_file.clone().unwrap_or_else(|| state.local_key());
     let local_key = LocalKey::open(&local_key).map_err(local_key_failure)?;
     let (manifest, file) = unseal(&args.file, &local_key).map_err(unseal_failure)?;
@@ -128,7 +129,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.common.accept_expired.clone_from(&accepted);
     let mut facts = apply::facts(&args.who, &session, &publication, &journals, &state, context)?;
     facts.accepted.clone_from(&accepted);
-    let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
+    let mut clerk = Clerk { chain: &mut chain, key: &key, stick: Some(&stick), facts, context };
     let plan = match decide(&inventory, &manifest, &publication, &options) {
         Ok(plan) => plan,
         Err(refusals) => {
@@ -169,7 +170,7 @@ fn put_back(
         return Err(Failure::new(Exit::Refused, "not agreed to: nothing was sent"));
     }
     clerk.state(|facts, _| restore::started(facts, plan, digest))?;
-    if clerk.stick.media().is_some() {
+    if clerk.stick.is_some_and(|stick| stick.media().is_some()) {
         clerk.deliver();
     }
     let attempt = Attempt {
@@ -184,7 +185,7 @@ fn put_back(
     let (recorder, package, device_key) = (&session.recorder, &export.package, export.device_key.as_ref());
     let run = Restore { recorder, plan, package, device_key, deadlines: args.deadlines() };
     let run = run.execute(note, |event| show(event, context.output));
-    let (outcome, changes) = session.runtime.block_on(apply::guard(&session.link, run, context.output));
+    let (outcome, changes) = session.runtime.block_on(attend::guard(&session.link, run, context.output));
     clerk.facts.link.changes = changes;
     clerk.last_word(|facts, now| restore::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)

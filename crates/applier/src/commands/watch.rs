@@ -33,7 +33,7 @@ impl Watch {
                 backup.size,
                 backup.file.display()
             )),
-            Event::Push { number: 1 } => {}
+            Event::Push { number: 1 } | Event::Uptime { .. } => {}
             Event::Push { number } => self
                 .line(&format!("the recorder wants a new login: the package is sent again (time {number})")),
             Event::Upload { .. } if self.sent => {}
@@ -71,6 +71,11 @@ impl Watch {
             }
             Event::JournalFailed { why } => output.warn(format_args!("{why}; the run goes on")),
             Event::Planned { run, .. } => self.line(&format!("run {run}")),
+            Event::Resumed { address, .. } => self.line(&format!("looking after it again, at {address}")),
+            Event::Left { why } => {
+                self.close();
+                self.line(&format!("left: {why}"));
+            }
             Event::Ended { .. } => self.close(),
         }
     }

@@ -1,11 +1,14 @@
 use std::path::Path;
+use std::time::Duration;
 
-use firmware::Device;
+use firmware::{Device, Sha256Digest};
+use isapi::{Answer, Reboot};
 use jiff::Timestamp;
+use receipt::Link;
 
 use super::{Blocked, JournalError, Record};
 use crate::backup::Kept;
-use crate::event::{Event, Outcome, RunId};
+use crate::event::{Event, Outcome, Papers, RunId};
 use crate::plan::Plan;
 use crate::stage::Stage;
 
@@ -16,6 +19,12 @@ pub struct Replay {
     pub run: RunId,
     /// What was agreed to.
     pub plan: Plan,
+    /// The digest of that.
+    pub digest: Sha256Digest,
+    /// How the recorder was reached last.
+    pub link: Link,
+    /// What statements say besides.
+    pub papers: Papers,
     /// The last stage that was written.
     pub stage: Stage,
     /// The backup that was taken before.
@@ -23,11 +32,20 @@ pub struct Replay {
     /// How often the package was sent, whole or in part.
     pub pushes: u32,
     /// Whether the last block of the last sending is known never to have left: the recorder cannot have
-    /// the package.
+    /// the package. That it leaves is written down before it does.
     pub held: bool,
+    /// What the recorder answered to the last sending.
+    pub answer: Option<Answer>,
+    /// Whether it answered the request to restart, if only with a refusal.
+    pub reboot_answered: bool,
+    /// Whether it was taken up again.
+    pub resumed: bool,
+    /// How long it had been running before the push, in seconds.
+    pub uptime: Option<u64>,
     /// When it began.
     pub began: Timestamp,
-    /// When the last line was written.
+    /// When it was last at work on the recorder or watched it in one go with that: looking again later does
+    /// not begin the quiet period anew.
     pub last: Timestamp,
     /// The recorder as it was last read.
     pub after: Option<Device>,
@@ -40,69 +58,117 @@ impl Replay {
     pub(super) fn of(path: &Path, records: &[Record]) -> Result<Option<Self>, JournalError> {
         let Some((first, rest)) = records.split_first() else { return Ok(None) };
         let damaged = |line: usize, why: String| JournalError::Damaged { path: path.into(), line, why };
-        let Event::Planned { run, plan, .. } = &first.event else {
+        let Some(mut replay) = Self::begun(first) else {
             return Err(damaged(1, "a journal begins with the plan".into()));
         };
-        let mut replay = Self {
-            run: run.clone(),
-            plan: Plan::clone(plan),
-            stage: Stage::Planned,
-            backup: None,
-            pushes: 0,
-            held: false,
-            began: first.at,
-            last: first.at,
-            after: None,
-            outcome: None,
-        };
         for (n, record) in rest.iter().enumerate() {
-            replay.last = record.at;
-            match &record.event {
-                Event::Stage { stage } if replay.stage.may_become(*stage) => replay.stage = *stage,
-                Event::Stage { stage } => {
-                    let why = format!("stage {stage} cannot follow {}", replay.stage);
-                    return Err(damaged(n + 2, why));
-                }
-                Event::BackedUp { backup } if replay.stage.may_become(Stage::BackedUp) => {
-                    (replay.stage, replay.backup) = (Stage::BackedUp, Some(backup.clone()));
-                }
-                Event::BackedUp { .. } => {
-                    return Err(damaged(n + 2, format!("a backup cannot follow {}", replay.stage)));
-                }
-                Event::Push { number } if replay.stage.may_become(Stage::Uploading) => {
-                    (replay.stage, replay.pushes, replay.held) = (Stage::Uploading, *number, false);
-                }
-                Event::Push { .. } => {
-                    return Err(damaged(n + 2, format!("a push cannot follow {}", replay.stage)));
-                }
-                Event::Read { device } => replay.after = Some(Device::clone(device)),
-                Event::Ended { outcome } => replay.outcome = Some(Outcome::clone(outcome)),
-                Event::Planned { .. } => return Err(damaged(n + 2, "a journal holds one plan".into())),
-                Event::Uploaded { released, .. } => replay.held = !released,
-                Event::Upload { .. }
-                | Event::Progress { .. }
-                | Event::Silent { .. }
-                | Event::Stalled { .. }
-                | Event::Still { .. }
-                | Event::Slept { .. }
-                | Event::Elsewhere { .. }
-                | Event::RebootAnswered { .. }
-                | Event::JournalFailed { .. } => {}
-            }
+            replay.take(record).map_err(|why| damaged(n + 2, why))?;
         }
         Ok(Some(replay))
     }
 
+    fn begun(first: &Record) -> Option<Self> {
+        let Event::Planned { format: _, run, plan, digest, link, papers } = &first.event else { return None };
+        Some(Self {
+            run: run.clone(),
+            plan: Plan::clone(plan),
+            digest: *digest,
+            link: link.clone(),
+            papers: Papers::clone(papers),
+            stage: Stage::Planned,
+            backup: None,
+            pushes: 0,
+            held: false,
+            answer: None,
+            reboot_answered: false,
+            resumed: false,
+            uptime: None,
+            began: first.at,
+            last: first.at,
+            after: None,
+            outcome: None,
+        })
+    }
+
+    fn take(&mut self, record: &Record) -> Result<(), String> {
+        let looked_after = matches!(record.event, Event::Resumed { .. } | Event::Left { .. }) || self.resumed;
+        let acted =
+            matches!(&record.event, Event::Stage { stage: Stage::RebootRequested | Stage::Rebooting });
+        if !looked_after || acted {
+            self.last = record.at;
+        }
+        match &record.event {
+            Event::Stage { stage } if self.stage.may_become(*stage) => {
+                self.held &= *stage != Stage::Flashing;
+                self.stage = *stage;
+            }
+            Event::Stage { stage } => return Err(format!("stage {stage} cannot follow {}", self.stage)),
+            Event::BackedUp { backup } if self.stage.may_become(Stage::BackedUp) => {
+                (self.stage, self.backup) = (Stage::BackedUp, Some(backup.clone()));
+            }
+            Event::BackedUp { .. } => return Err(format!("a backup cannot follow {}", self.stage)),
+            Event::Push { number } if self.stage.may_become(Stage::Uploading) => {
+                (self.stage, self.pushes) = (Stage::Uploading, *number);
+                (self.held, self.answer) = (true, None);
+            }
+            Event::Push { .. } => return Err(format!("a push cannot follow {}", self.stage)),
+            Event::Uploaded { released, answer, .. } => {
+                (self.held, self.answer) = (!released, answer.clone());
+            }
+            Event::Read { device } => self.after = Some(Device::clone(device)),
+            Event::Uptime { seconds } => self.uptime = Some(*seconds),
+            Event::RebootAnswered { .. } => self.reboot_answered = true,
+            Event::Resumed { link, .. } => {
+                (self.link, self.outcome, self.resumed) = (link.clone(), None, true);
+            }
+            Event::Ended { outcome } => self.outcome = Some(Outcome::clone(outcome)),
+            Event::Planned { .. } => return Err("a journal holds one plan".into()),
+            Event::Left { .. }
+            | Event::Upload { .. }
+            | Event::Progress { .. }
+            | Event::Silent { .. }
+            | Event::Stalled { .. }
+            | Event::Still { .. }
+            | Event::Slept { .. }
+            | Event::Elsewhere { .. }
+            | Event::JournalFailed { .. } => {}
+        }
+        Ok(())
+    }
+
     /// Whether it sent, or was about to send, any of the package.
-    pub(super) fn has_sent(&self) -> bool {
+    pub fn has_sent(&self) -> bool {
         self.pushes > 0
     }
 
-    /// Whether this run forbids to push to this recorder, which answers like this now. A last block that
-    /// never left proves that nothing is under way, if the recorder is still what it was (DESIGN §6.7).
+    /// What the recorder said about restarting, if it took the package.
+    pub fn taken(&self) -> Option<Reboot> {
+        match &self.answer {
+            Some(Answer::Taken { reboot }) if !self.held => Some(*reboot),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing of the package can have reached the flash, if the recorder is still what it was: the
+    /// last block never left, or this push's own answer refused it (DESIGN §6.7).
+    pub fn is_proven_over(&self) -> bool {
+        self.held || self.answer.as_ref().is_some_and(Answer::proves_untouched)
+    }
+
+    /// What is left at `now` of a quiet period that began with its last line; all of it where the clock was
+    /// set back since.
+    pub fn quiet_left(&self, quiet: Duration, now: Timestamp) -> Duration {
+        let passed = now.duration_since(self.last);
+        if passed.is_negative() {
+            return quiet;
+        }
+        quiet.saturating_sub(passed.unsigned_abs())
+    }
+
+    /// Whether this run forbids to push to this recorder, which answers like this now.
     pub(super) fn blocks(&self, device: &Device) -> Option<Blocked> {
         let target = &self.plan.target.revision;
-        let untouched = self.held && device.revision == self.plan.device.revision;
+        let untouched = self.is_proven_over() && device.revision == self.plan.device.revision;
         if self.plan.device.serial != device.serial
             || !self.stage.is_unsettled()
             || device.revision == *target

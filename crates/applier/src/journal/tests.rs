@@ -1,8 +1,10 @@
 use std::io::Write as _;
 
+use receipt::Publication;
+
 use super::*;
 use crate::backup::Kept;
-use crate::event::{Outcome, Reason};
+use crate::event::{Outcome, Papers, Reason};
 use crate::inventory::tests::inventory;
 use crate::isolation::tests::loopback;
 use crate::plan::Plan;
@@ -23,19 +25,31 @@ pub(crate) fn plan() -> Plan {
     .unwrap()
 }
 
+/// The first line of a journal.
+pub(crate) fn planned_as(run: RunId, plan: Plan) -> Event {
+    let (digest, link) = (plan.digest().unwrap(), loopback(&plan.address).facts().clone());
+    let timestamp_sha256 = Sha256Digest::of(b"timestamp");
+    let publication =
+        Publication { root: 1, targets: 1, snapshot: 1, timestamp: 1, timestamp_sha256, forgiven: vec![] };
+    let papers = Box::new(Papers { publication, operator: None, site: None });
+    Event::Planned { format: FORMAT, run, plan: Box::new(plan), digest, link, papers }
+}
+
+pub(crate) fn planned() -> Event {
+    planned_as(run_id(), plan())
+}
+
 pub(crate) fn run_id() -> RunId {
     RunId::new(at(0), [1, 2, 3, 4])
 }
 
-fn stage(stage: Stage) -> Event {
+pub(crate) fn stage(stage: Stage) -> Event {
     Event::Stage { stage }
 }
 
 /// A whole run, line by line.
 fn events() -> Vec<Event> {
     let plan = plan();
-    let digest = plan.digest().unwrap();
-    let link = loopback(&plan.address).facts().clone();
     let mut after = plan.device.clone();
     after.revision = plan.target.revision.clone();
     let outcome = Outcome {
@@ -47,7 +61,7 @@ fn events() -> Vec<Event> {
         backup: None,
     };
     vec![
-        Event::Planned { run: run_id(), plan: Box::new(plan), digest, link },
+        planned(),
         Event::Push { number: 1 },
         stage(Stage::Flashing),
         stage(Stage::RebootRequested),
@@ -86,7 +100,7 @@ fn journal(lines: usize) -> (tempfile::TempDir, Journals, PathBuf) {
 
 /// What the one journal there tells.
 fn replay(path: &Path) -> Result<Option<Replay>, JournalError> {
-    let (records, damage) = read(path);
+    let Lines { records, damage, .. } = read(path);
     damage.map_or_else(|| Replay::of(path, &records), Err)
 }
 
@@ -98,8 +112,7 @@ fn stage_of(path: &Path) -> Option<Stage> {
 fn later(journals: &Journals, second: i64, plan: Plan, events: &[Event]) -> PathBuf {
     let run = journals.name(at(second), [9; 4]).unwrap();
     let mut journal = journals.create(&run).unwrap();
-    let (digest, link) = (plan.digest().unwrap(), loopback(&plan.address).facts().clone());
-    journal.append(at(second), &Event::Planned { run, plan: Box::new(plan), digest, link }).unwrap();
+    journal.append(at(second), &planned_as(run, plan)).unwrap();
     for event in events {
         journal.append(at(second), event).unwrap();
     }
@@ -227,7 +240,7 @@ fn an_unsettled_run_blocks_its_recorder_and_no_other() {
     let (mut other, mut done) = (device.clone(), device.clone());
     other.serial = "X1".parse().unwrap();
     done.revision = plan().target.revision;
-    for (lines, blocked) in [(1, false), (2, true), (3, true), (5, true), (7, true), (9, false)] {
+    for (lines, blocked) in [(1, false), (2, false), (3, true), (5, true), (7, true), (9, false)] {
         let (_dir, journals, _) = journal(lines);
         assert_eq!(journals.blocked(&device).unwrap().is_some(), blocked, "{lines} lines");
         assert_eq!(journals.blocked(&other).unwrap(), None);
@@ -248,8 +261,11 @@ fn a_last_block_that_never_left_blocks_nothing_while_the_recorder_is_what_it_was
     for (events, blocked) in [
         (vec![push(1), uploaded(false), stage(Stage::Unknown)], false),
         (vec![push(1), uploaded(true), stage(Stage::Flashing), stage(Stage::Unknown)], true),
-        (vec![push(1), uploaded(false), push(2)], true),
-        (vec![push(1)], true),
+        (vec![push(1), stage(Stage::Flashing), uploaded(false)], false),
+        (vec![push(1), uploaded(false), push(2)], false),
+        (vec![push(1), uploaded(false), push(2), stage(Stage::Flashing)], true),
+        // that the last block leaves is written down before it does
+        (vec![push(1)], false),
     ] {
         let (_dir, journals) = journals();
         later(&journals, 0, plan(), &events);
@@ -329,4 +345,73 @@ fn a_backup_comes_once_before_the_push_and_is_no_push() {
     {
         assert!(matches!(written(&lines), Err(JournalError::Damaged { line: 3, .. })));
     }
+}
+
+#[test]
+fn a_journal_of_another_form_is_not_believed_and_not_called_damaged() {
+    for found in [0, 2] {
+        let (_dir, journals) = journals();
+        let mut journal = journals.create(&run_id()).unwrap();
+        let mut first = planned();
+        if let Event::Planned { format, .. } = &mut first {
+            *format = found;
+        }
+        journal.append(at(0), &first).unwrap();
+        let error = journals.blocked(&plan().device).unwrap_err();
+        assert!(matches!(error, JournalError::Format { found: is, .. } if is == found), "{error}");
+        assert_eq!(journals.unfinished().unwrap().damaged.len(), 1);
+    }
+}
+
+#[test]
+fn a_journal_that_is_opened_again_goes_on_behind_its_last_whole_line() {
+    let (_dir, journals, path) = journal(3);
+    File::options().append(true).open(&path).unwrap().write_all(b"{\"sum\":\"12").unwrap();
+    let mut again = journals.reopen(&run_id()).unwrap();
+    for (n, event) in events().iter().enumerate().skip(3) {
+        again.append(at(100), event).unwrap();
+        assert_eq!(read(&path).records.len(), n + 1);
+    }
+    assert_eq!(stage_of(&path), Some(Stage::Confirmed));
+    flip(&path, 1);
+    assert!(matches!(journals.reopen(&run_id()), Err(JournalError::Damaged { line: 2, .. })));
+}
+
+#[test]
+fn of_each_recorder_the_newest_runs_are_unfinished() {
+    let open = |journals: &Journals| -> Vec<String> {
+        journals.unfinished().unwrap().runs.iter().map(|replay| replay.stage.to_string()).collect()
+    };
+    let (_dir, journals, _) = journal(3);
+    assert_eq!(open(&journals), ["flashing"]);
+    // a run that sent nothing, one that was interrupted before it did, and another recorder's
+    later(&journals, 100, plan(), &[]);
+    later(&journals, 200, plan(), &[stage(Stage::Refused)]);
+    let mut other = plan();
+    other.device.serial = "X1".parse().unwrap();
+    later(&journals, 300, other, &[Event::Push { number: 1 }]);
+    assert_eq!(open(&journals), ["flashing", "planned", "refused", "uploading"]);
+    // pushed again, by a person's decision: what came of the first cannot be told any more
+    let sent = [Event::Push { number: 1 }, stage(Stage::Flashing), stage(Stage::Unknown)];
+    let path = later(&journals, 400, plan(), &sent);
+    assert_eq!(open(&journals), ["planned", "refused", "uploading", "unknown"]);
+    flip(&path, 2);
+    let unfinished = journals.unfinished().unwrap();
+    assert_eq!(unfinished.damaged.len(), 1);
+}
+
+#[test]
+fn looking_again_does_not_begin_the_quiet_period_anew() {
+    let (_dir, journals, path) = journal(3);
+    let mut again = journals.reopen(&run_id()).unwrap();
+    let (address, link) = (plan().address, loopback(&plan().address).facts().clone());
+    again.append(at(500), &Event::Resumed { address, link, boot: None }).unwrap();
+    again.append(at(600), &Event::Left { why: "asked to".into() }).unwrap();
+    again.append(at(700), &stage(Stage::Unknown)).unwrap();
+    let replay = replay(&path).unwrap().unwrap();
+    assert_eq!(replay.last, at(2));
+    let quiet = std::time::Duration::from_secs(900);
+    assert_eq!(replay.quiet_left(quiet, at(302)).as_secs(), 600);
+    assert!(replay.quiet_left(quiet, at(2000)).is_zero());
+    assert_eq!(replay.quiet_left(quiet, at(-50)), quiet, "the clock was set back");
 }

@@ -1,24 +1,27 @@
+use std::cell::Cell;
 use std::collections::VecDeque;
 
+use firmware::Device;
 use jiff::Timestamp;
 
 use super::End;
 use crate::backup::Kept;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Reason};
 use crate::journal::{Journal, JournalError};
 use crate::stage::{IllegalMove, Stage};
 
 /// Where the run is, what was written down, and who hears of it.
 ///
-/// What cannot be written down is not sent ([`Ledger::push`]). Once something was sent, a journal that
+/// What cannot be written down is not sent ([`Ledger::push`], [`Ledger::commit`]). Once something was sent, a journal that
 /// cannot be written ends nothing: a flash must be watched to its end. What is not written then is told
 /// ([`Event::JournalFailed`]), kept, and written before anything later is: the journal has no gap.
 pub(super) struct Ledger<'a> {
     journal: Journal,
     unwritten: VecDeque<(Timestamp, Event)>,
-    stage: Stage,
+    stage: &'a Cell<Stage>,
     backup: Option<Kept>,
     pushes: u32,
+    handed: u64,
     clock: &'a dyn Fn() -> Timestamp,
     tell: &'a mut dyn FnMut(&Event),
 }
@@ -33,20 +36,19 @@ pub(super) enum NotBegun {
 }
 
 impl<'a> Ledger<'a> {
+    /// A journal, and the stage at which it is.
     pub(super) fn new(
         journal: Journal,
+        stage: &'a Cell<Stage>,
         clock: &'a dyn Fn() -> Timestamp,
         tell: &'a mut dyn FnMut(&Event),
     ) -> Self {
-        Self {
-            journal,
-            unwritten: VecDeque::new(),
-            stage: Stage::Planned,
-            backup: None,
-            pushes: 0,
-            clock,
-            tell,
-        }
+        Self { journal, unwritten: VecDeque::new(), stage, backup: None, pushes: 0, handed: 0, clock, tell }
+    }
+
+    /// The same, after so many sendings and with this backup.
+    pub(super) fn behind(self, pushes: u32, backup: Option<Kept>) -> Self {
+        Self { pushes, backup, ..self }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -55,18 +57,27 @@ impl<'a> Ledger<'a> {
 
     /// The configuration is kept.
     pub(super) fn back_up(&mut self, backup: Kept) {
-        if let Ok(stage) = self.stage.back_up() {
-            (self.stage, self.backup) = (stage, Some(backup.clone()));
+        if let Ok(stage) = self.stage().back_up() {
+            self.stage.set(stage);
+            self.backup = Some(backup.clone());
             self.note(&Event::BackedUp { backup });
         }
     }
 
     pub(super) fn stage(&self) -> Stage {
-        self.stage
+        self.stage.get()
+    }
+
+    /// How much of the package was last told to have been handed to the connection.
+    pub(super) fn handed(&self) -> u64 {
+        self.handed
     }
 
     /// Writes and tells; what is under way goes on in any case.
     pub(super) fn note(&mut self, event: &Event) {
+        if let Event::Upload { handed, .. } = event {
+            self.handed = *handed;
+        }
         if event.is_journaled() {
             self.unwritten.push_back(((self.clock)(), event.clone()));
             if let Err(error) = self.catch_up() {
@@ -78,19 +89,30 @@ impl<'a> Ledger<'a> {
 
     /// The package is about to be sent, once this is on the disk.
     pub(super) fn push(&mut self, to: fn(Stage) -> Result<Stage, IllegalMove>) -> Result<(), NotBegun> {
-        let (stage, number) = (to(self.stage)?, self.pushes + 1);
-        let event = Event::Push { number };
+        let (stage, number) = (to(self.stage())?, self.pushes + 1);
+        self.first_write(&Event::Push { number }, stage)?;
+        (self.pushes, self.handed) = (number, 0);
+        Ok(())
+    }
+
+    /// Moves on once that is on the disk, and not otherwise.
+    pub(super) fn commit(&mut self, to: fn(Stage) -> Result<Stage, IllegalMove>) -> Result<(), NotBegun> {
+        let stage = to(self.stage())?;
+        self.first_write(&Event::Stage { stage }, stage)
+    }
+
+    fn first_write(&mut self, event: &Event, stage: Stage) -> Result<(), NotBegun> {
         self.catch_up()?;
-        self.journal.append((self.clock)(), &event)?;
-        (self.stage, self.pushes) = (stage, number);
-        (self.tell)(&event);
+        self.journal.append((self.clock)(), event)?;
+        self.stage.set(stage);
+        (self.tell)(event);
         Ok(())
     }
 
     /// Moves on; a move that the drawing does not have is not made.
     pub(super) fn go(&mut self, to: fn(Stage) -> Result<Stage, IllegalMove>) {
-        if let Ok(stage) = to(self.stage) {
-            self.stage = stage;
+        if let Ok(stage) = to(self.stage()) {
+            self.stage.set(stage);
             self.note(&Event::Stage { stage });
         }
     }
@@ -99,15 +121,37 @@ impl<'a> Ledger<'a> {
     /// of this program, and so nothing is known once anything was sent.
     pub(super) fn end(mut self, end: End) -> Outcome {
         let End { to, reason, mut detail, after } = end;
-        self.stage = to(self.stage).unwrap_or_else(|illegal| {
+        let from = self.stage();
+        let stage = to(from).unwrap_or_else(|illegal| {
             detail = format!("{detail}; {illegal}");
-            self.stage.lose_sight().or_else(|_| self.stage.refuse()).unwrap_or(Stage::Unknown)
+            from.lose_sight().or_else(|_| from.refuse()).unwrap_or(Stage::Unknown)
         });
-        self.note(&Event::Stage { stage: self.stage });
-        let (pushes, backup) = (self.pushes, self.backup.take());
-        let outcome = Outcome { stage: self.stage, reason, detail, after, pushes, backup };
+        self.stage.set(stage);
+        self.note(&Event::Stage { stage });
+        self.close(reason, detail, after)
+    }
+
+    /// All that is known, where the stage of the end is written already.
+    pub(super) fn close(mut self, reason: Reason, detail: String, after: Option<Device>) -> Outcome {
+        let (stage, pushes, backup) = (self.stage(), self.pushes, self.backup.take());
+        let outcome = Outcome { stage, reason, detail, after, pushes, backup };
         self.note(&Event::Ended { outcome: Box::new(outcome.clone()) });
         outcome
+    }
+
+    /// No end: nobody watches any more.
+    pub(super) fn leave(mut self, why: &str) -> Outcome {
+        self.note(&Event::Left { why: why.into() });
+        let stage = self.stage();
+        let detail = format!("{why}; the run stands at {stage}, and its journal is in order");
+        Outcome {
+            stage,
+            reason: Reason::Interrupted,
+            detail,
+            after: None,
+            pushes: self.pushes,
+            backup: self.backup.take(),
+        }
     }
 
     fn catch_up(&mut self) -> Result<(), JournalError> {
@@ -123,15 +167,8 @@ impl<'a> Ledger<'a> {
 mod tests {
     use super::*;
     use crate::event::Reason;
-    use crate::isolation::tests::loopback;
-    use crate::journal::tests::{at, full, journals, plan, run_id};
+    use crate::journal::tests::{at, full, journals, plan, planned, run_id};
     use crate::journal::{Journals, Replay};
-
-    fn planned() -> Event {
-        let plan = plan();
-        let (digest, link) = (plan.digest().unwrap(), loopback(&plan.address).facts().clone());
-        Event::Planned { run: run_id(), plan: Box::new(plan), digest, link }
-    }
 
     fn newest(journals: &Journals) -> Option<Replay> {
         journals.newest(&plan().device.serial).unwrap()
@@ -141,7 +178,8 @@ mod tests {
     fn ledger(journals: &Journals, act: impl FnOnce(Ledger<'_>)) -> usize {
         let (clock, mut failed) = (|| at(0), 0);
         let mut tell = |event: &Event| failed += usize::from(matches!(event, Event::JournalFailed { .. }));
-        act(Ledger::new(journals.create(&run_id()).unwrap(), &clock, &mut tell));
+        let stage = Cell::new(Stage::Planned);
+        act(Ledger::new(journals.create(&run_id()).unwrap(), &stage, &clock, &mut tell));
         failed
     }
 
@@ -167,6 +205,8 @@ mod tests {
             ledger.note(&planned());
             ledger.push(Stage::upload).unwrap();
             let good = std::mem::replace(&mut ledger.journal, full());
+            assert!(matches!(ledger.commit(Stage::flash), Err(NotBegun::Journal(_))));
+            assert_eq!(ledger.stage(), Stage::Uploading, "not written, not done");
             ledger.go(Stage::flash);
             ledger.go(Stage::go_down);
             assert_eq!(newest(&journals).unwrap().stage, Stage::Uploading);

@@ -66,7 +66,8 @@ impl Going<'_> {
         }
     }
 
-    fn judge(self, ledger: &mut Ledger<'_>, after: Device) -> End {
+    /// What the recorder answers now is what it is.
+    pub(super) fn judge(self, ledger: &mut Ledger<'_>, after: Device) -> End {
         ledger.go(Stage::come_back);
         let target = &self.plan.target.revision;
         let verdict = confirm(&self.plan.device, target, &after);

@@ -1,7 +1,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use isapi::{Answer, End as Sending, Error, Pushed, Reboot, Recorder, Ticket, UpgradeStatus, UploadProgress};
+use isapi::{
+    Answer, End as Sending, Error, Package, Permit, Pushed, Reboot, Recorder, Ticket, UpgradeStatus,
+    UploadProgress,
+};
 use tokio::sync::watch;
 use tokio::time::interval;
 
@@ -25,7 +28,7 @@ pub(super) enum Sent {
 
 impl Going<'_> {
     /// Sends the package, and once more where that is allowed.
-    pub(super) async fn send(self, ledger: &mut Ledger<'_>) -> Sent {
+    pub(super) async fn send(self, package: &Package, ledger: &mut Ledger<'_>) -> Sent {
         let mut ticket = match self.recorder.upload_ticket().await {
             Ok(ticket) => ticket,
             Err(error) => return Sent::Not(End::not_begun(&error)),
@@ -34,14 +37,11 @@ impl Going<'_> {
             return Sent::Not(End::new(Stage::fail, Reason::JournalFailed, chain(&error)));
         }
         loop {
-            let pushed = match self.send_once(ticket, ledger).await {
+            let pushed = match self.send_once(ticket, package, ledger).await {
                 Ok(pushed) => pushed,
                 Err(error) => return Sent::Untouched { reason: Reason::LoginRefused, detail: chain(&error) },
             };
             let Pushed { handed, released, end } = pushed;
-            if released {
-                ledger.go(Stage::flash);
-            }
             let (sent, answer, how, resend) = judge(released, end);
             ledger.note(&Event::Uploaded { handed, released, answer, how });
             match resend {
@@ -52,12 +52,19 @@ impl Going<'_> {
         }
     }
 
-    async fn send_once(self, ticket: Ticket, ledger: &mut Ledger<'_>) -> Result<Pushed, Error> {
+    async fn send_once(
+        self,
+        ticket: Ticket,
+        package: &Package,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<Pushed, Error> {
         let (progress, mut seen) = watch::channel(UploadProgress::default());
-        let mut upload =
-            pin!(self.recorder.upload(ticket, self.package, self.deadlines.patience(), &progress));
+        let (permit, consent) = Permit::to_be_asked();
+        let mut consent = Some(consent);
+        let patience = self.deadlines.patience();
+        let mut upload = pin!(self.recorder.upload_with(ticket, package, patience, &progress, permit));
         let mut look = pin!(look(self.recorder, self.deadlines.poll));
-        let total = self.package.size();
+        let total = package.size();
         let mut told = 0;
         let (mut lull, mut ticks) = (Lull::new(self.deadlines, self.senses.now()), interval(TICK));
         loop {
@@ -65,10 +72,14 @@ impl Going<'_> {
                 biased;
                 pushed = &mut upload => return pushed,
                 Ok(()) = seen.changed() => {
-                    let UploadProgress { handed, released } = *seen.borrow_and_update();
+                    let UploadProgress { handed, released, waiting } = *seen.borrow_and_update();
                     lull.took(self.senses.now());
-                    if released && ledger.stage() == Stage::Uploading {
-                        ledger.go(Stage::flash);
+                    // what cannot be written down is not sent; withheld, it ends the upload
+                    if waiting && let Some(consent) = consent.take() {
+                        match ledger.commit(Stage::flash) {
+                            Ok(()) => consent.give(),
+                            Err(error) => ledger.note(&Event::JournalFailed { why: chain(&error) }),
+                        }
                     }
                     if released || handed - told >= total / 100 {
                         told = handed;
@@ -92,7 +103,7 @@ impl Going<'_> {
                     }
                     // an upload that still goes on is not broken off for that
                     if flashing && lull.overslept(now) {
-                        let UploadProgress { handed, released } = *seen.borrow();
+                        let UploadProgress { handed, released, .. } = *seen.borrow();
                         return Ok(Pushed { handed, released, end: Sending::TooLong(self.deadlines.whole) });
                     }
                 }
@@ -146,6 +157,11 @@ fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<
             );
             broken(released, Reason::DigestMismatch, how)
         }
+        Sending::Withheld => broken(
+            released,
+            Reason::JournalFailed,
+            "that the last block leaves could not be written down, so it did not".into(),
+        ),
         Sending::Unreadable(why) => broken(
             released,
             Reason::PackageUnreadable,
@@ -165,7 +181,7 @@ fn sent(untouched: bool, reason: Reason, detail: &str) -> Sent {
 }
 
 /// Why an answer is not the good one.
-fn reason(answer: &Answer) -> Reason {
+pub(super) fn reason(answer: &Answer) -> Reason {
     match answer {
         Answer::StillUpgrading | Answer::RetryLater(_) => Reason::Busy,
         Answer::Refused(no) if no.flash_begun => Reason::UpgradeFailed,
@@ -176,7 +192,7 @@ fn reason(answer: &Answer) -> Reason {
     }
 }
 
-fn words(answer: &Answer) -> String {
+pub(super) fn words(answer: &Answer) -> String {
     match answer {
         Answer::Taken { reboot: Reboot::Due } => "recorder took the package and waits for a restart".into(),
         Answer::Taken { reboot: Reboot::ByItself } => {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use firmware::{Device, Sha256Digest};
-use isapi::{Error, Recorder, TlsFault};
+use isapi::{Error, Recorder, TlsFault, Uptime};
 use tokio::time::sleep;
 
 use super::ledger::Ledger;
@@ -11,14 +11,15 @@ use crate::event::Event;
 use crate::presence::deadline::{Deadline, Silence};
 use crate::stage::Stage;
 
-/// What is waited for.
+/// What is waited for. Only its uptime proves that a recorder restarted: one that was gone may have been
+/// unplugged (DESIGN §6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
     /// Any identity.
     Answers,
-    /// Another identity than before, or the same after the recorder was gone and is idle.
+    /// Another identity than before, or the same after a restart, which is due, and idle.
     Restarted,
-    /// Another identity than before. A recorder that was gone may only have been unplugged.
+    /// Another identity than before, or the same after a restart, which nobody asked for, and idle.
     Changed,
 }
 
@@ -52,16 +53,11 @@ impl Going<'_> {
         let began = self.senses.now();
         let mut deadline = Deadline::new(limit, began);
         let (mut silence, mut still) = (Silence::from(began), Silence::from(began));
-        let (mut places, mut gone, mut quiet) = (Places::default(), false, false);
-        let mut last = Back::Not("no answer yet".into());
+        // one that is taken up again may have been seen to go
+        let mut gone = ledger.stage() == Stage::Rebooting;
+        let (mut places, mut quiet) = (Places::default(), false);
+        let mut last;
         loop {
-            let now = self.senses.now();
-            if let Some(seconds) = deadline.slept(now) {
-                ledger.note(&Event::Slept { seconds });
-            }
-            if deadline.is_over(now) {
-                return places.with_sighting(last);
-            }
             let recorder = places.recorder(self.recorder);
             let read = recorder.device_info().await;
             let now = self.senses.now();
@@ -105,6 +101,13 @@ impl Going<'_> {
                     }
                 }
             }
+            let now = self.senses.now();
+            if let Some(seconds) = deadline.slept(now) {
+                ledger.note(&Event::Slept { seconds });
+            }
+            if deadline.is_over(now) {
+                return places.with_sighting(last);
+            }
             // a restart that is told to begin now must not fall between two looks
             let hurry = until == Until::Restarted && !gone;
             sleep(if hurry { self.deadlines.poll / 8 } else { self.deadlines.poll }).await;
@@ -115,7 +118,7 @@ impl Going<'_> {
     pub(super) fn told_of(self, found: Sha256Digest) -> String {
         let serial = &self.plan.device.serial;
         format!(
-            "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier apply again"
+            "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier resume"
         )
     }
 
@@ -129,25 +132,37 @@ impl Going<'_> {
     ) -> Option<String> {
         let before = &self.plan.device;
         let same = device.serial == before.serial && device.revision == before.revision;
-        match until {
-            _ if !same => None,
-            Until::Answers => None,
-            Until::Changed => Some("it answers with its old version and may still be flashing".into()),
-            Until::Restarted if !gone => {
-                Some("it answers with its old version and was not seen to restart".into())
-            }
-            // idle is only what the recorder calls so, or does not know of at all
-            Until::Restarted => match recorder.upgrade_status().await {
-                Ok(Some(status)) if status.in_progress() => {
-                    Some("it answers with its old version and says that an upgrade is under way".into())
-                }
-                Ok(_) => None,
-                Err(error) => Some(format!(
-                    "it answers with its old version and does not say whether an upgrade is under way: {}",
-                    chain(&error)
-                )),
-            },
+        if !same || until == Until::Answers {
+            return None;
         }
+        if !self.has_restarted(recorder).await {
+            let why = match until {
+                Until::Restarted if gone => {
+                    "it was gone and answers with its old version; that it restarted is not proven: its uptime did not fall, or it tells none"
+                }
+                Until::Restarted => "it answers with its old version and was not seen to restart",
+                _ => "it answers with its old version and may still be flashing",
+            };
+            return Some(why.into());
+        }
+        // idle is only what the recorder calls so, or does not know of at all
+        match recorder.upgrade_status().await {
+            Ok(Some(status)) if status.in_progress() => {
+                Some("it answers with its old version and says that an upgrade is under way".into())
+            }
+            Ok(_) => None,
+            Err(error) => Some(format!(
+                "it answers with its old version and does not say whether an upgrade is under way: {}",
+                chain(&error)
+            )),
+        }
+    }
+
+    /// Whether its uptime is less than just before the push (DESIGN §6.7). One that it does not tell
+    /// proves nothing.
+    async fn has_restarted(self, recorder: &Recorder) -> bool {
+        let Some(before) = self.uptime else { return false };
+        matches!(recorder.read_offered::<Uptime>().await, Ok(Some(now)) if now.seconds < before)
     }
 }
 

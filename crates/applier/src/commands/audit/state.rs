@@ -62,7 +62,7 @@ pub(super) fn state(
     let body = Body::Audit(Box::new(audit.clone()));
     let counter = report::keep(&mut chain, &key, &facts, body, started).fail(Exit::Internal)?;
     if let Some(stick) = stick {
-        Clerk { chain, key, stick, facts, context }.deliver();
+        Clerk { chain: &mut chain, key: &key, stick: Some(stick), facts, context }.deliver();
     }
     Ok(Some(counter))
 }

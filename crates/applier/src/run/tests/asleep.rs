@@ -11,11 +11,9 @@ async fn asleep(bench: &Bench, deadlines: Deadlines) -> (Outcome, Vec<Event>) {
         let Moment { boot, awake } = Moment::now();
         Moment { boot: boot + slept.get(), awake }
     };
-    let id = RunId::new(clock(), [0; 4]);
-    let journal = bench.journals.create(&id).unwrap();
     let senses = Senses { moment: &moment, search: None };
     bench
-        .run_sensing(id, journal, deadlines, senses, |event| {
+        .run_sensing(bench.begin(), deadlines, senses, |event| {
             if matches!(event, Event::Stage { stage: Stage::Rebooting }) {
                 slept.set(Duration::from_secs(540));
             }

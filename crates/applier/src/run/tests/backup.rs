@@ -100,7 +100,7 @@ async fn a_journal_of_a_backup_alone_forbids_nothing() {
     let mut bench = bench(|_| {}).await;
     bench.keeps();
     let full = crate::journal::tests::full();
-    let (outcome, _) = bench.run_on(RunId::new(clock(), [1; 4]), full, brief(), |_| {}).await;
+    let (outcome, _) = bench.run_on(full, brief(), |_| {}).await;
     assert_eq!((outcome.stage, outcome.reason, outcome.pushes), (Stage::Failed, Reason::JournalFailed, 0));
     assert_eq!(
         (bench.backups(), bench.journals.newest(&bench.plan.device.serial).unwrap()),

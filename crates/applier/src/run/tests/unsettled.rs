@@ -99,9 +99,7 @@ async fn unknown(upload: Reply, progress: Reply) -> Outcome {
     let bench = against(upload, progress).await;
     let ms = Duration::from_millis;
     let deadlines = Deadlines { back: ms(300), quiet: ms(300), poll: ms(20), ..brief() };
-    let id = RunId::new(clock(), [0; 4]);
-    let journal = bench.journals.create(&id).unwrap();
-    let (outcome, _) = bench.run_on(id, journal, deadlines, |_| {}).await;
+    let (outcome, _) = bench.run_on(bench.begin(), deadlines, |_| {}).await;
     assert_eq!(
         (outcome.stage, outcome.exit()),
         (Stage::Unknown, Exit::Unknown),
@@ -168,8 +166,8 @@ async fn idle_is_only_what_is_called_so_or_not_known_at_all() {
             .upload(ticket, &bench.package, patience, &watch::channel(UploadProgress::default()).0)
             .await
             .unwrap();
-        let Bench { recorder, plan, package, .. } = &bench;
-        let going = Going { recorder, plan, package, deadlines: brief(), senses: SENSES };
+        let Bench { recorder, plan, .. } = &bench;
+        let going = Going { recorder, plan, deadlines: brief(), senses: SENSES, uptime: Some(86_400) };
         let restarted = |gone| going.doubt(recorder, &plan.device, Until::Restarted, gone);
         assert_eq!(restarted(true).await.is_none(), idle, "{case}");
         assert!(restarted(false).await.is_some(), "{case}: never gone");

@@ -1,0 +1,153 @@
+//! Runs that are open: which there are, how each is settled, and the statement that each is owed.
+//!
+//! `resume` and a plain `apply` do the same here. Neither needs the stick: everything is in the journal
+//! and in this laptop's chain of statements.
+
+use firmware::{Device, Serial, Text};
+use keys::SigningKey;
+use receipt::Chain;
+use stick::Stick;
+use terminal::{Exit, Fail, Failure};
+
+use super::apply::journal_failure;
+use super::attend::attend;
+use super::clerk::Clerk;
+use super::clock;
+use super::recorder::Session;
+use crate::context::Context;
+use crate::event::Outcome;
+use crate::journal::{JournalError, Journals, Replay};
+use crate::next::{Next, next};
+use crate::report::{self, Facts};
+use crate::run::{Deadlines, Resume, close};
+use crate::state::State;
+
+/// What settling runs takes.
+pub(super) struct Desk<'a> {
+    pub(super) state: &'a State,
+    pub(super) journals: &'a Journals,
+    pub(super) key: &'a SigningKey,
+    pub(super) stick: Option<&'a Stick>,
+    pub(super) context: &'a Context,
+}
+
+/// Runs that are open.
+#[derive(Default)]
+pub(super) struct Open {
+    /// Those whose recorder need not be asked.
+    pub(super) closable: Vec<Replay>,
+    /// Those whose recorder has to be.
+    pub(super) unsettled: Vec<Replay>,
+    /// Journals that may tell of others.
+    pub(super) damaged: Vec<JournalError>,
+}
+
+impl Desk<'_> {
+    /// Which runs are open.
+    pub(super) fn open(&self, chain: &Chain) -> Result<Open, Failure> {
+        let unfinished = self.journals.unfinished().map_err(journal_failure)?;
+        let mut open = Open { damaged: unfinished.damaged, ..Open::default() };
+        for replay in unfinished.runs {
+            match next(&replay, None) {
+                Next::Look => open.unsettled.push(replay),
+                Next::Nothing if self.is_stated(chain, &replay) => {}
+                _ => open.closable.push(replay),
+            }
+        }
+        Ok(open)
+    }
+
+    /// Whether a statement tells of the end that is in the journal.
+    fn is_stated(&self, chain: &Chain, replay: &Replay) -> bool {
+        let Some(outcome) = &replay.outcome else { return false };
+        report::last_word(chain, self.key, &replay.run) == Some(outcome.result())
+    }
+
+    /// Ends a run whose recorder need not be asked.
+    pub(super) fn close(&self, replay: &Replay, chain: &mut Chain) -> Result<Outcome, Failure> {
+        let outcome = if let (Some(outcome), Next::Nothing) = (&replay.outcome, next(replay, None)) {
+            outcome.clone()
+        } else {
+            let journal = self.journals.reopen(&replay.run).map_err(journal_failure)?;
+            close(replay, journal, self.context.now, |event| self.context.output.json(event))
+        };
+        self.state(replay, replay.link.clone(), &outcome, chain)?;
+        Ok(outcome)
+    }
+
+    /// Takes up a run whose recorder answers as this device.
+    pub(super) fn resume(
+        &self,
+        replay: &Replay,
+        session: &Session,
+        device: &Device,
+        deadlines: Deadlines,
+        chain: &mut Chain,
+    ) -> Result<Outcome, Failure> {
+        let now = (self.context.now)();
+        // what is left of the quiet period; one that has passed leaves one look
+        let quiet = replay.quiet_left(deadlines.quiet, now);
+        let deadlines = Deadlines { quiet, ..deadlines };
+        let (recorder, link) = (&session.recorder, &session.link);
+        let journal = || self.journals.reopen(&replay.run);
+        let serial = &replay.plan.device.serial;
+        let (outcome, changes) = attend(session, serial, self.context, async |tell, stop, senses| {
+            let resume = Resume { recorder, link, replay, deadlines, senses, boot: boot() };
+            resume.execute(device.clone(), journal, self.context.now, tell, stop).await
+        })?;
+        let outcome = outcome.map_err(journal_failure)?;
+        let before = replay.outcome.as_ref();
+        let told = before.is_some() && before.map(|before| before.stage) == Some(outcome.stage);
+        if outcome.stage.is_end() && !(told && self.is_stated(chain, replay)) {
+            let mut link = session.link.facts().clone();
+            link.changes = changes;
+            self.state(replay, link, &outcome, chain)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Signs how the run ended and delivers it.
+    fn state(
+        &self,
+        replay: &Replay,
+        link: receipt::Link,
+        outcome: &Outcome,
+        chain: &mut Chain,
+    ) -> Result<(), Failure> {
+        let known =
+            tuf_client::read_clock(&self.state.trust_store(), self.context.clock).fail(Exit::Internal)?;
+        let build = self.context.clock.build;
+        let facts = Facts {
+            run: replay.run.clone(),
+            link,
+            started: replay.began,
+            publication: replay.papers.publication.clone(),
+            floor: known.floor.map_or(build, |floor| floor.time.max(build)),
+            clock_trusted: known.start.system_behind().is_zero(),
+            resets: clock::open_resets(self.state)?,
+            accepted: None,
+            differences: Vec::new(),
+            operator: replay.papers.operator.clone(),
+            site: replay.papers.site.clone(),
+        };
+        let mut clerk = Clerk { chain, key: self.key, stick: self.stick, facts, context: self.context };
+        clerk.last_word(|facts, now| report::ended(facts, &replay.plan, replay.digest, outcome, now));
+        Ok(())
+    }
+}
+
+impl Open {
+    /// Only those of one recorder.
+    pub(super) fn of(mut self, serial: &Serial) -> Self {
+        let of = |replay: &Replay| replay.plan.device.serial == *serial;
+        self.closable.retain(of);
+        self.unsettled.retain(of);
+        self
+    }
+}
+
+/// The kernel's id for the time since this laptop was started.
+fn boot() -> Option<Text> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(Text::cleaned(id.trim()))
+}

@@ -1,0 +1,216 @@
+//! `applier resume`: finish a run that was interrupted, or that nobody knows the end of.
+
+use std::str::FromStr;
+
+use isapi::Address;
+use receipt::Chain;
+use serde_json::json;
+use terminal::{Exit, Failure};
+
+use super::apply::{journal_failure, laptop_key};
+use super::desk::{Desk, Open};
+use super::patience::WatchArgs;
+use super::push::conclude;
+use super::recorder::{LoginArgs, Purpose, Visit};
+use crate::context::{Context, state_failure};
+use crate::event::{Outcome, Reason, RunId};
+use crate::journal::{Journals, Replay};
+use crate::next::{Next, next};
+use crate::run::Deadlines;
+use crate::stage::Stage;
+
+/// Finish a run that was interrupted, or that nobody knows the end of.
+///
+/// It says where things stand, looks at the recorder, watches it, and signs how the run ended. Nothing is
+/// ever pushed. A stick is not needed; one that is named takes the receipt.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  applier resume
+  applier resume --address 192.168.1.70        the recorder has another address now
+  applier resume 20261122T100000Z-0badcafe     where several are open")]
+pub struct Args {
+    /// Which, where several are open: the name of the run, or the address that it was planned for
+    #[arg(value_name = "RUN|ADDRESS")]
+    which: Option<Which>,
+    /// Where the recorder is now, if it has moved
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<Address>,
+    #[command(flatten)]
+    login: LoginArgs,
+    #[command(flatten)]
+    patience: WatchArgs,
+}
+
+/// How a person names a run.
+#[derive(Debug, Clone)]
+enum Which {
+    Run(RunId),
+    At(Address),
+}
+
+impl FromStr for Which {
+    type Err = isapi::InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(run) => Ok(Self::Run(run)),
+            Err(_) => text.parse().map(Self::At),
+        }
+    }
+}
+
+impl Which {
+    fn names(&self, replay: &Replay) -> bool {
+        match self {
+            Self::Run(run) => *run == replay.run,
+            Self::At(address) => *address == replay.plan.address,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let state = context.open_lasting_state()?;
+    let (mut chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
+    let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
+    let stick = context.stick.is_some().then(|| context.open_stick()).transpose()?;
+    let desk = Desk { state: &state, journals: &journals, key: &key, stick: stick.as_ref(), context };
+    let mut open = desk.open(&chain)?;
+    if let Some(which) = &args.which {
+        open.closable.retain(|replay| which.names(replay));
+        open.unsettled.retain(|replay| which.names(replay));
+    }
+    for damage in &open.damaged {
+        context.output.warn(format_args!("{damage}; it may tell of a push that is not over"));
+    }
+    let closed = close(&desk, &open, &mut chain)?;
+    match open.unsettled.as_slice() {
+        [] if closed.is_some() => Ok(closed.unwrap_or(Exit::Done)),
+        [] => none(args, open.damaged.is_empty(), context),
+        [replay] => settle(args, replay, &desk, &mut chain),
+        several => Err(ambiguous(several)),
+    }
+}
+
+/// Ends what needs no recorder; the worst exit code of those, if there were any.
+fn close(desk: &Desk<'_>, open: &Open, chain: &mut Chain) -> Result<Option<Exit>, Failure> {
+    let mut worst = None;
+    for replay in &open.closable {
+        let outcome = desk.close(replay, chain)?;
+        let (exit, output) = (outcome.exit(), desk.context.output);
+        output.json(&json!({"run": replay.run, "outcome": outcome}));
+        let detail = &outcome.detail;
+        output.data(format_args!("run {}: {}: {detail}", replay.run, outcome.result()));
+        if exit != Exit::Done {
+            output.note(format_args!("hint: {}", outcome.hint()));
+        }
+        worst = Some(worst.map_or(exit, |worst: Exit| worst.worst(exit)));
+    }
+    Ok(worst)
+}
+
+fn none(args: &Args, sound: bool, context: &Context) -> Result<Exit, Failure> {
+    if !sound {
+        return Err(Failure::new(Exit::Unknown, "journals: not all can be read, and no other run is open")
+            .hint("look at the recorder with applier inspect; once it is certain that no push is under way, move the damaged file out of the state directory"));
+    }
+    if args.which.is_some() {
+        return Err(Failure::new(Exit::Usage, "run: none of this name or address is open")
+            .hint("applier resume without a name says which are"));
+    }
+    context.output.json(&json!({"open": []}));
+    context.output.data("nothing to resume: no run is open");
+    Ok(Exit::Done)
+}
+
+fn ambiguous(several: &[Replay]) -> Failure {
+    let named: Vec<String> = several
+        .iter()
+        .map(|replay| {
+            let Replay { run, plan, stage, .. } = replay;
+            format!("applier resume {run} ({} at {}, {stage})", plan.device.serial, plan.address)
+        })
+        .collect();
+    Failure::new(Exit::Usage, format!("run: {} are open", several.len()))
+        .hint(format!("one at a time: {}", named.join("; ")))
+}
+
+/// Says where it stands, asks the recorder, and does what is safe.
+fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> Result<Exit, Failure> {
+    let context = desk.context;
+    tell(replay, context);
+    let address = args.address.as_ref().unwrap_or(&replay.plan.address);
+    let deadlines = args.patience.over(Deadlines::default());
+    let serial = &replay.plan.device.serial;
+    let visit = Visit { address, expected: Some(serial), patience: deadlines.back, login: &args.login };
+    let (session, device) = visit
+        .read(
+            Purpose::Read,
+            desk.state,
+            context,
+            async |recorder| crate::run::answered(recorder, deadlines).await,
+            |device| &device.serial,
+        )
+        .map_err(|failure| stands(replay, failure))?;
+    if device.serial != *serial {
+        let detail = format!(
+            "{} answers, and the run is about {serial}: nothing was done, and the state of {serial} is unknown",
+            device.serial
+        );
+        let message = format!("recorder {address}: {detail}");
+        let (stage, pushes) = (replay.stage, replay.pushes);
+        let outcome = Outcome {
+            stage,
+            reason: Reason::OtherSerial,
+            detail,
+            after: Some(device),
+            pushes,
+            backup: replay.backup.clone(),
+        };
+        return Err(Failure::new(Exit::Unknown, message)
+            .hint("find the recorder with applier find, then: applier resume --address ADDRESS")
+            .with_data(json!({"run": replay.run, "outcome": outcome})));
+    }
+    let outcome = desk.resume(replay, &session, &device, deadlines, chain)?;
+    context.output.json(&json!({"run": replay.run, "outcome": outcome}));
+    conclude(&replay.plan, address, &outcome, context)
+}
+
+/// Where a run stands, for people.
+fn tell(replay: &Replay, context: &Context) {
+    let Replay { run, plan, stage, .. } = replay;
+    let output = context.output;
+    output.data(format_args!("run        {run}, begun {}", replay.began.strftime("%F %H:%M UTC")));
+    let device = &plan.device;
+    output.data(format_args!("recorder   {} {} at {}", device.model, device.serial, plan.address));
+    output.data(format_args!("from, to   {}, {}", device.revision, plan.target.revision));
+    let known = match (replay.outcome.is_some(), stage) {
+        _ if replay.is_proven_over() => "the recorder cannot have written the package",
+        (true, _) => "it was watched to the end, and nobody knows how it ended",
+        (false, Stage::Returned) => "the recorder was back",
+        (false, Stage::Rebooting) => "the recorder was restarting",
+        (false, Stage::RebootRequested) => "the recorder was being told to restart",
+        (false, _) if replay.taken().is_some() => "the recorder had taken the package",
+        (false, _) => "the whole package had left; the recorder may be writing its flash",
+    };
+    output.data(format_args!("stands at  {stage}, since {}: {known}", replay.last.strftime("%F %H:%M UTC")));
+}
+
+/// What could not be asked leaves the run where it stands.
+fn stands(replay: &Replay, failure: Failure) -> Failure {
+    let Replay { run, plan, stage, .. } = replay;
+    let context = format!(
+        "run {run}: stands at {stage}, and whether {} runs {} is not known",
+        plan.device.serial, plan.target.revision
+    );
+    let again = "then: applier resume, with --address ADDRESS if it has moved";
+    let hint = failure.hint.clone().map_or_else(|| again.into(), |hint| format!("{hint}\n{again}"));
+    let exit = match failure.exit {
+        Exit::Unreachable | Exit::Rejected | Exit::Refused if next(replay, None) == Next::Look => {
+            Exit::Unknown
+        }
+        exit => exit,
+    };
+    Failure { exit, ..failure }.context(context).hint(hint)
+}

@@ -1,0 +1,106 @@
+//! The laptop's own state is wrong: a disk that is full or read-only, a damaged journal, a clock that jumps,
+//! a recorder that has moved, a release that was withdrawn, no stick.
+
+use journeys::site::{RELEASE, write};
+use nvr_sim::{Faults, Handle, Stage};
+
+use crate::case::{Bench, apply};
+use crate::fault::recorder;
+use crate::statements;
+
+/// A run that is killed with its last block about to leave, or with its answer on record.
+async fn left(bench: &Bench, line: u32) -> Handle {
+    let recorder = recorder().start().await.unwrap();
+    let inject = format!("--inject=fdatasync:signal=KILL:when={line}");
+    let under = ["strace", "--follow-forks", "--output=/dev/null", "--trace=fdatasync", &inject];
+    bench.site().run(&under, "applier", &apply(&recorder)).await.ends(137);
+    recorder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_the_stick_nor_the_release_is_needed() {
+    let bench = Bench::new().await;
+    let recorder = left(&bench, 5).await;
+    let site = bench.site();
+    site.fetcher(&format!("withdraw {RELEASE} --yes --passphrase-file pass.txt")).await.ends(0);
+    site.fetcher("load --to stick --all").await.ends(0);
+    let args = format!("resume {} --password-file password.txt", recorder.address());
+    let resumed = site.applier(&args).await.ends(0);
+    resumed.says(&[
+        "stands at  flashing",
+        "the recorder had taken the package",
+        "confirmed",
+        "applier receipts --copy-to",
+    ]);
+    assert_eq!(recorder.state().counters.pushes, 1);
+    site.applier("receipts --copy-to stick").await.ends(0);
+    statements::hold(site);
+    site.applier("resume").await.ends(0).says(&["nothing to resume"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorder_that_has_moved_is_taken_up_at_its_new_address() {
+    let bench = Bench::new().await;
+    let recorder = left(&bench, 5).await;
+    recorder.until(|state| state.stage == Stage::RebootRequired).await;
+    let faults = Faults { back_at: Some("127.0.0.2:0".parse().unwrap()), ..Faults::default() };
+    recorder.set_faults(faults);
+    recorder.reboot();
+    recorder.until(|state| state.stage == Stage::Idle).await;
+    let site = bench.site();
+    let away = site.applier("resume --password-file password.txt --return-timeout 1").await.ends(8);
+    away.says(&["stands at flashing", "--address ADDRESS"]);
+    let args = format!("resume --address {} --password-file password.txt --stick stick", recorder.address());
+    site.applier(&args).await.ends(0).says(&["confirmed"]);
+    statements::hold(site);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_changes_no_verdict() {
+    let bench = Bench::new().await;
+    for jump in ["-40d", "+400d"] {
+        bench.renew();
+        let recorder = left(&bench, 5).await;
+        let args = format!("resume {} --password-file password.txt --stick stick", recorder.address());
+        let under = ["faketime", "-f", jump];
+        bench.site().run(&under, "applier", &args).await.ends(0).says(&["confirmed"]);
+        assert_eq!(recorder.state().counters.pushes, 1);
+        statements::hold(bench.site());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_journal_is_named_and_settles_nothing() {
+    let bench = Bench::new().await;
+    let recorder = left(&bench, 5).await;
+    let site = bench.site();
+    let path = site.path("state/journals").read_dir().unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    bytes[line + 20] ^= 1;
+    write(&path, &bytes);
+    let args = format!("resume {} --password-file password.txt", recorder.address());
+    site.applier(&args).await.ends(8).says(&["line 2", "checksum", "applier inspect"]);
+    site.applier(&apply(&recorder)).await.ends(8);
+    assert_eq!(recorder.state().counters.pushes, 1);
+}
+
+/// What a laptop says whose journals cannot be written when a run is to begin: nothing is pushed.
+async fn cannot_write(bench: &Bench, options: &str) {
+    let recorder = recorder().start().await.unwrap();
+    let mount = format!("mount -t tmpfs {options} && exec \"$@\"");
+    let map = if rustix::process::geteuid().is_root() { "--mount" } else { "--map-root-user" };
+    let under = ["unshare", map, "--mount", "sh", "-c", &mount, "sh"];
+    let ran = bench.site().run(&under, "applier", &apply(&recorder)).await.ends(1);
+    ran.says(&["journal", "nothing was pushed"]);
+    assert_eq!(recorder.state().counters.pushes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_is_full_or_read_only_pushes_nothing() {
+    let bench = Bench::new().await;
+    std::fs::create_dir_all(bench.site().path("state/journals")).unwrap();
+    cannot_write(&bench, "-o ro tmpfs state/journals").await;
+    // one page, and it is taken
+    cannot_write(&bench, "-o size=4k tmpfs state/journals && echo > state/journals/full").await;
+}
