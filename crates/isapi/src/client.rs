@@ -3,7 +3,7 @@
 //! Every request stands on its own connection: recorders close idle ones when they please, and a
 //! request lost on a half-closed one would look like a recorder that went away.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::Mutex;
 
 use firmware::Device;
 use secrecy::SecretString;
@@ -40,9 +40,11 @@ impl Credentials {
 pub struct Recorder {
     address: Address,
     origin: String,
+    pub(crate) port: u16,
     pub(crate) login: Credentials,
     pub(crate) http: reqwest::Client,
-    pub(crate) stopped: AtomicBool,
+    /// The last word of a recorder that refused the login; no other is sent.
+    pub(crate) refused: Mutex<Option<UserCheck>>,
 }
 
 impl Recorder {
@@ -57,7 +59,8 @@ impl Recorder {
             return Err(Error::UserName);
         }
         let (http, origin) = (transport.client(&address)?, transport.origin(&address));
-        Ok(Self { address, origin, login, http, stopped: AtomicBool::new(false) })
+        let port = transport.socket(&address).port();
+        Ok(Self { address, origin, port, login, http, refused: Mutex::default() })
     }
 
     /// Where it is.

@@ -8,13 +8,15 @@ use crate::xml::Malformed;
 /// recorder changed; what an upload did is told by [`crate::Pushed`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection.
-    #[error("recorder {address}: no connection")]
+    /// No connection, for another reason than a closed TLS port.
+    #[error("recorder {address}: unreachable, no connection to port {port}: {why}")]
     Unreachable {
         /// The recorder.
         address: Address,
+        /// The port that was tried.
+        port: u16,
         /// Why.
-        source: reqwest::Error,
+        why: String,
     },
     /// The connection ended before the answer did.
     #[error("recorder {address}: connection lost during {path}")]

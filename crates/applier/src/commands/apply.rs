@@ -120,7 +120,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let facts = Facts { accepted: accepted.clone(), ..facts };
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
-        (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
+        (Decision::Push(plan), Some(at_hand)) => {
+            let ended = push(args, &plan, at_hand, &session, &journals, &mut clerk);
+            args.recorder.remember_refusal(&session, &state, context);
+            ended
+        }
         (Decision::AlreadyCurrent(listed), _) => {
             already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
         }

@@ -54,7 +54,7 @@ pub enum Purpose<'a> {
 }
 
 /// What helps where nobody answers.
-const ABSENT: &str = "check power, cable and address; a recorder that starts up needs some minutes";
+const ABSENT: &str = "check power, cable and address; a recorder that starts up needs some minutes, one whose IP filter leaves this laptop out stays silent";
 
 /// A recorder that may be talked to.
 #[derive(Debug)]
@@ -95,6 +95,18 @@ impl RecorderArgs {
         failed_logins.forget(&self.address).map_err(record_failure)?;
         self.remember(&session, &inventory, &mut certificates, context)?;
         Ok((session, inventory))
+    }
+
+    /// Writes down that a login was refused after [`RecorderArgs::inspect`]. What became of the recorder
+    /// matters more: a record that cannot be written is a warning.
+    pub fn remember_refusal(&self, session: &Session, state: &State, context: &Context) {
+        let Some(refusal) = session.recorder.login_refusal() else { return };
+        let noted = FailedLogins::open(&state.failed_logins())
+            .and_then(|mut known| known.note(&self.address, &refusal, (context.now)()));
+        if let Err(error) = noted {
+            let error = anyhow::Error::from(error);
+            context.output.warn(format_args!("{refusal}; that cannot be remembered: {error:#}"));
+        }
     }
 
     /// Checks the link, what is known of refused logins and the certificate, asks for the password, and
@@ -306,20 +318,18 @@ fn failure(error: Error) -> Failure {
     Failure::of(exit, error).hint(hint)
 }
 
-/// Where nobody answers, there is nobody to mend TLS on.
+/// Plain text is no way out where somebody else may be answering.
 fn tls_hint(fault: &TlsFault) -> String {
     let advice = fault.advice();
     match fault {
-        TlsFault::Unreachable { .. } => format!("{ABSENT}; its IP filter may leave this laptop out"),
         TlsFault::OtherCertificate { .. } => format!("nothing was sent; {advice}"),
-        TlsFault::Silent { .. } => format!("{ABSENT}\n{advice}: --plain-http REASON"),
         _ => format!("nothing was sent; {advice}: --plain-http REASON"),
     }
 }
 
 fn tls_exit(fault: &TlsFault) -> Exit {
     match fault {
-        TlsFault::Unreachable { .. } | TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
+        TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
         _ => Exit::Rejected,
     }
 }
@@ -338,12 +348,23 @@ mod tests {
         let hint = alert.hint.unwrap();
         assert_eq!(alert.exit, Exit::Rejected);
         assert!(hint.contains("TLS 1.2") && hint.ends_with("--plain-http REASON"), "{hint}");
-        let off = tls(TlsFault::Unreachable { why: "no route to host".into() });
-        let hint = off.hint.unwrap();
-        assert_eq!(off.exit, Exit::Unreachable);
-        assert!(hint.contains("check power") && !hint.contains("--plain-http"), "{hint}");
+        let silent = tls(TlsFault::Silent { seconds: 15 });
+        assert_eq!(silent.exit, Exit::Unreachable);
+        assert!(silent.hint.unwrap().ends_with("--plain-http REASON"), "it took the connection");
         let [expected, found] = [b"1", b"2"].map(|bytes| Sha256Digest::of(bytes));
         let other = tls(TlsFault::OtherCertificate { expected, found });
         assert!(!other.hint.unwrap().contains("--plain-http"), "that would be what it wants");
+    }
+
+    #[test]
+    fn where_nobody_answers_there_is_nobody_to_mend_tls_on() {
+        let address = "192.168.1.64".parse().unwrap();
+        let off = failure(Error::Unreachable { address, port: 443, why: "no answer within 5 s".into() });
+        assert_eq!(off.exit, Exit::Unreachable);
+        assert_eq!(
+            off.error.to_string(),
+            "recorder 192.168.1.64: unreachable, no connection to port 443: no answer within 5 s"
+        );
+        assert_eq!(off.hint.as_deref(), Some(ABSENT));
     }
 }
