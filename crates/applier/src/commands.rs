@@ -4,6 +4,7 @@ pub mod apply;
 mod clerk;
 pub mod clock;
 pub mod find;
+mod guard;
 pub mod inspect;
 pub mod link;
 pub mod plan;

@@ -7,10 +7,11 @@ use keys::SigningKey;
 use rand::Rng;
 use serde_json::json;
 use stick::VerifiedPublication;
-use terminal::{Exit, Fail, Failure, Output};
+use terminal::{Exit, Fail, Failure};
 
 use super::clerk::Clerk;
 use super::clock;
+use super::guard::guard;
 use super::plan::{self as plan_command, WishArgs};
 use super::recorder::{Purpose, RecorderArgs, Session};
 use super::watch::Watch;
@@ -19,7 +20,7 @@ use crate::context::{Context, state_failure};
 use crate::event::Outcome;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
-use crate::isolation::CheckedLink;
+use crate::isolation::add_heard;
 use crate::journal::{JournalError, Journals};
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, Plan};
 use crate::reason::reason;
@@ -94,9 +95,6 @@ impl PatienceArgs {
     }
 }
 
-/// Changes of the link that a statement tells of; a statement stays small whatever happens on the link.
-const MOST_CHANGES: usize = 64;
-
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
@@ -105,7 +103,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = context.verify(&state, &stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
     let networked = args.allow_networked_laptop.as_ref();
-    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
+    let (mut session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let push_again = push_again(args, &journals, &inventory, (context.now)())?;
     let options = Options {
@@ -121,7 +119,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
         (Decision::Push(plan), Some(at_hand)) => {
-            let ended = push(args, &plan, at_hand, &session, &journals, &mut clerk);
+            let ended = push(args, &plan, at_hand, &mut session, &journals, &mut clerk);
             args.recorder.remember_refusal(&session, &state, context);
             ended
         }
@@ -195,7 +193,7 @@ fn push(
     args: &Args,
     plan: &Plan,
     at_hand: AtHand,
-    session: &Session,
+    session: &mut Session,
     journals: &Journals,
     clerk: &mut Clerk<'_>,
 ) -> Result<Exit, Failure> {
@@ -233,48 +231,13 @@ fn push(
     };
     let mut watch = Watch::new(context.output);
     let run = run.execute(context.now, |event| watch.show(event));
-    let (outcome, changes) = session.runtime.block_on(guard(&session.link, run, context.output));
+    let guarded = guard(&session.link, session.listener.as_mut(), run, context.output);
+    let (outcome, noticed) = session.runtime.block_on(guarded);
     watch.close();
-    clerk.facts.link.changes = changes;
+    add_heard(&mut clerk.facts.link, &noticed.heard);
+    clerk.facts.link.changes = noticed.changes;
     clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
-}
-
-/// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
-/// and the statement tells of it.
-async fn guard<T>(link: &CheckedLink, run: impl Future<Output = T>, output: Output) -> (T, Vec<Text>) {
-    let mut changes = Vec::new();
-    let watched = async {
-        if link.target().ip().is_loopback() {
-            return std::future::pending().await;
-        }
-        let mut sampler = ::link::Sampler::start(link.target())?;
-        loop {
-            let event = sampler.changed().await?;
-            let said = format!("{} s into the run: {}", event.after.as_secs(), event.change);
-            output.warn(&said);
-            if changes.len() < MOST_CHANGES {
-                changes.push(Text::cleaned(&said));
-            }
-        }
-    };
-    tokio::pin!(run);
-    let ended = tokio::select! {
-        ended = &mut run => Ok(ended),
-        never = watched => {
-            let never: Result<std::convert::Infallible, ::link::Error> = never;
-            Err(never)
-        }
-    };
-    match ended {
-        Ok(ended) => (ended, changes),
-        Err(Err(error)) => {
-            let said = format!("the link is not watched any more: {error}");
-            output.warn(&said);
-            changes.push(Text::cleaned(&said));
-            (run.await, changes)
-        }
-    }
 }
 
 fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, Failure> {

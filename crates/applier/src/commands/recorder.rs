@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use ::link::Listener;
 use firmware::{Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport};
 use terminal::{Exit, Fail, Failure, SecretSource};
@@ -63,6 +64,8 @@ pub struct Session {
     pub recorder: Recorder,
     /// The link to it.
     pub link: CheckedLink,
+    /// Hears who else is on that link, where this laptop can.
+    pub listener: Option<Listener>,
     /// The certificate it is talked to over; none without TLS.
     pub certificate: Option<Sha256Digest>,
     /// Why it is talked to without TLS, where something spoke against it.
@@ -82,7 +85,7 @@ impl RecorderArgs {
     ) -> Result<(Session, Inventory), Failure> {
         let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
-        let session = self.open(purpose, &certificates, &failed_logins, context)?;
+        let mut session = self.open(purpose, &certificates, &failed_logins, context)?;
         let inventory = session.runtime.block_on(Inventory::read(&session.recorder));
         let now = (context.now)();
         let inventory = match inventory {
@@ -94,6 +97,9 @@ impl RecorderArgs {
         };
         failed_logins.forget(&self.address).map_err(record_failure)?;
         self.remember(&session, &inventory, &mut certificates, context)?;
+        if let Some(listener) = &mut session.listener {
+            session.link.add_heard(listener.heard());
+        }
         Ok((session, inventory))
     }
 
@@ -121,6 +127,7 @@ impl RecorderArgs {
         let link = self.link(purpose, context)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
+        let listener = listen(&link, &runtime);
         // where the account is locked there is nothing to connect for
         self.heed(failed_logins, context)?;
         let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
@@ -139,7 +146,7 @@ impl RecorderArgs {
         };
         let link = link.over(certificate);
         let plain_http = self.plain_http.clone().filter(|_| lifted);
-        Ok(Session { recorder, link, certificate, plain_http, runtime })
+        Ok(Session { recorder, link, listener, certificate, plain_http, runtime })
     }
 
     fn link(&self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {
@@ -281,6 +288,12 @@ impl RecorderArgs {
             },
         }
     }
+}
+
+/// Nobody else is on the loopback address.
+fn listen(link: &CheckedLink, runtime: &Runtime) -> Option<Listener> {
+    let _runtime = runtime.enter();
+    if link.target().ip().is_loopback() { None } else { Listener::start(link.target()) }
 }
 
 /// What is remembered of recorders cannot be used.
