@@ -19,6 +19,7 @@ mod release;
 mod revision;
 mod serial;
 mod text;
+mod truth;
 mod version;
 
 pub use build::{Build, InvalidBuild};
@@ -32,4 +33,5 @@ pub use release::{Family, InvalidFamily, InvalidReleaseId, Release, ReleaseId};
 pub use revision::{InvalidRevision, Revision};
 pub use serial::{InvalidSerial, Serial};
 pub use text::{InvalidText, Text};
+pub use truth::truth;
 pub use version::{FirmwareVersion, InvalidVersion};
