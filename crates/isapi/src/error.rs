@@ -8,7 +8,7 @@ use crate::xml::Malformed;
 /// recorder changed; what an upload did is told by [`crate::Pushed`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection, for another reason than a closed TLS port.
+    /// No connection.
     #[error("recorder {address}: unreachable, no connection to port {port}: {why}")]
     Unreachable {
         /// The recorder.

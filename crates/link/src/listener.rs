@@ -15,6 +15,9 @@ use crate::snapshot::{Host, Snapshot};
 use crate::target::Target;
 use crate::way::way;
 
+/// Frames that one look reads: more than the kernel keeps, so that only a flood is cut.
+const MOST_FRAMES: usize = 1024;
+
 /// Hears who else is on the link to a target.
 pub struct Listener {
     frames: Packets,
@@ -43,7 +46,8 @@ impl Listener {
     /// Everybody who was heard so far but the target and this laptop, at most 64; does not wait.
     pub fn heard(&mut self) -> &[Host] {
         let mut frame = [0; packet::LARGEST];
-        while let Some(length) = self.frames.received(&mut frame) {
+        for _ in 0..MOST_FRAMES {
+            let Some(length) = self.frames.received(&mut frame) else { break };
             self.known.take(frame.get(..length).and_then(Arp::read));
         }
         &self.known.hosts

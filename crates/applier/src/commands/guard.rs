@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::time::Instant;
 
-use ::link::{Change, Error, Host, Listener, Sampler};
+use ::link::{Change, Error, Host, Listener, MOST_HEARD, Sampler};
 use firmware::Text;
 use terminal::Output;
 
@@ -19,14 +19,14 @@ const MOST_CHANGES: usize = 64;
 pub(super) struct Noticed {
     /// What changed, with when, at most 64.
     pub(super) changes: Vec<Text>,
-    /// Who was heard on it.
+    /// Who was heard on it; some may stand twice.
     pub(super) heard: Vec<Host>,
 }
 
 /// Runs `run`, and notes what is noticed about the link meanwhile.
 pub(super) async fn guard<T>(
     link: &CheckedLink,
-    listener: Option<&mut Listener>,
+    mut listener: Option<&mut Listener>,
     run: impl Future<Output = T>,
     output: Output,
 ) -> (T, Noticed) {
@@ -34,20 +34,25 @@ pub(super) async fn guard<T>(
     tokio::pin!(run);
     let ended = tokio::select! {
         ended = &mut run => Ok(ended),
-        never = watch(link, listener, &mut noticed, output) => Err(never),
+        never = watch(link, &mut listener, &mut noticed, output) => Err(never),
     };
-    match ended {
-        Ok(ended) => (ended, noticed),
+    let ended = match ended {
+        Ok(ended) => ended,
         Err(Err(error)) => {
             noticed.tell(&format!("the link is not watched any more: {error}"), output);
-            (run.await, noticed)
+            run.await
         }
+    };
+    // what came in last, and all of it where the link was not watched
+    if let Some(listener) = listener {
+        noticed.heard.extend_from_slice(listener.heard());
     }
+    (ended, noticed)
 }
 
 async fn watch(
     link: &CheckedLink,
-    mut listener: Option<&mut Listener>,
+    listener: &mut Option<&mut Listener>,
     noticed: &mut Noticed,
     output: Output,
 ) -> Result<Infallible, Error> {
@@ -57,17 +62,17 @@ async fn watch(
     let began = Instant::now();
     let mut sampler = Sampler::start(link.target())?;
     noticed.heard.extend_from_slice(&sampler.isolation().heard);
-    if let Some(listener) = &mut listener {
+    if let Some(listener) = listener {
         noticed.heard.extend_from_slice(listener.heard());
     }
     loop {
         let change = tokio::select! {
             event = sampler.changed() => event?.change,
-            host = another(&mut listener) => Change::Heard(host),
+            host = another(listener) => Change::Heard(host),
         };
-        // the neighbour table and the listener may hear the same one
+        // the neighbour table and the listener may hear the same one, and anybody can invent more
         if let Change::Heard(host) = &change {
-            if noticed.heard.contains(host) {
+            if noticed.heard.contains(host) || noticed.heard.len() >= 2 * MOST_HEARD {
                 continue;
             }
             noticed.heard.push(host.clone());
