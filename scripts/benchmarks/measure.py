@@ -51,17 +51,21 @@ def by_turns(contestants, rounds):
             contestants[(number + index) % len(contestants)].run()
 
 
-def row(work, one, other, goal):
-    """How long one takes in relation to the other, and what was hoped for, if anything."""
-    ratios = {what: one.median(what) / other.median(what) for what in ("wall", "cpu")}
+def row(work, one, other, goal, wall="wall", cpu="cpu"):
+    """How long one takes in relation to the other, and what was hoped for, if anything. What stands for
+    the two figures may be another one, or none."""
+    ratios = {
+        figure: one.median(what) / other.median(what) if what else None
+        for figure, what in (("wall", wall), ("cpu", cpu))
+    }
     met = goal is None or ratios["wall"] <= goal
     return {"work": work, "against": other.name, **ratios, "goal": goal, "met": met}
 
 
 def peak(work, contestants, goal):
-    """The most memory that any of them took, bytes."""
+    """The most memory that any of them took, bytes, and what was hoped for, if anything."""
     most = max(contestant.peak() for contestant in contestants)
-    return {"work": work, "peak": most, "goal": goal, "met": most <= goal}
+    return {"work": work, "peak": most, "goal": goal, "met": goal is None or most <= goal}
 
 
 def processors():

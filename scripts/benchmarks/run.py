@@ -4,17 +4,22 @@ import argparse
 import json
 import tempfile
 
+import push
 import verify_stick
 from measure import processors
+
+BENCHMARKS = [verify_stick, push]
 
 
 def table(rows, peaks):
     lines = [("work", "against", "wall", "cpu", "goal", "")]
     for row in rows:
-        figures = (f"{row['wall']:.2f}", f"{row['cpu']:.2f}", f"≤ {row['goal']}" if row["goal"] else "")
+        ratios = (f"{row[what]:.2f}" if row[what] else "" for what in ("wall", "cpu"))
+        figures = (*ratios, f"≤ {row['goal']}" if row["goal"] else "")
         lines.append((row["work"], row["against"], *figures, "" if row["met"] else "missed"))
     for peak in peaks:
-        figures = (f"{peak['peak'] / (1 << 20):.1f} MiB", "", f"≤ {peak['goal'] >> 20} MiB")
+        goal = f"≤ {peak['goal'] >> 20} MiB" if peak["goal"] else ""
+        figures = (f"{peak['peak'] / (1 << 20):.1f} MiB", "", goal)
         lines.append((peak["work"], "(peak memory)", *figures, "" if peak["met"] else "missed"))
     lines.insert(1, ("---",) * 6)
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -25,9 +30,15 @@ def main():
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--mib", type=int, default=256)
     options.add_argument("--json", metavar="FILE")
+    options.add_argument("--only", choices=[benchmark.__name__ for benchmark in BENCHMARKS])
     options = options.parse_args()
-    with tempfile.TemporaryDirectory(dir="target", prefix="bench-") as directory:
-        rows, peaks, contestants = verify_stick.measure(directory, options.mib, options.rounds)
+    rows, peaks, contestants = [], [], []
+    for benchmark in BENCHMARKS:
+        if options.only in (None, benchmark.__name__):
+            with tempfile.TemporaryDirectory(dir="target", prefix="bench-") as directory:
+                measured = benchmark.measure(directory, options.mib, options.rounds)
+            for all_of_them, its in zip((rows, peaks, contestants), measured):
+                all_of_them.extend(its)
     print(f"{len(processors())} cores, {options.rounds} rounds, ratios of medians\n")
     print(table(rows, peaks))
     if options.json:

@@ -19,10 +19,7 @@ def stick(directory, mib):
         world.sign("approve", release)
         (world.directory / "packages" / f"{release}.zip").unlink()
     world.load()
-    fingerprint = next(
-        line.split()[-1] for line in world.fetcher("root", "show").splitlines() if line.startswith("fingerprint")
-    )
-    world.applier("trust", "add", "--fingerprint", fingerprint)
+    world.trust()
     return world
 
 

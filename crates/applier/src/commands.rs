@@ -11,6 +11,7 @@ mod desk;
 mod device_key;
 mod differences;
 pub mod find;
+mod guard;
 pub mod inspect;
 mod journey;
 pub mod link;

@@ -5,7 +5,7 @@
 //! lifts that with a reason, reading is warned about, and both stand in the statement. The loopback address
 //! is no link at all and is called so.
 
-use ::link::{Isolation, Link as Way, Snapshot, Target, judge};
+use ::link::{Host, Isolation, Link as Way, MOST_HEARD, Snapshot, Target, judge};
 use firmware::{Sha256Digest, Text};
 use isapi::Address;
 use receipt::Link;
@@ -55,13 +55,23 @@ pub fn tolerate(address: &Address, isolation: Isolation) -> CheckedLink {
         Way::Loopback | Way::None => None,
     };
     let text = |words: &dyn ToString| Text::cleaned(&words.to_string());
-    let facts = Link {
+    let mut facts = Link {
         interface: interface.as_ref().map(|name| text(name)),
         reasons: isolation.reasons.iter().map(|reason| text(reason)).collect(),
-        heard: isolation.heard.iter().map(|host| text(&format!("{} {}", host.ip, host.mac))).collect(),
         ..Link::new(text(&isolation.word()), text(address))
     };
+    add_heard(&mut facts, &isolation.heard);
     CheckedLink { target: isolation.target, interface, facts }
+}
+
+/// Adds hosts that were heard on the link to what a statement says of it; it stays small.
+pub fn add_heard(facts: &mut Link, hosts: &[Host]) {
+    for host in hosts {
+        let said = Text::cleaned(&format!("{} {}", host.ip, host.mac));
+        if facts.heard.len() < MOST_HEARD && !facts.heard.contains(&said) {
+            facts.heard.push(said);
+        }
+    }
 }
 
 fn target(address: &Address) -> Target {
@@ -106,6 +116,11 @@ impl CheckedLink {
     pub fn over(mut self, certificate: Option<Sha256Digest>) -> Self {
         self.facts.certificate = certificate;
         self
+    }
+
+    /// The same, with hosts that were heard on it since.
+    pub fn add_heard(&mut self, hosts: &[Host]) {
+        add_heard(&mut self.facts, hosts);
     }
 
     /// What to judge again while a run goes on.

@@ -21,6 +21,7 @@ mod revision;
 mod serial;
 pub mod site;
 mod text;
+mod truth;
 mod version;
 
 pub use build::{Build, InvalidBuild};
@@ -35,4 +36,5 @@ pub use release::{Family, InvalidFamily, InvalidReleaseId, Release, ReleaseId};
 pub use revision::{InvalidRevision, Revision};
 pub use serial::{InvalidSerial, Serial};
 pub use text::{InvalidText, Text};
+pub use truth::truth;
 pub use version::{FirmwareVersion, InvalidVersion};

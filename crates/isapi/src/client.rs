@@ -3,7 +3,7 @@
 //! Every request stands on its own connection: recorders close idle ones when they please, and a
 //! request lost on a half-closed one would look like a recorder that went away.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use firmware::Device;
 use secrecy::SecretString;
@@ -40,9 +40,11 @@ impl Credentials {
 pub struct Recorder {
     address: Address,
     origin: String,
+    pub(crate) port: u16,
     pub(crate) login: Credentials,
     pub(crate) http: reqwest::Client,
-    pub(crate) stopped: AtomicBool,
+    /// The last word of a recorder that refused the login; no other is sent.
+    pub(crate) refused: Mutex<Option<UserCheck>>,
 }
 
 impl Recorder {
@@ -57,14 +59,16 @@ impl Recorder {
             return Err(Error::UserName);
         }
         let (http, origin) = (transport.client(&address)?, transport.origin(&address));
-        Ok(Self { address, origin, login, http, stopped: AtomicBool::new(false) })
+        let port = transport.socket(&address).port();
+        Ok(Self { address, origin, port, login, http, refused: Mutex::default() })
     }
 
     /// The same recorder where it is now, with the same login; sends nothing. Where a login was refused before,
     /// none is sent there either.
     pub fn moved_to(&self, address: Address, transport: &Transport) -> Result<Self, Error> {
         let there = Self::over(address, self.login.clone(), transport)?;
-        Ok(Self { stopped: AtomicBool::new(self.stopped.load(Ordering::SeqCst)), ..there })
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Self { refused: Mutex::new(refused), ..there })
     }
 
     /// Where it is.

@@ -9,12 +9,14 @@ use crate::xml::Malformed;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection.
-    #[error("recorder {address}: no connection")]
+    #[error("recorder {address}: unreachable, no connection to port {port}: {why}")]
     Unreachable {
         /// The recorder.
         address: Address,
+        /// The port that was tried.
+        port: u16,
         /// Why.
-        source: reqwest::Error,
+        why: String,
     },
     /// The connection ended before the answer did.
     #[error("recorder {address}: connection lost during {path}")]

@@ -4,7 +4,7 @@
 //! (reference: ISAPI §9.3). So one refusal ends all logins of a [`Recorder`], and only a recorder that
 //! says the nonce was at fault, and counts no attempt, gets a request without body once more.
 
-use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::login::UserCheck;
 use crate::request::Request;
 use crate::tls;
+use crate::transport::unanswered;
 use crate::xml::LARGEST;
 
 /// From the request to the end of a small reply. Replies are a few KiB; while it flashes a recorder was
@@ -115,7 +116,7 @@ impl Recorder {
     }
 
     fn may_log_in(&self) -> Result<(), Error> {
-        if self.stopped.load(Ordering::SeqCst) {
+        if self.refused().is_some() {
             return Err(Error::LoginStopped { address: self.address().clone() });
         }
         Ok(())
@@ -123,7 +124,20 @@ impl Recorder {
 
     /// Notes that a login was refused: this client sends no other.
     pub(crate) fn login_refused(&self, check: &UserCheck) -> Error {
-        self.stopped.store(true, Ordering::SeqCst);
+        *self.refused() = Some(check.clone());
+        self.refusal(check)
+    }
+
+    /// How a login of this client was refused, if one was: what a laptop has to remember for the next.
+    pub fn login_refusal(&self) -> Option<Error> {
+        self.refused().as_ref().map(|check| self.refusal(check))
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<UserCheck>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusal(&self, check: &UserCheck) -> Error {
         let address = self.address().clone();
         if check.is_locked() {
             return Error::Locked { address, seconds: check.unlock_seconds };
@@ -185,13 +199,19 @@ impl Recorder {
         }
         let source = source.without_url();
         if source.is_connect() {
-            Error::Unreachable { address, source }
+            let why = if source.is_timeout() { unanswered() } else { innermost(&source) };
+            Error::Unreachable { address, port: self.port, why }
         } else if source.is_timeout() {
             Error::Silent { address, path, seconds: REPLY.as_secs() }
         } else {
             Error::Lost { address, path, source }
         }
     }
+}
+
+/// What the system said: the layers around it only say that it was about a connection.
+fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// Some firmware reports an expired nonce as a 401 with `invalidOperation` (reference: ISAPI §9.2).

@@ -1,5 +1,6 @@
 //! Over what a recorder is talked to: interface, and TLS or not.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,11 @@ use crate::tls;
 /// On one cable an answer to SYN takes a millisecond; a recorder that starts up or filters this laptop
 /// drops it silently (reference: ISAPI §15.2), and the vendor's page tries again every 5 s (§6).
 pub(crate) const CONNECT: Duration = Duration::from_secs(5);
+
+/// That there was no answer to SYN, in words.
+pub(crate) fn unanswered() -> String {
+    format!("no answer within {} s", CONNECT.as_secs())
+}
 
 /// Over what to talk to a recorder. By default: in plain text, over whichever interface the routes say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,12 +56,21 @@ impl Transport {
         }
     }
 
+    /// Where connections go.
+    pub(crate) fn socket(&self, address: &Address) -> SocketAddr {
+        address.socket(match self.channel {
+            Channel::PlainText => 80,
+            Channel::Tls { .. } => 443,
+        })
+    }
+
     /// Scheme and authority.
     pub(crate) fn origin(&self, address: &Address) -> String {
-        match self.channel {
-            Channel::PlainText => format!("http://{}", address.socket(80)),
-            Channel::Tls { .. } => format!("https://{}", address.socket(443)),
-        }
+        let scheme = match self.channel {
+            Channel::PlainText => "http",
+            Channel::Tls { .. } => "https",
+        };
+        format!("{scheme}://{}", self.socket(address))
     }
 
     pub(crate) fn client(&self, address: &Address) -> Result<reqwest::Client, Error> {

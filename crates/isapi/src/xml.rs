@@ -5,6 +5,8 @@
 //! namespaces are not looked at, and a missing node is `None`. What an honest recorder never sends is
 //! rejected: a DTD (billion laughs, external entities), deep nesting, thousands of attributes, another
 //! root, anything after the root.
+//!
+//! `link` reads SADP without this tree, on purpose: see its `sadp/document.rs`.
 
 mod parse;
 
@@ -204,7 +206,7 @@ impl Element {
         self.text(name).map(|_| self.required(name)).transpose()
     }
 
-    /// A truth value. `flase` is really on the wire (reference: ISAPI §16).
+    /// A truth value.
     pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Malformed> {
         self.child(name).map_or(Ok(None), |child| child.truth(name))
     }
@@ -216,11 +218,8 @@ impl Element {
 
     fn truth(&self, name: &'static str) -> Result<Option<bool>, Malformed> {
         let Some(text) = self.own_text() else { return Ok(None) };
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Ok(Some(true)),
-            "false" | "flase" | "0" => Ok(Some(false)),
-            _ => Err(Malformed::Value { node: name, why: "neither true nor false".into() }),
-        }
+        let unreadable = || Malformed::Value { node: name, why: "neither true nor false".into() };
+        firmware::truth(text).map(Some).ok_or_else(unreadable)
     }
 }
 

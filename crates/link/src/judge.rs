@@ -25,8 +25,8 @@ use crate::snapshot::{Host, Interface, Kind, Snapshot};
 use crate::target::Target;
 use crate::way::{Way, way};
 
-/// Neighbours that are listed; a statement stays small on a crowded link.
-const MOST_HEARD: usize = 64;
+/// Hosts that are listed; a statement stays small on a crowded link.
+pub const MOST_HEARD: usize = 64;
 
 /// What was found out about the link to one address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

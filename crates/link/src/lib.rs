@@ -5,7 +5,7 @@
 //! * **May this laptop talk to that address?** [`Snapshot::read`] writes down what the kernel says about
 //!   interfaces, addresses, routes of all tables, forwarding and neighbours; [`judge()`] lists every reason
 //!   why the laptop is not alone with the recorder, and touches nothing. [`Sampler`] asks again whenever
-//!   the kernel announces a change, for as long as a push takes.
+//!   the kernel announces a change, for as long as a push takes, and [`Listener`] hears who else is there.
 //! * **Who is on the cable?** [`find()`] asks by SADP, listens for ARP and looks into the neighbour table.
 //!   SADP answers carry no proof of anything: they are for finding, never for trust (reference: ISAPI §16).
 //! * **How does this laptop get an address there?** [`temporary`] chooses one, asks by ARP whether it is
@@ -26,6 +26,7 @@ mod difference;
 mod error;
 mod find;
 mod judge;
+mod listener;
 mod mac;
 mod netlink;
 mod packet;
@@ -40,7 +41,8 @@ mod way;
 pub use difference::Change;
 pub use error::Error;
 pub use find::{Effort, Findings, Found, Heard, Hint, How, Rejected, candidates, find};
-pub use judge::{Isolation, Link, Reason, judge};
+pub use judge::{Isolation, Link, MOST_HEARD, Reason, judge};
+pub use listener::Listener;
 pub use mac::{InvalidMac, Mac};
 pub use sadp::{Datagram, Device, Malformed, read_datagram};
 pub use sampler::{Event, Sampler};

@@ -50,6 +50,11 @@ impl Packets {
         }
     }
 
+    /// A frame that is here already; how many bytes of the buffer it fills.
+    pub(crate) fn received(&self, buffer: &mut [u8]) -> Option<usize> {
+        Some(recv(self.0.get_ref(), buffer, RecvFlags::DONTWAIT).ok()?.1)
+    }
+
     /// The next frame; how many bytes of the buffer it fills.
     pub(crate) async fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = |fd: &OwnedFd| Ok(recv(fd, &mut *buffer, RecvFlags::DONTWAIT)?.1);

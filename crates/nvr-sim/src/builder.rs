@@ -216,6 +216,7 @@ impl Builder {
             certificate,
             counters: Counters::default(),
             last_package: None,
+            last_upload_micros: None,
             last_restore: None,
             faults: self.faults,
             login: self.login,

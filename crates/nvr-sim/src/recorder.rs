@@ -98,11 +98,12 @@ impl Recorder {
         free.then_some(Reception(self))
     }
 
-    /// A body has arrived whole.
-    pub(crate) fn received(&self, package: Package) {
+    /// A body has arrived whole, and took this long.
+    pub(crate) fn received(&self, package: Package, within: Duration) {
         self.state.send_modify(|state| {
             state.counters.bodies += 1;
             state.last_package = Some(package);
+            state.last_upload_micros = u64::try_from(within.as_micros()).ok();
         });
     }
 

@@ -66,6 +66,8 @@ pub struct State {
     pub counters: Counters,
     /// The last package that arrived whole, accepted or not.
     pub last_package: Option<Package>,
+    /// How long that was on its way, microseconds: from the head of its request to its last byte.
+    pub last_upload_micros: Option<u64>,
     /// The last configuration that was put back whole.
     pub last_restore: Option<Package>,
     /// What is wrong with it.

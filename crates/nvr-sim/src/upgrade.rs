@@ -12,6 +12,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::recorder::Recorder;
 use crate::reply::Reply;
@@ -79,6 +80,7 @@ struct Arrived {
 struct Incomplete;
 
 async fn take(recorder: &Recorder, mut body: Incoming) -> Result<Arrived, Incomplete> {
+    let began = Instant::now();
     let mut arrived = Arrived { start: Vec::new(), size: 0 };
     let mut hasher = Sha256::new();
     while let Some(frame) = body.frame().await {
@@ -91,7 +93,8 @@ async fn take(recorder: &Recorder, mut body: Incoming) -> Result<Arrived, Incomp
         }
     }
     if arrived.size > 0 {
-        recorder.received(Package { size: arrived.size, sha256: Sha256Digest::from(hasher) });
+        let package = Package { size: arrived.size, sha256: Sha256Digest::from(hasher) };
+        recorder.received(package, began.elapsed());
     }
     Ok(arrived)
 }

@@ -55,6 +55,12 @@ class World:
         with zipfile.ZipFile(package) as opened:
             return release, opened.read("digicap.dav")
 
+    def trust(self):
+        """The laptop believes the root of the stick."""
+        shown = self.fetcher("root", "show").splitlines()
+        fingerprint = next(line.split()[-1] for line in shown if line.startswith("fingerprint"))
+        self.applier("trust", "add", "--fingerprint", fingerprint)
+
     def load(self):
         self.fetcher("load", "--to", "stick", "--all")
         return self.served()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::machine::Machine;
 use crate::simulator::scenario;
 use crate::world::World;
 
@@ -63,6 +64,41 @@ async fn a_networked_laptop_sends_nothing_unless_a_person_has_a_reason() {
         assert_eq!(told, BTreeSet::from(REASONS));
         assert_eq!(statement["overrides"], json!([{"flag": "allow-networked-laptop", "reason": "training"}]));
     }
+}
+
+/// A switch between laptop and recorder, and a third machine on it.
+fn third_machine(world: &World) -> Machine {
+    let third = world.laptop.another();
+    for words in ["link add switch type bridge", "link set switch up", "link set lan master switch"] {
+        world.recorder.ip(words);
+    }
+    world.recorder.ip("address del 192.168.1.64/24 dev lan");
+    world.recorder.ip("address add 192.168.1.64/24 dev switch");
+    world.recorder.cable("port", &third, "eth0");
+    world.recorder.ip("link set port master switch");
+    third
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_machine_that_speaks_during_the_upload_stands_in_the_receipt() {
+    let slow = scenario("", "[faults]\nbytes_per_second = 400000\n");
+    let mut world = World::loaded_with(&slow, 8 << 20).await;
+    let third = third_machine(&world);
+    let mut run = world.start_apply("");
+    world.simulator.until("receiving").await;
+    // it has not spoken with this laptop: with arp_notify it tells everybody of its new hardware address
+    third.run("sh", &["-c", "echo 1 >/proc/sys/net/ipv4/conf/eth0/arp_notify"]);
+    third.ip("address add 192.168.1.77/24 dev eth0");
+    third.ip("link set eth0 address 02:00:00:00:00:77");
+    run.until("host 192.168.1.77 (02:00:00:00:00:77) is on the link").await;
+    world.fault(r#"{"bytes_per_second": null}"#);
+    run.ended(&world).await.ends(0);
+    let link = &world.last_statement()["link"];
+    assert_eq!(link["kind"], "isolated", "it is no refusal");
+    // neither the recorder nor this laptop; IPv6 neighbours come and go as they please
+    let heard = link["heard"].as_array().unwrap().iter().map(|host| host.as_str().unwrap());
+    let strangers: Vec<&str> = heard.filter(|host| host.starts_with("192.168.1.")).collect();
+    assert_eq!(strangers, ["192.168.1.77 02:00:00:00:00:77"], "{link}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The cable is slow, and it is pulled.
+//! The cable is slow, it is pulled, and nobody is at its other end.
 
 use journeys::running::Running;
 
@@ -13,6 +13,22 @@ async fn slow_cable() -> World {
     let limit = "qdisc add dev eth0 root tbf rate 50mbit burst 64kb latency 100ms";
     world.laptop.run("tc", &limit.split(' ').collect::<Vec<_>>());
     world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorder_that_is_not_there_is_said_in_one_message() {
+    let world = World::cabled(&scenario("", "")).await;
+    let no_recorder = async |defect: &str| {
+        let words =
+            ["192.168.1.64: unreachable, no connection to port 443", "check power, cable and address"];
+        let ended = world.inspect("").await.fails(6, defect, &words);
+        assert!(!ended.err.contains("TLS") && !ended.err.contains("--plain-http"), "{}", ended.err);
+        assert_eq!(ended.err.matches("hint:").count(), 1, "{}", ended.err);
+    };
+    world.recorder.ip("address del 192.168.1.64/24 dev lan");
+    no_recorder("recorder switched off").await;
+    world.recorder.ip("link set lan down");
+    no_recorder("recorder unplugged").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use nvr_sim::{Faults, Stage};
+use nvr_sim::{Faults, Login, Stage};
 
 use crate::world::{BEFORE, MODEL, World, recorder, revision};
 
@@ -44,6 +44,34 @@ async fn wrong_password_is_tried_once() {
     crate::world::write(&world.path("password.txt"), b"not this one");
     let apply = world.apply("").await.fails(9, "wrong password", &["user or password refused", "4 more"]);
     assert_eq!((apply.pushes, world.recorder.state().counters.wrong_logins), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn password_refused_in_the_middle_of_a_run_is_remembered() {
+    let mut flashing = recorder();
+    flashing.login.tries = 3;
+    flashing.faults = Faults { stall: true, ..Faults::default() };
+    let world = World::loaded_with(flashing).await;
+    let changed = async {
+        // somebody changes it while the recorder flashes
+        let state = world.recorder.until(|state| state.stage == Stage::Flashing).await;
+        world.recorder.set_login(Login { password: "another one".into(), ..state.login });
+        world.recorder.set_faults(Faults::default());
+    };
+    let (run, ()) = tokio::join!(world.apply("--return-timeout 2"), changed);
+    let words = ["unknown-after-push", "login was refused"];
+    assert_eq!(run.fails(8, "password refused while it flashes", &words).pushes, 1);
+    assert_eq!(world.recorder.state().counters.wrong_logins, 1);
+
+    // the same password is not sent once more: two more lock the account
+    let before = world.recorder.state().counters.connections;
+    let inspect = format!("inspect {} --password-file password.txt", world.recorder.address());
+    world.applier(&inspect).await.ends(9).says(&[
+        "a login was refused",
+        "2 wrong ones more",
+        "--risk-lockout",
+    ]);
+    assert_eq!(world.recorder.state().counters.connections, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ use super::clock;
 use super::recorder::Session;
 use crate::context::Context;
 use crate::event::Outcome;
+use crate::isolation::add_heard;
 use crate::journal::{JournalError, Journals, Replay};
 use crate::next::{Next, next};
 use crate::report::{self, Facts};
@@ -91,7 +92,7 @@ impl Desk<'_> {
         let (recorder, link) = (&session.recorder, &session.link);
         let journal = || self.journals.reopen(&replay.run);
         let serial = &replay.plan.device.serial;
-        let (outcome, changes) = attend(session, serial, self.context, async |tell, stop, senses| {
+        let (outcome, noticed) = attend(session, serial, self.context, async |tell, stop, senses| {
             let resume = Resume { recorder, link, replay, deadlines, senses, boot: boot() };
             resume.execute(device.clone(), journal, self.context.now, tell, stop).await
         })?;
@@ -100,7 +101,8 @@ impl Desk<'_> {
         let told = before.is_some() && before.map(|before| before.stage) == Some(outcome.stage);
         if outcome.stage.is_end() && !(told && self.is_stated(chain, replay)) {
             let mut link = session.link.facts().clone();
-            link.changes = changes;
+            link.changes = noticed.changes;
+            add_heard(&mut link, &noticed.heard);
             self.state(replay, link, &outcome, chain)?;
         }
         Ok(outcome)

@@ -15,6 +15,7 @@ use crate::at_hand::AtHand;
 use crate::backup::Keeper;
 use crate::context::Context;
 use crate::event::{Event, Outcome, Papers};
+use crate::isolation::add_heard;
 use crate::journal::{FORMAT, Journals};
 use crate::plan::Plan;
 use crate::report;
@@ -94,14 +95,15 @@ impl Push<'_> {
         let before = Differences::before(session);
         let recorder = &session.recorder;
         let serial = &plan.device.serial;
-        let (outcome, changes) = attend(session, serial, context, async |tell, stop, senses| {
+        let (outcome, noticed) = attend(session, serial, context, async |tell, stop, senses| {
             tell(&planned);
             let run = Run { recorder, plan, package: &package, keeper, deadlines, senses, journal };
             run.execute(context.now, tell, stop).await
         })?;
         let mut circumstances: Vec<Text> = asleep.map(Text::cleaned).into_iter().collect();
-        circumstances.extend(changes);
+        circumstances.extend(noticed.changes);
         clerk.facts.link.changes = circumstances;
+        add_heard(&mut clerk.facts.link, &noticed.heard);
         clerk.facts.differences = before.since(&outcome, settle_time, session, context.output);
         if outcome.stage.is_end() {
             clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));

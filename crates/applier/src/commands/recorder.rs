@@ -1,9 +1,11 @@
 //! What every command that logs in to a recorder shares: the link, over what to talk, the login, and what
 //! is remembered of all three.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ::link::Listener;
 use firmware::{Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, Error, Offer, PlainTextBecause, Recorder, TlsFault, Transport};
 use jiff::Timestamp;
@@ -66,7 +68,7 @@ pub enum Purpose<'a> {
 }
 
 /// What helps where nobody answers.
-const ABSENT: &str = "check power, cable and address; a recorder that starts up needs some minutes";
+const ABSENT: &str = "check power, cable and address; a recorder that starts up needs some minutes, one whose IP filter leaves this laptop out stays silent";
 
 /// A recorder that may be talked to.
 #[derive(Debug)]
@@ -75,6 +77,8 @@ pub struct Session {
     pub recorder: Recorder,
     /// The link to it.
     pub link: CheckedLink,
+    /// Hears who else is on that link, where this laptop can.
+    pub listener: RefCell<Option<Listener>>,
     /// The certificate it is talked to over; none without TLS.
     pub certificate: Option<Sha256Digest>,
     /// Why it is talked to without TLS, where something spoke against it.
@@ -83,15 +87,33 @@ pub struct Session {
     pub password: PasswordFacts,
     /// Drives the requests.
     pub runtime: Runtime,
-    /// Where certificates are remembered.
-    known: PathBuf,
+    records: Records,
+}
+
+/// Where it is written down what is known of recorders.
+#[derive(Debug)]
+struct Records {
+    certificates: PathBuf,
+    failed_logins: PathBuf,
 }
 
 impl Session {
     /// The recorder was met at another address: its certificate is known there from now on.
     pub fn moved(&self, serial: &Serial, to: &Address, now: Timestamp) -> Result<(), RecordError> {
         let Some(certificate) = self.certificate else { return Ok(()) };
-        Certificates::open(&self.known)?.pin(serial.clone(), to.clone(), certificate, now)
+        Certificates::open(&self.records.certificates)?.pin(serial.clone(), to.clone(), certificate, now)
+    }
+
+    /// Writes down that a login was refused since the first one was taken. What became of the recorder
+    /// matters more: a record that cannot be written is a warning.
+    pub fn remember_refusal(&self, context: &Context) {
+        let Some(refusal) = self.recorder.login_refusal() else { return };
+        let noted = FailedLogins::open(&self.records.failed_logins)
+            .and_then(|mut known| known.note(self.recorder.address(), &refusal, (context.now)()));
+        if let Err(error) = noted {
+            let error = anyhow::Error::from(error);
+            context.output.warn(format_args!("{refusal}; that cannot be remembered: {error:#}"));
+        }
     }
 }
 
@@ -150,10 +172,14 @@ impl Visit<'_> {
     ) -> Result<(Session, T), Failure> {
         let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
-        let session = self.open(purpose, &certificates, &failed_logins, state.certificates(), context)?;
+        let records = Records { certificates: state.certificates(), failed_logins: state.failed_logins() };
+        let mut session = self.open(purpose, &certificates, &failed_logins, records, context)?;
         let read = session.runtime.block_on(read(&session.recorder));
         let read = self.logged_in(read, &mut failed_logins, context)?;
         self.remember(&session, serial(&read), &mut certificates, context)?;
+        if let Some(listener) = session.listener.get_mut() {
+            session.link.add_heard(listener.heard());
+        }
         Ok((session, read))
     }
 
@@ -183,12 +209,13 @@ impl Visit<'_> {
         purpose: Purpose<'_>,
         certificates: &Certificates,
         failed_logins: &FailedLogins,
-        known: PathBuf,
+        records: Records,
         context: &Context,
     ) -> Result<Session, Failure> {
         let link = self.link(purpose, context)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
+        let listener = listen(&link, &runtime);
         // where the account is locked there is nothing to connect for
         self.heed(failed_logins, context)?;
         let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
@@ -209,7 +236,8 @@ impl Visit<'_> {
         };
         let link = link.over(certificate);
         let plain_http = self.login.plain_http.clone().filter(|_| lifted);
-        Ok(Session { recorder, link, certificate, plain_http, password: facts, runtime, known })
+        let (listener, password) = (RefCell::new(listener), facts);
+        Ok(Session { recorder, link, listener, certificate, plain_http, password, runtime, records })
     }
 
     fn link(self, purpose: Purpose<'_>, context: &Context) -> Result<CheckedLink, Failure> {
@@ -374,6 +402,12 @@ impl Visit<'_> {
     }
 }
 
+/// Nobody else is on the loopback address.
+fn listen(link: &CheckedLink, runtime: &Runtime) -> Option<Listener> {
+    let _runtime = runtime.enter();
+    if link.target().ip().is_loopback() { None } else { Listener::start(link.target()) }
+}
+
 /// What is remembered of recorders cannot be used.
 pub(super) fn record_failure(error: RecordError) -> Failure {
     let hint = match &error {
@@ -409,20 +443,18 @@ pub(super) fn failure(error: Error) -> Failure {
     Failure::of(exit, error).hint(hint)
 }
 
-/// Where nobody answers, there is nobody to mend TLS on.
+/// Plain text is no way out where somebody else may be answering.
 fn tls_hint(fault: &TlsFault) -> String {
     let advice = fault.advice();
     match fault {
-        TlsFault::Unreachable { .. } => format!("{ABSENT}; its IP filter may leave this laptop out"),
         TlsFault::OtherCertificate { .. } => format!("nothing was sent; {advice}"),
-        TlsFault::Silent { .. } => format!("{ABSENT}\n{advice}: --plain-http REASON"),
         _ => format!("nothing was sent; {advice}: --plain-http REASON"),
     }
 }
 
 fn tls_exit(fault: &TlsFault) -> Exit {
     match fault {
-        TlsFault::Unreachable { .. } | TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
+        TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
         _ => Exit::Rejected,
     }
 }
@@ -441,12 +473,23 @@ mod tests {
         let hint = alert.hint.unwrap();
         assert_eq!(alert.exit, Exit::Rejected);
         assert!(hint.contains("TLS 1.2") && hint.ends_with("--plain-http REASON"), "{hint}");
-        let off = tls(TlsFault::Unreachable { why: "no route to host".into() });
-        let hint = off.hint.unwrap();
-        assert_eq!(off.exit, Exit::Unreachable);
-        assert!(hint.contains("check power") && !hint.contains("--plain-http"), "{hint}");
+        let silent = tls(TlsFault::Silent { seconds: 15 });
+        assert_eq!(silent.exit, Exit::Unreachable);
+        assert!(silent.hint.unwrap().ends_with("--plain-http REASON"), "it took the connection");
         let [expected, found] = [b"1", b"2"].map(|bytes| Sha256Digest::of(bytes));
         let other = tls(TlsFault::OtherCertificate { expected, found });
         assert!(!other.hint.unwrap().contains("--plain-http"), "that would be what it wants");
+    }
+
+    #[test]
+    fn where_nobody_answers_there_is_nobody_to_mend_tls_on() {
+        let address = "192.168.1.64".parse().unwrap();
+        let off = failure(Error::Unreachable { address, port: 443, why: "no answer within 5 s".into() });
+        assert_eq!(off.exit, Exit::Unreachable);
+        assert_eq!(
+            off.error.to_string(),
+            "recorder 192.168.1.64: unreachable, no connection to port 443: no answer within 5 s"
+        );
+        assert_eq!(off.hint.as_deref(), Some(ABSENT));
     }
 }

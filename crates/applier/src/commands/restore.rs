@@ -13,16 +13,17 @@ use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
 
 use super::apply;
-use super::attend;
 use super::backup::local_key_failure;
 use super::clerk::{Clerk, WhoArgs};
 use super::device_key::DeviceKeyArgs;
+use super::guard::guard;
 use super::plan as plan_command;
 use super::recorder::{Purpose, RecorderArgs, Session, record_failure};
 use crate::backup::{LocalKey, Manifest, UnsealError, unseal};
 use crate::context::{Context, state_failure};
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
+use crate::isolation::add_heard;
 use crate::journal::Journals;
 use crate::plan::{Options, RestoreOptions, RestorePlan, plan_restore};
 use crate::reason::reason;
@@ -185,8 +186,12 @@ fn put_back(
     let (recorder, package, device_key) = (&session.recorder, &export.package, export.device_key.as_ref());
     let run = Restore { recorder, plan, package, device_key, deadlines: args.deadlines() };
     let run = run.execute(note, |event| show(event, context.output));
-    let (outcome, changes) = session.runtime.block_on(attend::guard(&session.link, run, context.output));
-    clerk.facts.link.changes = changes;
+    let mut listener = session.listener.borrow_mut();
+    let guarded = guard(&session.link, listener.as_mut(), run, context.output);
+    let (outcome, noticed) = session.runtime.block_on(guarded);
+    session.remember_refusal(context);
+    clerk.facts.link.changes = noticed.changes;
+    add_heard(&mut clerk.facts.link, &noticed.heard);
     clerk.last_word(|facts, now| restore::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
 }

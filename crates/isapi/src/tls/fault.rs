@@ -43,17 +43,11 @@ pub enum TlsFault {
     /// The connection ended in the middle.
     #[error("recorder ended the connection in the middle of the handshake")]
     EndedEarly,
-    /// No answer in time.
+    /// A connection, and no answer in time.
     #[error("no answer to the handshake within {seconds} s")]
     Silent {
         /// How long was waited.
         seconds: u64,
-    },
-    /// No connection, for another reason than a closed port.
-    #[error("no connection: {why}")]
-    Unreachable {
-        /// Why.
-        why: String,
     },
     /// What answers speaks neither TLS nor HTTP.
     #[error("what answers speaks neither TLS nor HTTP")]
@@ -79,7 +73,6 @@ impl TlsFault {
             Self::EndedEarly | Self::Silent { .. } | Self::Gibberish | Self::Other(_) => {
                 "try again once the recorder is idle; if it stays so, decide with a reason to use plain HTTP on this cable"
             }
-            Self::Unreachable { .. } => "check cable, address and whether the recorder filters this laptop",
         }
     }
 

@@ -63,11 +63,12 @@ pub async fn measure_old_version(
     let transport = Transport { interface: interface.map(str::to_owned), ..Transport::default() };
     let interface = transport.interface(address)?;
     let no = |why: &str| Ok(Measured::NotMeasured(Text::cleaned(why)));
-    let mut stream = match tokio::time::timeout(CONNECT, connect(address, interface.as_deref())).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return no(&format!("no connection: {error}")),
-        Err(_) => return no("no connection in time"),
-    };
+    let mut stream =
+        match tokio::time::timeout(CONNECT, connect(address.socket(443), interface.as_deref())).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return no(&format!("no connection: {error}")),
+            Err(_) => return no("no connection in time"),
+        };
     let mut answer = Vec::new();
     let talk = async {
         stream.write_all(&greeting(version, &rand::random())).await?;

@@ -1,6 +1,7 @@
 //! Whether a recorder speaks TLS, found out before any login: a handshake and nothing after it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::{CertificateFacts, TlsFault, Verifier, config};
 use crate::address::Address;
 use crate::error::Error;
-use crate::transport::{CONNECT, Transport};
+use crate::transport::{CONNECT, Transport, unanswered};
 
 /// For the handshake. Recorders have slow processors, and one that makes its keys on its first day was
 /// not measured; what takes longer than this is said to be silent.
@@ -46,7 +47,8 @@ pub enum PlainTextBecause {
 
 /// Tries TLS, on port 443 or on that of the address, over the interface given or that of the address.
 /// Sends nothing but a handshake. An alert, an early end or a time-out is a failure
-/// ([`Error::Tls`]), never plain text.
+/// ([`Error::Tls`]), and so is a port that takes no connection and is not closed either
+/// ([`Error::Unreachable`]): never plain text.
 pub async fn probe(address: &Address, interface: Option<&str>) -> Result<Offer, Error> {
     within(address, interface, HANDSHAKE).await
 }
@@ -54,25 +56,24 @@ pub async fn probe(address: &Address, interface: Option<&str>) -> Result<Offer, 
 async fn within(address: &Address, interface: Option<&str>, limit: Duration) -> Result<Offer, Error> {
     let transport = Transport { interface: interface.map(str::to_owned), ..Transport::default() };
     let interface = transport.interface(address)?;
+    let to = address.socket(443);
     let failed = |fault| Error::Tls { address: address.clone(), source: Box::new(fault) };
-    let silent = |limit: Duration| failed(TlsFault::Silent { seconds: limit.as_secs() });
-    let unreachable = |error: &io::Error| failed(TlsFault::Unreachable { why: error.to_string() });
-    let stream = match tokio::time::timeout(CONNECT, connect(address, interface.as_deref())).await {
+    let unreachable = |why| Error::Unreachable { address: address.clone(), port: to.port(), why };
+    let stream = match tokio::time::timeout(CONNECT, connect(to, interface.as_deref())).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             return Ok(Offer::PlainText(PlainTextBecause::Closed));
         }
-        Ok(Err(error)) => return Err(unreachable(&error)),
-        Err(_) => return Err(silent(CONNECT)),
+        Ok(Err(error)) => return Err(unreachable(error.to_string())),
+        Err(_) => return Err(unreachable(unanswered())),
     };
     match tokio::time::timeout(limit, handshake(address, stream)).await {
         Ok(offer) => offer.map_err(failed),
-        Err(_) => Err(silent(limit)),
+        Err(_) => Err(failed(TlsFault::Silent { seconds: limit.as_secs() })),
     }
 }
 
-pub(super) async fn connect(address: &Address, interface: Option<&str>) -> io::Result<TcpStream> {
-    let to = address.socket(443);
+pub(super) async fn connect(to: SocketAddr, interface: Option<&str>) -> io::Result<TcpStream> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     if let Some(interface) = interface {
         socket.bind_device(Some(interface.as_bytes()))?;

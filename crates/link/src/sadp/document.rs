@@ -1,3 +1,12 @@
+//! The XML of one SADP datagram, read flat.
+//!
+//! `isapi` has a reader of its own, and that is meant. Its replies come from one recorder that a person
+//! named, over a connection with a login, up to 256 KiB, and are trees with attributes (lists of disks, of
+//! cameras, capabilities). A datagram comes from whoever is on the cable, by the thousand if they like, and
+//! is one level of fields in at most 8 KiB: no tree is built, no attribute is looked at, a deeper level is
+//! skipped. What the two share is the parser below both (`quick-xml`) and the words of devices, which are
+//! decided in `firmware`; one reader for both would have the caps of neither.
+
 use std::str::FromStr;
 
 use quick_xml::Reader;
@@ -114,14 +123,11 @@ impl Document {
         self.text(field).map(|text| text.parse().map_err(unreadable)).transpose()
     }
 
-    /// A truth value; `flase` is really on the wire (reference: ISAPI §16).
+    /// A truth value.
     pub(super) fn flag(&self, field: &'static str) -> Result<Option<bool>, Malformed> {
         let Some(text) = self.text(field) else { return Ok(None) };
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Ok(Some(true)),
-            "false" | "flase" | "0" => Ok(Some(false)),
-            _ => Err(Malformed::Value { field, why: "neither true nor false".into() }),
-        }
+        let unreadable = || Malformed::Value { field, why: "neither true nor false".into() };
+        firmware::truth(text).map(Some).ok_or_else(unreadable)
     }
 }
 

@@ -5,5 +5,6 @@
 mod addresses;
 mod finding;
 mod isolation;
+mod listening;
 mod sampling;
 mod world;

@@ -1,11 +1,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use std::time::{Duration, Instant};
+
 use nvr_sim::Faults;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 
 use crate::login::answer;
-use crate::{curl, faulty, url};
+use crate::{curl, dav, faulty, push, url};
 
 const PATH: &str = "/ISAPI/System/updateFirmware";
 const LENGTH: usize = 8 << 20;
@@ -42,4 +44,18 @@ async fn a_slow_recorder_makes_the_sender_wait() {
     assert!(seen.windows(2).all(|bytes| bytes[1] - bytes[0] <= 1000), "{seen:?}");
     let sent = sent.load(Ordering::Relaxed);
     assert!(sent < LENGTH / 8, "{sent} bytes were taken off the sender's hands");
+}
+
+#[tokio::test]
+async fn how_long_a_package_was_on_its_way_is_told() {
+    let recorder = faulty(Faults { bytes_per_second: Some(100_000), ..Faults::default() }).await;
+    assert_eq!(recorder.state().last_upload_micros, None);
+    let directory = tempfile::tempdir().unwrap();
+    let file = dav(directory.path(), 60_000);
+    let before = Instant::now();
+    assert_eq!(push(&recorder, &file).await.status, 200);
+    let within = before.elapsed();
+    let upload = Duration::from_micros(recorder.state().last_upload_micros.unwrap());
+    // at this speed 60 kB take 0.6 s, but for what came with the head and for the last wait
+    assert!(upload >= Duration::from_millis(300) && upload <= within, "{upload:?} of {within:?}");
 }
