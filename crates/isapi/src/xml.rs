@@ -50,6 +50,33 @@ pub enum Malformed {
     },
 }
 
+impl Malformed {
+    /// Parsers quote what they stumble over, and that is the recorder's: it goes to terminals, journals
+    /// and receipts, so it is made safe like every other word of it.
+    pub(crate) fn syntax(error: &impl ToString) -> Self {
+        Self::Syntax(safe(error))
+    }
+
+    /// The same of JSON.
+    pub(crate) fn json(error: &impl ToString) -> Self {
+        Self::Json(safe(error))
+    }
+
+    /// The same of plain text.
+    pub(crate) fn plain_text(error: &impl ToString) -> Self {
+        Self::PlainText(safe(error))
+    }
+
+    /// The same of one node.
+    pub(crate) fn value(node: &'static str, error: &impl ToString) -> Self {
+        Self::Value { node, why: safe(error) }
+    }
+}
+
+fn safe(error: &impl ToString) -> String {
+    firmware::Text::cleaned(&error.to_string()).to_string()
+}
+
 /// One element: its local name, its attributes, its own text, its children.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
@@ -170,7 +197,7 @@ impl Element {
     /// A child that must be there and be readable.
     pub(crate) fn required<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, Malformed> {
         let text = self.text(name).ok_or(Malformed::Missing(name))?;
-        text.parse().map_err(|e: T::Err| Malformed::Value { node: name, why: e.to_string() })
+        text.parse().map_err(|e: T::Err| Malformed::value(name, &e))
     }
 
     /// A number that may be absent; one that cannot be read is an error, never a default.
@@ -196,7 +223,7 @@ impl Element {
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Ok(Some(true)),
             "false" | "flase" | "0" => Ok(Some(false)),
-            _ => Err(Malformed::Value { node: name, why: "neither true nor false".into() }),
+            _ => Err(Malformed::value(name, &"neither true nor false")),
         }
     }
 }
