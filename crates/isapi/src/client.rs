@@ -146,6 +146,10 @@ impl Recorder {
         Error::Malformed { address: self.address.clone(), path, http, source }
     }
 
+    pub(crate) fn is_tls(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
     pub(crate) fn url(&self, request: &Request) -> String {
         format!("{}{}", self.origin, request.target())
     }

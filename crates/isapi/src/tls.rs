@@ -32,7 +32,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 
 pub use certificate::CertificateFacts;
 pub use fault::TlsFault;
-pub(crate) use fault::fault_in;
+pub(crate) use fault::{broke_in_handshake, fault_in};
 pub use probe::{Offer, PlainTextBecause, probe};
 
 /// Takes one certificate, or, while nothing is known, any; and remembers which one came.
