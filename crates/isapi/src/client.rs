@@ -3,7 +3,7 @@
 //! Every request stands on its own connection: recorders close idle ones when they please, and a
 //! request lost on a half-closed one would look like a recorder that went away.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::OnceLock;
 
 use firmware::Device;
 use secrecy::SecretString;
@@ -42,7 +42,8 @@ pub struct Recorder {
     origin: String,
     pub(crate) login: Credentials,
     pub(crate) http: reqwest::Client,
-    pub(crate) stopped: AtomicBool,
+    /// The first refused login: no other is sent.
+    pub(crate) refused: OnceLock<UserCheck>,
 }
 
 impl Recorder {
@@ -57,12 +58,17 @@ impl Recorder {
             return Err(Error::UserName);
         }
         let (http, origin) = (transport.client(&address)?, transport.origin(&address));
-        Ok(Self { address, origin, login, http, stopped: AtomicBool::new(false) })
+        Ok(Self { address, origin, login, http, refused: OnceLock::new() })
     }
 
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The login that was refused, if one was; since then none was sent.
+    pub fn refused_login(&self) -> Option<Error> {
+        self.refused.get().map(|check| self.refusal(check))
     }
 
     /// Reads a document. That the recorder has none is [`Error::NotOffered`], that the account may not

@@ -4,7 +4,6 @@
 //! (reference: ISAPI §9.3). So one refusal ends all logins of a [`Recorder`], and only a recorder that
 //! says the nonce was at fault, and counts no attempt, gets a request without body once more.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::Method;
@@ -125,7 +124,7 @@ impl Recorder {
     }
 
     fn may_log_in(&self) -> Result<(), Error> {
-        if self.stopped.load(Ordering::SeqCst) {
+        if self.refused.get().is_some() {
             return Err(Error::LoginStopped { address: self.address().clone() });
         }
         Ok(())
@@ -133,7 +132,12 @@ impl Recorder {
 
     /// Notes that a login was refused: this client sends no other.
     pub(crate) fn login_refused(&self, check: &UserCheck) -> Error {
-        self.stopped.store(true, Ordering::SeqCst);
+        // the first one counts: nothing is sent after it
+        let _ = self.refused.set(check.clone());
+        self.refusal(check)
+    }
+
+    pub(crate) fn refusal(&self, check: &UserCheck) -> Error {
         let address = self.address().clone();
         if check.is_locked() {
             return Error::Locked { address, seconds: check.unlock_seconds };

@@ -94,8 +94,11 @@ impl PatienceArgs {
     }
 }
 
-/// Changes of the link that a statement tells of; a statement stays small whatever happens on the link.
+/// Changes of the link that are told; a statement stays small whatever happens on the link.
 const MOST_CHANGES: usize = 64;
+/// Of these so many may be hosts that were heard: anybody on the link can invent any number, and must not
+/// hide what this laptop does.
+const MOST_HEARD: usize = 16;
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -120,7 +123,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let facts = Facts { accepted: accepted.clone(), ..facts };
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
-        (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
+        (Decision::Push(plan), Some(at_hand)) => {
+            push(args, &plan, at_hand, &session, &state, &journals, &mut clerk)
+        }
         (Decision::AlreadyCurrent(listed), _) => {
             already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
         }
@@ -192,6 +197,7 @@ fn push(
     plan: &Plan,
     at_hand: AtHand,
     session: &Session,
+    state: &State,
     journals: &Journals,
     clerk: &mut Clerk<'_>,
 ) -> Result<Exit, Failure> {
@@ -210,6 +216,7 @@ fn push(
     if !args.yes && !terminal::confirm(question, "--yes")? {
         return Err(Failure::new(Exit::Refused, "not agreed to: nothing was pushed"));
     }
+    session.look_again()?;
     let package =
         Package::new(at_hand.into_file(), plan.target.length, plan.target.sha256).fail(Exit::Rejected)?;
     let journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
@@ -232,6 +239,9 @@ fn push(
     let (outcome, changes) = session.runtime.block_on(guard(&session.link, run, context.output));
     watch.close();
     clerk.facts.link.changes = changes;
+    if let Err(failure) = args.recorder.note_refused_login(session, state, context) {
+        context.output.warn(format_args!("refused login not remembered: {:#}", failure.error));
+    }
     clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
 }
@@ -239,14 +249,20 @@ fn push(
 /// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
 /// and the statement tells of it.
 async fn guard<T>(link: &CheckedLink, run: impl Future<Output = T>, output: Output) -> (T, Vec<Text>) {
-    let mut changes = Vec::new();
+    let (mut changes, mut hosts) = (Vec::new(), 0);
     let watched = async {
-        if link.target().ip().is_loopback() {
+        if link.isolation().target.ip().is_loopback() {
             return std::future::pending().await;
         }
-        let mut sampler = ::link::Sampler::start(link.target())?;
+        let mut sampler = ::link::Sampler::since(link.isolation().clone())?;
         loop {
             let event = sampler.changed().await?;
+            if matches!(event.change, ::link::Change::Heard(_)) {
+                hosts += 1;
+                if hosts > MOST_HEARD {
+                    continue;
+                }
+            }
             let said = format!("{} s into the run: {}", event.after.as_secs(), event.change);
             output.warn(&said);
             if changes.len() < MOST_CHANGES {

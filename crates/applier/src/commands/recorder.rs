@@ -13,7 +13,7 @@ use crate::connect::{Decision, Refused, Said, decide};
 use crate::context::{Context, link_failure, long};
 use crate::failed_logins::{Care, FailedLogins};
 use crate::inventory::Inventory;
-use crate::isolation::{CheckedLink, look, permit, tolerate};
+use crate::isolation::{CheckedLink, NotIsolated, look, permit, tolerate};
 use crate::reason::reason;
 use crate::record::RecordError;
 use crate::state::State;
@@ -144,11 +144,20 @@ impl RecorderArgs {
         }
         match lifted {
             None => Ok(tolerate(&self.address, isolation)),
-            Some(lifted) => permit(&self.address, isolation, lifted).map_err(|refused| {
-                let hints = refused.hints();
-                Failure::new(Exit::NotIsolated, refused).hint(hints)
-            }),
+            Some(lifted) => permit(&self.address, isolation, lifted).map_err(not_isolated),
         }
+    }
+
+    /// Writes down that a login was refused after the first one succeeded: the next command must know.
+    pub fn note_refused_login(
+        &self,
+        session: &Session,
+        state: &State,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let Some(error) = session.recorder.refused_login() else { return Ok(()) };
+        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
+        failed_logins.note(&self.address, &error, (context.now)()).map_err(record_failure)
     }
 
     /// Over what to talk, and whether only `--plain-http` allows it.
@@ -192,6 +201,9 @@ impl RecorderArgs {
             }
             Refused::NotTheOne { .. } => {
                 "nothing was sent; it is another recorder, or the digits are wrong".into()
+            }
+            Refused::NoTls { .. } if self.address.port().is_some() => {
+                "nothing was sent; give the address without the port, so that TLS is looked for where it belongs; if it was switched off on the recorder, and you have a reason: --plain-http REASON".into()
             }
             Refused::NoTls { .. } => {
                 "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON".into()
@@ -269,6 +281,19 @@ impl RecorderArgs {
             },
         }
     }
+}
+
+impl Session {
+    /// Looks at this laptop's network once more, right before something is pushed.
+    pub fn look_again(&self) -> Result<(), Failure> {
+        let now = look(self.recorder.address()).map_err(link_failure)?;
+        self.link.still(now).map_err(not_isolated)
+    }
+}
+
+fn not_isolated(refused: Box<NotIsolated>) -> Failure {
+    let hints = refused.hints();
+    Failure::new(Exit::NotIsolated, refused).hint(hints)
 }
 
 /// What is remembered of recorders cannot be used.

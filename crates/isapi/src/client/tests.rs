@@ -52,6 +52,8 @@ async fn one_wrong_password_stops_everything() {
     assert!(matches!(recorder.device_info().await, Err(Error::LoginStopped { .. })));
     assert!(matches!(recorder.reboot().await, Err(Error::LoginStopped { .. })));
     assert_eq!(peer.seen().len(), 2, "nothing was sent after the refusal");
+    let refused = recorder.refused_login();
+    assert!(matches!(refused, Some(Error::WrongPassword { attempts_left: Some(4), .. })), "{refused:?}");
 }
 
 #[tokio::test]
