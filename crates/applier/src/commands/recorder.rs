@@ -141,6 +141,10 @@ impl RecorderArgs {
             for reason in &isolation.reasons {
                 context.output.warn(format_args!("this laptop is not alone with the recorder: {reason}"));
             }
+            // nothing answers there then, and what helps is no matter of cable and power
+            for reason in isolation.reasons.iter().filter(|reason| **reason == ::link::Reason::NotOnLink) {
+                context.output.note(format_args!("hint: {}", reason.hint()));
+            }
         }
         match lifted {
             None => Ok(tolerate(&self.address, isolation)),
