@@ -35,17 +35,6 @@ pub struct Pin {
     pub on: Timestamp,
 }
 
-/// What a certificate is that was met at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
-    /// The one that is known here.
-    Known,
-    /// None is known at this address.
-    New,
-    /// Another one is known at this address.
-    Other(Sha256Digest),
-}
-
 /// A certificate was met that belongs to another recorder, or a recorder with another certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("recorder {serial} is known by another certificate: {known}, and showed {found}")]
@@ -56,6 +45,13 @@ pub struct OtherCertificate {
     pub known: Sha256Digest,
     /// What it showed now.
     pub found: Sha256Digest,
+}
+
+impl Pin {
+    /// Whether its recorder was met there last, on whatever port.
+    fn is_at(&self, address: &Address) -> bool {
+        self.address.as_ref().is_some_and(|known| known.is_same_device(address))
+    }
 }
 
 impl Certificates {
@@ -75,21 +71,12 @@ impl Certificates {
     }
 
     fn pin_at(&self, address: &Address) -> Option<&Pin> {
-        self.pins.iter().find(|pin| pin.address.as_ref() == Some(address))
+        self.pins.iter().find(|pin| pin.is_at(address))
     }
 
     /// The certificate known of a recorder.
     pub fn of(&self, serial: &Serial) -> Option<Sha256Digest> {
         self.pins.iter().find(|pin| pin.serial == *serial).map(|pin| pin.sha256)
-    }
-
-    /// What a certificate is that was met at an address.
-    pub fn met(&self, address: &Address, found: Sha256Digest) -> Met {
-        match self.at(address) {
-            Some(known) if known == found => Met::Known,
-            Some(known) => Met::Other(known),
-            None => Met::New,
-        }
     }
 
     /// Checks that a recorder, whose serial number was read over this certificate, is not known by
@@ -112,15 +99,15 @@ impl Certificates {
         sha256: Sha256Digest,
         on: Timestamp,
     ) -> Result<(), RecordError> {
-        let address = Some(address);
-        let same = |pin: &Pin| pin.serial == serial && pin.address == address && pin.sha256 == sha256;
+        let same = |pin: &Pin| pin.serial == serial && pin.is_at(&address) && pin.sha256 == sha256;
         if self.pins.iter().any(same) {
             return Ok(());
         }
         self.pins.retain(|known| known.serial != serial);
-        for known in self.pins.iter_mut().filter(|known| known.address == address) {
+        for known in self.pins.iter_mut().filter(|known| known.is_at(&address)) {
             known.address = None;
         }
+        let address = Some(address);
         self.pins.push(Pin { serial, address, sha256, on });
         record::write(&self.path, &self.pins)
     }
@@ -163,12 +150,11 @@ mod tests {
         let path = dir.path().join("certificates.json");
         let mut known = Certificates::open(&path).unwrap();
         let address = "192.168.1.64".parse().unwrap();
-        assert_eq!(known.met(&address, digest(1)), Met::New);
+        assert_eq!(known.at(&address), None);
         pin(&mut known, ONE, "192.168.1.64", 1);
         let known = Certificates::open(&path).unwrap();
-        assert_eq!(known.met(&address, digest(1)), Met::Known);
+        assert_eq!(known.at(&address), Some(digest(1)));
         assert_eq!(known.recorder_at(&address).map(Serial::as_str), Some(ONE));
-        assert_eq!(known.met(&address, digest(2)), Met::Other(digest(1)));
         assert!(known.check(&ONE.parse().unwrap(), digest(1)).is_ok());
         assert_eq!(known.check(&ONE.parse().unwrap(), digest(2)).unwrap_err().known, digest(1));
         assert!(known.check(&OTHER.parse().unwrap(), digest(2)).is_ok());
@@ -181,7 +167,8 @@ mod tests {
         pin(&mut known, ONE, "192.168.1.64", 1);
         pin(&mut known, ONE, "192.168.1.65", 1);
         assert_eq!(known.at(&"192.168.1.64".parse().unwrap()), None, "it has moved");
-        pin(&mut known, OTHER, "192.168.1.65", 2);
+        assert_eq!(known.at(&"192.168.1.65:80".parse().unwrap()), Some(digest(1)), "another port of it");
+        pin(&mut known, OTHER, "192.168.1.65:8443", 2);
         assert_eq!(known.at(&"192.168.1.65".parse().unwrap()), Some(digest(2)));
         assert_eq!(known.of(&ONE.parse().unwrap()), Some(digest(1)), "known, wherever it is now");
     }

@@ -109,7 +109,8 @@ pub(crate) fn link_failure(error: link::Error) -> Failure {
         link::Error::AddressTaken { .. } | link::Error::NoFreeAddress { .. } => Exit::Refused,
         _ => Exit::Usage,
     };
-    Failure::of(exit, error)
+    let hint = error.hint();
+    Failure::of(exit, error).maybe_hint(hint.as_deref())
 }
 
 pub(crate) fn state_failure(error: StateError) -> Failure {

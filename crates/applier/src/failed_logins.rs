@@ -2,6 +2,7 @@
 //!
 //! Five wrong passwords lock the account for half an hour, whoever typed them. So what the recorder said
 //! is left is said again before the next password is asked for, and with few left a person has to mean it.
+//! The account is the device's: another port of it counts the same attempts.
 
 use std::path::{Path, PathBuf};
 
@@ -58,7 +59,7 @@ impl FailedLogins {
 
     /// The last refused login at an address that the recorder may still count, and what follows from it.
     pub fn care(&self, address: &Address, now: Timestamp) -> Option<(&Failed, Care)> {
-        let failed = self.failures.iter().find(|failed| failed.address == *address)?;
+        let failed = self.failures.iter().find(|failed| failed.address.is_same_device(address))?;
         // a clock that was set back must not make it count for ever
         if now.duration_since(failed.on).abs() > FORGOTTEN {
             return None;
@@ -83,7 +84,7 @@ impl FailedLogins {
             }
             _ => return Ok(()),
         };
-        self.failures.retain(|failed| failed.address != *address);
+        self.failures.retain(|failed| !failed.address.is_same_device(address));
         self.failures.push(Failed { address: address.clone(), on: now, attempts_left, locked_until });
         record::write(&self.path, &self.failures)
     }
@@ -91,7 +92,7 @@ impl FailedLogins {
     /// Forgets what was refused at an address: a login has succeeded there.
     pub fn forget(&mut self, address: &Address) -> Result<(), RecordError> {
         let before = self.failures.len();
-        self.failures.retain(|failed| failed.address != *address);
+        self.failures.retain(|failed| !failed.address.is_same_device(address));
         if self.failures.len() == before { Ok(()) } else { record::write(&self.path, &self.failures) }
     }
 }
@@ -131,6 +132,21 @@ mod tests {
         assert_eq!(care(&known, 25 * 3600), None, "no recorder counts for a day");
         known.forget(&address()).unwrap();
         assert_eq!(care(&FailedLogins::open(&path).unwrap(), 60), None);
+    }
+
+    #[test]
+    fn another_port_is_the_same_account() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut known = FailedLogins::open(&dir.path().join("f")).unwrap();
+        let [http, tls] = ["192.168.1.64:80", "192.168.1.64:443"].map(|text| text.parse().unwrap());
+        known.note(&http, &wrong(Some(2)), at(0)).unwrap();
+        for other in [&address(), &tls] {
+            assert_eq!(known.care(other, at(1)).map(|(_, care)| care), Some(Care::Few(Some(2))));
+        }
+        known.note(&tls, &wrong(Some(1)), at(2)).unwrap();
+        assert_eq!(known.care(&http, at(3)).map(|(_, care)| care), Some(Care::Few(Some(1))));
+        known.forget(&address()).unwrap();
+        assert_eq!(known.care(&http, at(4)), None);
     }
 
     #[test]

@@ -13,8 +13,8 @@ use receipt::Link;
 /// A link that was checked. There is no other way to get one than [`permit`] and [`tolerate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedLink {
-    target: Target,
-    interface: Option<String>,
+    address: Address,
+    isolation: Isolation,
     facts: Link,
 }
 
@@ -50,18 +50,21 @@ pub fn permit(
 
 /// For reading: whatever was found goes into the record.
 pub fn tolerate(address: &Address, isolation: Isolation) -> CheckedLink {
-    let interface = match &isolation.link {
-        Way::Direct(way) => Some(way.interface.clone()),
-        Way::Loopback | Way::None => None,
-    };
     let text = |words: &dyn ToString| Text::cleaned(&words.to_string());
     let mut facts = Link {
-        interface: interface.as_ref().map(|name| text(name)),
+        interface: interface(&isolation).map(|name| text(&name)),
         reasons: isolation.reasons.iter().map(|reason| text(reason)).collect(),
         ..Link::new(text(&isolation.word()), text(address))
     };
     add_heard(&mut facts, &isolation.heard);
-    CheckedLink { target: isolation.target, interface, facts }
+    CheckedLink { address: address.clone(), isolation, facts }
+}
+
+fn interface(isolation: &Isolation) -> Option<&str> {
+    match &isolation.link {
+        Way::Direct(way) => Some(&way.interface),
+        Way::Loopback | Way::None => None,
+    }
 }
 
 /// Adds hosts that were heard on the link to what a statement says of it; it stays small.
@@ -108,7 +111,7 @@ impl CheckedLink {
 
     /// The interface that sockets are bound to.
     pub fn interface(&self) -> Option<&str> {
-        self.interface.as_deref()
+        interface(&self.isolation)
     }
 
     /// The same, talked over with TLS and this certificate, or without.
@@ -123,9 +126,23 @@ impl CheckedLink {
         add_heard(&mut self.facts, hosts);
     }
 
-    /// What to judge again while a run goes on.
+    /// What is judged, and judged again while a run goes on.
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.isolation.target
+    }
+
+    /// What was found, for comparing with what is found while a run goes on.
+    pub fn isolation(&self) -> &Isolation {
+        &self.isolation
+    }
+
+    /// A person took time to type a password and to agree: this laptop, as it is `now`, may be no longer
+    /// alone with the recorder. That nobody has agreed to, whatever reason was given before.
+    pub fn still(&self, now: Isolation) -> Result<(), Box<NotIsolated>> {
+        if now.is_permitted() || self.is_networked() {
+            return Ok(());
+        }
+        Err(Box::new(NotIsolated { address: self.address.clone(), isolation: now }))
     }
 }
 
@@ -164,6 +181,9 @@ pub(crate) mod tests {
             let lifted = permit(&address, isolation, true).unwrap();
             assert_eq!(lifted.facts().kind.as_str(), "networked");
             assert!(!lifted.facts().reasons.is_empty());
+            assert!(lifted.still(looked(text).1).is_ok(), "that was lifted");
+            let alone = CheckedLink { address: address.clone(), ..loopback(&"127.0.0.1".parse().unwrap()) };
+            assert!(alone.still(looked(text).1).unwrap_err().to_string().contains(text));
         }
     }
 }

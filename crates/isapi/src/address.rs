@@ -39,6 +39,13 @@ impl Address {
         self.port
     }
 
+    /// Whether both lead to one device, and so to one account and one certificate, whichever port they name.
+    /// On loopback they may not: there every port can be a way to another one.
+    pub fn is_same_device(&self, other: &Self) -> bool {
+        (self.ip, &self.zone) == (other.ip, &other.zone)
+            && (self.port == other.port || !self.ip.is_loopback())
+    }
+
     /// Where the socket goes, on the given port or this default. The zone is left out: it means nothing
     /// to the other side (RFC 6874 §4), the socket is bound to the interface instead.
     pub(crate) fn socket(&self, default_port: u16) -> SocketAddr {
@@ -150,6 +157,16 @@ mod tests {
             assert_eq!(address.socket(80).to_string(), socket);
         }
         assert_eq!("[::ffff:127.0.0.1]".parse::<Address>().unwrap().to_string(), "127.0.0.1");
+    }
+
+    #[test]
+    fn a_port_makes_no_other_device_unless_on_loopback() {
+        let same =
+            |one: &str, other: &str| one.parse::<Address>().unwrap().is_same_device(&other.parse().unwrap());
+        assert!(same("192.168.1.64", "192.168.1.64:80") && same("192.168.1.64:443", "192.168.1.64:8443"));
+        assert!(same("[fe80::1%eth0]", "[fe80::1%eth0]:80") && same("127.0.0.1:80", "127.0.0.1:80"));
+        assert!(!same("192.168.1.64", "192.168.1.65") && !same("[fe80::1%eth0]", "[fe80::1%eth1]"));
+        assert!(!same("127.0.0.1:8080", "127.0.0.1:8081"));
     }
 
     #[test]

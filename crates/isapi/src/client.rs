@@ -3,7 +3,7 @@
 //! Every request stands on its own connection: recorders close idle ones when they please, and a
 //! request lost on a half-closed one would look like a recorder that went away.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use firmware::Device;
 use secrecy::SecretString;
@@ -43,8 +43,8 @@ pub struct Recorder {
     pub(crate) port: u16,
     pub(crate) login: Credentials,
     pub(crate) http: reqwest::Client,
-    /// The last word of a recorder that refused the login; no other is sent.
-    pub(crate) refused: Mutex<Option<UserCheck>>,
+    /// The first refused login: no other is sent.
+    pub(crate) refused: OnceLock<UserCheck>,
 }
 
 impl Recorder {
@@ -60,20 +60,24 @@ impl Recorder {
         }
         let (http, origin) = (transport.client(&address)?, transport.origin(&address));
         let port = transport.socket(&address).port();
-        Ok(Self { address, origin, port, login, http, refused: Mutex::default() })
+        Ok(Self { address, origin, port, login, http, refused: OnceLock::new() })
     }
 
     /// The same recorder where it is now, with the same login; sends nothing. Where a login was refused before,
     /// none is sent there either.
     pub fn moved_to(&self, address: Address, transport: &Transport) -> Result<Self, Error> {
         let there = Self::over(address, self.login.clone(), transport)?;
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(Self { refused: Mutex::new(refused), ..there })
+        Ok(Self { refused: self.refused.clone(), ..there })
     }
 
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The login that was refused, if one was; since then none was sent.
+    pub fn refused_login(&self) -> Option<Error> {
+        self.refused.get().map(|check| self.refusal(check))
     }
 
     /// Reads a document. That the recorder has none is [`Error::NotOffered`], that the account may not
@@ -155,6 +159,10 @@ impl Recorder {
 
     pub(crate) fn malformed(&self, path: &'static str, http: u16, source: Malformed) -> Error {
         Error::Malformed { address: self.address.clone(), path, http, source }
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.origin.starts_with("https:")
     }
 
     pub(crate) fn url(&self, request: &Request) -> String {

@@ -93,25 +93,27 @@ pub(crate) struct Challenge {
 }
 
 impl Challenge {
-    /// The best challenge in these `WWW-Authenticate` headers.
-    pub(crate) fn choose<'a>(headers: impl IntoIterator<Item = &'a str>) -> Result<Self, DigestError> {
-        let mut offers = Vec::new();
+    /// The best challenge in these `WWW-Authenticate` headers. One that cannot be read is no reason
+    /// against another that can; bytes that are no UTF-8 are not guessed at, since a realm that was
+    /// misread costs one of five attempts.
+    pub(crate) fn choose(headers: impl IntoIterator<Item: AsRef<[u8]>>) -> Result<Self, DigestError> {
+        let (mut offers, mut unreadable) = (Vec::new(), None);
         for header in headers {
-            offers.extend(challenge::parse(header)?);
-        }
-        if offers.is_empty() {
-            return Err(DigestError::NoChallenge);
+            let text = str::from_utf8(header.as_ref());
+            match text.map_err(|_| DigestError::Malformed("it is not UTF-8")).and_then(challenge::parse) {
+                Ok(found) => offers.extend(found),
+                Err(error) => unreadable = Some(error),
+            }
         }
         let mut readable: Vec<Self> = offers.iter().filter_map(Self::read).collect();
         // stable: of several equally strong ones the first wins (RFC 7616 §3.7)
         readable.sort_by_key(|c| std::cmp::Reverse(c.hash));
-        match readable.into_iter().next() {
-            Some(challenge) => Ok(challenge),
-            None if offers.iter().all(|o| o.scheme.eq_ignore_ascii_case("basic")) => {
-                Err(DigestError::BasicOnly)
-            }
-            None => Err(DigestError::Unsupported { offered: challenge::describe(&offers) }),
-        }
+        readable.into_iter().next().ok_or_else(|| match unreadable {
+            Some(error) => error,
+            None if offers.is_empty() => DigestError::NoChallenge,
+            None if offers.iter().all(|o| o.scheme.eq_ignore_ascii_case("basic")) => DigestError::BasicOnly,
+            None => DigestError::Unsupported { offered: challenge::describe(&offers) },
+        })
     }
 
     fn read(offer: &challenge::Offer) -> Option<Self> {

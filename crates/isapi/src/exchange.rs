@@ -4,7 +4,6 @@
 //! (reference: ISAPI §9.3). So one refusal ends all logins of a [`Recorder`], and only a recorder that
 //! says the nonce was at fault, and counts no attempt, gets a request without body once more.
 
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -16,6 +15,7 @@ use crate::digest::Challenge;
 use crate::error::Error;
 use crate::login::UserCheck;
 use crate::request::Request;
+use crate::status::ResponseStatus;
 use crate::tls;
 use crate::transport::unanswered;
 use crate::xml::LARGEST;
@@ -27,7 +27,7 @@ pub(crate) const REPLY: Duration = Duration::from_secs(15);
 /// A reply, its body read whole.
 pub(crate) struct Reply {
     pub(crate) http: u16,
-    challenges: Vec<String>,
+    challenges: Vec<HeaderValue>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -36,8 +36,15 @@ impl Reply {
         Self { http, challenges: Vec::new(), body }
     }
 
+    /// Whether a code says that the login is wrong (`loginPasswordError` and its like). That is about the
+    /// password, whatever the challenge beside it says of the nonce.
+    pub(crate) fn refuses_the_login_in_words(&self) -> bool {
+        let answer = Answer::of(self.http, &self.body);
+        matches!(answer, Answer::Authentication(_)) && ResponseStatus::read(&self.body).is_ok()
+    }
+
     pub(crate) fn challenge(&self) -> Result<Challenge, Error> {
-        Ok(Challenge::choose(self.challenges.iter().map(String::as_str))?)
+        Ok(Challenge::choose(&self.challenges)?)
     }
 }
 
@@ -89,6 +96,7 @@ impl Recorder {
             let reply = self.receive(request.path, open).await?;
             let answer = Answer::of(reply.http, &reply.body);
             let expired = is_expired_nonce(reply.http, &answer);
+            let in_words = reply.refuses_the_login_in_words();
             let check = match answer {
                 Answer::Authentication(check) => check,
                 _ if expired => UserCheck::default(),
@@ -96,6 +104,7 @@ impl Recorder {
             };
             let fresh = reply.challenge().ok().filter(|c| !c.same_nonce(&challenge));
             let counted = check.is_locked() || check.counted_since(before.attempts_left);
+            let counted = counted || in_words;
             match fresh.filter(|c| (expired || c.is_stale()) && may_repeat && !counted) {
                 Some(fresh) => challenge = fresh,
                 None if expired => return Ok(Response::Read(reply)),
@@ -116,7 +125,7 @@ impl Recorder {
     }
 
     fn may_log_in(&self) -> Result<(), Error> {
-        if self.refused().is_some() {
+        if self.refused.get().is_some() {
             return Err(Error::LoginStopped { address: self.address().clone() });
         }
         Ok(())
@@ -124,20 +133,12 @@ impl Recorder {
 
     /// Notes that a login was refused: this client sends no other.
     pub(crate) fn login_refused(&self, check: &UserCheck) -> Error {
-        *self.refused() = Some(check.clone());
+        // the first one counts: nothing is sent after it
+        let _ = self.refused.set(check.clone());
         self.refusal(check)
     }
 
-    /// How a login of this client was refused, if one was: what a laptop has to remember for the next.
-    pub fn login_refusal(&self) -> Option<Error> {
-        self.refused().as_ref().map(|check| self.refusal(check))
-    }
-
-    fn refused(&self) -> MutexGuard<'_, Option<UserCheck>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refusal(&self, check: &UserCheck) -> Error {
+    pub(crate) fn refusal(&self, check: &UserCheck) -> Error {
         let address = self.address().clone();
         if check.is_locked() {
             return Error::Locked { address, seconds: check.unlock_seconds };
@@ -180,8 +181,7 @@ impl Recorder {
         if response.status().is_redirection() {
             return Err(Error::Redirected { address: self.address().clone(), path, http });
         }
-        let challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
-        let challenges = challenges.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned()).collect();
+        let challenges = response.headers().get_all(WWW_AUTHENTICATE).iter().cloned().collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.failed(path, e))? {
             if body.len() + chunk.len() > LARGEST {
@@ -192,13 +192,19 @@ impl Recorder {
         Ok(Reply { http, challenges, body })
     }
 
+    /// Whether the connection may have been taken, and only TLS not have come to be over it. A recorder that
+    /// flashes falls silent or hangs up; to call it absent would make a restart of that.
+    fn may_have_connected(&self, error: &reqwest::Error) -> bool {
+        self.is_tls() && (error.is_timeout() || tls::broke_in_handshake(error))
+    }
+
     pub(crate) fn failed(&self, path: &'static str, source: reqwest::Error) -> Error {
         let address = self.address().clone();
         if let Some(fault) = tls::fault_in(&source) {
             return Error::Tls { address, source: Box::new(fault) };
         }
         let source = source.without_url();
-        if source.is_connect() {
+        if source.is_connect() && !self.may_have_connected(&source) {
             let why = if source.is_timeout() { unanswered() } else { innermost(&source) };
             Error::Unreachable { address, port: self.port, why }
         } else if source.is_timeout() {

@@ -40,7 +40,7 @@ impl Document for TimeSettings {
     fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let root = Element::document(body, "Time")?;
         let text: String = root.required("localTime")?;
-        let wall = wall(&text).map_err(|why| Malformed::Value { node: "localTime", why })?;
+        let wall = wall(&text).map_err(|why| Malformed::value("localTime", &why))?;
         Ok(Self { wall, mode: root.shown("timeMode"), zone: root.shown("timeZone") })
     }
 }
@@ -53,7 +53,7 @@ impl Document for LocalTime {
     const PATH: &'static str = "/ISAPI/System/time/localTime";
 
     fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        wall(plain(body)?).map(Self).map_err(Malformed::PlainText)
+        wall(plain(body)?).map(Self).map_err(|why| Malformed::plain_text(&why))
     }
 }
 
@@ -68,14 +68,14 @@ impl Document for TimeZone {
         let text = plain(body)?;
         // a page of HTML or a refusal in XML is no time zone, and neither is anything long
         if text.is_empty() || text.len() > 128 || text.contains(['<', '\n']) {
-            return Err(Malformed::PlainText("not a time zone".into()));
+            return Err(Malformed::plain_text(&"not a time zone"));
         }
         Ok(Self(Text::cleaned(text)))
     }
 }
 
 fn plain(body: &[u8]) -> Result<&str, Malformed> {
-    str::from_utf8(body).map(str::trim).map_err(|e| Malformed::PlainText(e.to_string()))
+    str::from_utf8(body).map(str::trim).map_err(|e| Malformed::plain_text(&e))
 }
 
 fn wall(text: &str) -> Result<DeviceTime, String> {

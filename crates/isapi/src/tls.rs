@@ -33,7 +33,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 
 pub use certificate::CertificateFacts;
 pub use fault::TlsFault;
-pub(crate) use fault::fault_in;
+pub(crate) use fault::{broke_in_handshake, fault_in};
 pub use old_versions::{Measured, OldVersion, measure_old_version};
 pub use probe::{Offer, PlainTextBecause, probe};
 

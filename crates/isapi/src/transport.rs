@@ -13,6 +13,9 @@ use crate::tls;
 /// On one cable an answer to SYN takes a millisecond; a recorder that starts up or filters this laptop
 /// drops it silently (reference: ISAPI §15.2), and the vendor's page tries again every 5 s (§6).
 pub(crate) const CONNECT: Duration = Duration::from_secs(5);
+/// For a handshake of TLS. Recorders have slow processors, and one that makes its keys on its first day was
+/// not measured; what takes longer than this is said to be silent.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(15);
 
 /// That there was no answer to SYN, in words.
 pub(crate) fn unanswered() -> String {
@@ -73,6 +76,15 @@ impl Transport {
         format!("{scheme}://{}", self.socket(address))
     }
 
+    /// For the connection, the handshake of TLS included, which may take as long as it did when it was
+    /// tried.
+    fn connect_within(&self) -> Duration {
+        match self.channel {
+            Channel::PlainText => CONNECT,
+            Channel::Tls { .. } => HANDSHAKE,
+        }
+    }
+
     pub(crate) fn client(&self, address: &Address) -> Result<reqwest::Client, Error> {
         let setup = |source| Error::Setup { address: address.clone(), source };
         // reqwest panics without a TLS backend, so it gets one in any case; in plain text it is a pin
@@ -90,7 +102,7 @@ impl Transport {
             .retry(reqwest::retry::never())
             .http1_only()
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT)
+            .connect_timeout(self.connect_within())
             // reqwest's defaults (15 s, 30 s) end a connection whose other side takes nothing: a
             // recorder that erases flash during an upload is just that, and must not be cut off
             .tcp_keepalive(None)

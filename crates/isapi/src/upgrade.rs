@@ -20,7 +20,7 @@ impl Document for UpgradeStatus {
     fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let status = if body.trim_ascii_start().starts_with(b"{") { json(body) } else { xml(body) }?;
         match status.percent {
-            Some(101..) => Err(Malformed::Value { node: "percent", why: "above 100".into() }),
+            Some(101..) => Err(Malformed::value("percent", &"above 100")),
             _ => Ok(status),
         }
     }
@@ -50,14 +50,13 @@ fn json(body: &[u8]) -> Result<UpgradeStatus, Malformed> {
     if body.len() > LARGEST {
         return Err(Malformed::Excess("is larger than 256 KiB"));
     }
-    let Json { upgrading, percent } =
-        serde_json::from_slice(body).map_err(|e| Malformed::Json(e.to_string()))?;
+    let Json { upgrading, percent } = serde_json::from_slice(body).map_err(|e| Malformed::json(&e))?;
     let upgrading = match upgrading {
         Truth::Plain(truth) => truth,
         Truth::Quoted(text) if text.eq_ignore_ascii_case("true") => true,
         Truth::Quoted(text) if ["false", "flase"].iter().any(|f| text.eq_ignore_ascii_case(f)) => false,
         Truth::Quoted(_) => {
-            return Err(Malformed::Value { node: "upgrading", why: "neither true nor false".into() });
+            return Err(Malformed::value("upgrading", &"neither true nor false"));
         }
     };
     Ok(UpgradeStatus { upgrading: Some(upgrading), percent })

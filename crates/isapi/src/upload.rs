@@ -212,7 +212,7 @@ impl Recorder {
     /// a wrong password.
     fn unauthorized(&self, check: UserCheck, reply: &Reply, ticket: Ticket, released: bool) -> End {
         let Ticket { request, challenge, attempts_left, resend } = ticket;
-        if check.counted_since(attempts_left) || check.is_locked() {
+        if check.counted_since(attempts_left) || check.is_locked() || reply.refuses_the_login_in_words() {
             self.login_refused(&check);
             return End::Unauthorized { check, resend: None };
         }

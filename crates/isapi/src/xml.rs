@@ -52,6 +52,33 @@ pub enum Malformed {
     },
 }
 
+impl Malformed {
+    /// Parsers quote what they stumble over, and that is the recorder's: it goes to terminals, journals
+    /// and receipts, so it is made safe like every other word of it.
+    pub(crate) fn syntax(error: &impl ToString) -> Self {
+        Self::Syntax(safe(error))
+    }
+
+    /// The same of JSON.
+    pub(crate) fn json(error: &impl ToString) -> Self {
+        Self::Json(safe(error))
+    }
+
+    /// The same of plain text.
+    pub(crate) fn plain_text(error: &impl ToString) -> Self {
+        Self::PlainText(safe(error))
+    }
+
+    /// The same of one node.
+    pub(crate) fn value(node: &'static str, error: &impl ToString) -> Self {
+        Self::Value { node, why: safe(error) }
+    }
+}
+
+fn safe(error: &impl ToString) -> String {
+    firmware::Text::cleaned(&error.to_string()).to_string()
+}
+
 /// One element: its local name, its attributes, its own text, its children.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
@@ -195,7 +222,7 @@ impl Element {
     /// A child that must be there and be readable.
     pub(crate) fn required<T: FromStr<Err: ToString>>(&self, name: &'static str) -> Result<T, Malformed> {
         let text = self.text(name).ok_or(Malformed::Missing(name))?;
-        text.parse().map_err(|e: T::Err| Malformed::Value { node: name, why: e.to_string() })
+        text.parse().map_err(|e: T::Err| Malformed::value(name, &e))
     }
 
     /// A number that may be absent; one that cannot be read is an error, never a default.
@@ -218,8 +245,7 @@ impl Element {
 
     fn truth(&self, name: &'static str) -> Result<Option<bool>, Malformed> {
         let Some(text) = self.own_text() else { return Ok(None) };
-        let unreadable = || Malformed::Value { node: name, why: "neither true nor false".into() };
-        firmware::truth(text).map(Some).ok_or_else(unreadable)
+        firmware::truth(text).map(Some).ok_or_else(|| Malformed::value(name, &"neither true nor false"))
     }
 }
 

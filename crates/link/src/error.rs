@@ -10,7 +10,7 @@ use crate::mac::Mac;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The system does not let this user do it.
-    #[error("{doing}: refused, this needs the rights of the administrator\nhint: run it with sudo")]
+    #[error("{doing}: refused, this needs the rights of the administrator")]
     NeedsPrivilege {
         /// What was tried.
         doing: &'static str,
@@ -32,15 +32,13 @@ pub enum Error {
         why: String,
     },
     /// There is no such interface.
-    #[error("interface {name}: not found\nhint: ip link shows what there is")]
+    #[error("interface {name}: not found")]
     NoInterface {
         /// The name that was given.
         name: String,
     },
     /// The interface has nobody at its other end.
-    #[error(
-        "interface {name}: nobody at the other end\nhint: plug the cable in, switch the recorder on, then: ip link set {name} up"
-    )]
+    #[error("interface {name}: nobody at the other end")]
     NoCarrier {
         /// Its name.
         name: String,
@@ -68,9 +66,7 @@ pub enum Error {
         address: Ipv4Net,
     },
     /// Somebody uses the address.
-    #[error(
-        "address {address}: refused, {by} uses it\nhint: leave the choice to the program, or name another one"
-    )]
+    #[error("address {address}: refused, {by} uses it")]
     AddressTaken {
         /// The address that was wanted.
         address: Ipv4Addr,
@@ -78,7 +74,7 @@ pub enum Error {
         by: Mac,
     },
     /// Nothing was free among what was tried.
-    #[error("subnet {subnet}: no free address among {tried} that were tried\nhint: name one that is free")]
+    #[error("subnet {subnet}: no free address among {tried} that were tried")]
     NoFreeAddress {
         /// The subnet.
         subnet: Ipv4Net,
@@ -86,10 +82,7 @@ pub enum Error {
         tried: usize,
     },
     /// Taking the address away would take others with it, so it was left.
-    #[error(
-        "address {address}: left on {interface}, taking it away would take {other} away as well\n\
-         hint: sysctl -w net.ipv4.conf.{interface}.promote_secondaries=1, then again"
-    )]
+    #[error("address {address}: left on {interface}, taking it away would take {other} away as well")]
     Shared {
         /// The address of ours.
         address: Ipv4Net,
@@ -101,6 +94,29 @@ pub enum Error {
 }
 
 impl Error {
+    /// What to do now, where there is anything.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NeedsPrivilege { .. } => "run it with sudo".into(),
+            Self::NoInterface { .. } => "ip link shows what there is".into(),
+            Self::NoCarrier { name } => {
+                format!("plug the cable in, switch the recorder on, then: ip link set {name} up")
+            }
+            Self::AlreadyInSubnet { .. } => "the recorder can be talked to as it is: applier inspect".into(),
+            Self::AddressTaken { .. } => "leave the choice to the program, or name another one".into(),
+            Self::NoFreeAddress { .. } => "name one that is free".into(),
+            Self::Shared { interface, .. } => {
+                // sysctl takes a slash for the dot that a name may hold
+                let interface = interface.replace('.', "/");
+                format!("sysctl -w net.ipv4.conf.{interface}.promote_secondaries=1, then again")
+            }
+            Self::System { .. }
+            | Self::Unreadable { .. }
+            | Self::NotEthernet { .. }
+            | Self::NotASubnet { .. } => return None,
+        })
+    }
+
     /// What a system error means here.
     pub(crate) fn system(doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| match source.kind() {

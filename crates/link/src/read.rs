@@ -1,6 +1,7 @@
 //! The kernel's answers → [`Snapshot`]. The one place where the network of this laptop is looked at.
 
 use std::fs::{read_dir, read_to_string};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
@@ -255,8 +256,7 @@ fn forwarding(interfaces: &[Interface]) -> Result<Vec<Forwarding>, Error> {
         }
         for interface in interfaces.iter().filter(|interface| interface.kind != Kind::Loopback) {
             let path = directory.join(&interface.name).join("forwarding");
-            // an interface without this family has no entry; one that has just gone has none either
-            if path.exists() && is_on(&path)? {
+            if is_on(&path)? {
                 found.push(Forwarding { family, interface: Some(interface.name.clone()) });
             }
         }
@@ -267,6 +267,8 @@ fn forwarding(interfaces: &[Interface]) -> Result<Vec<Forwarding>, Error> {
 fn is_on(path: &Path) -> Result<bool, Error> {
     match read_to_string(path) {
         Ok(text) => Ok(text.trim() != "0"),
+        // an interface without this family has no entry; one that has just gone has none either
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::system("forwarding")(error)),
     }
 }

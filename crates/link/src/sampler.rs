@@ -45,10 +45,20 @@ impl Sampler {
         // listening comes first: what changes while the snapshot is taken is announced
         let announcements = Announcements::open()?;
         let known = judge(&Snapshot::read()?, target);
+        Ok(Self::beside(announcements, known))
+    }
+
+    /// The same beside an earlier judgement: what has changed since then is the first that is told.
+    pub fn since(known: Isolation) -> Result<Self, Error> {
+        Ok(Self::beside(Announcements::open()?, known))
+    }
+
+    fn beside(announcements: Announcements, known: Isolation) -> Self {
+        // it ticks at once
         let mut anyhow = interval(AGAIN_ANYHOW);
         anyhow.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
-        Ok(Self { announcements, anyhow, started: now, looked: now, known, changes: VecDeque::new() })
+        Self { announcements, anyhow, started: now, looked: now, known, changes: VecDeque::new() }
     }
 
     /// The judgement as of the last look.

@@ -7,7 +7,8 @@ pub struct Count<N>(pub N, pub &'static str);
 impl<N: fmt::Display + PartialEq + From<u8>> fmt::Display for Count<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(number, thing) = self;
-        write!(f, "{number} {thing}{}", if *number == N::from(1) { "" } else { "s" })
+        let plural = if thing.ends_with('s') { "es" } else { "s" };
+        write!(f, "{number} {thing}{}", if *number == N::from(1) { "" } else { plural })
     }
 }
 
@@ -19,5 +20,6 @@ mod tests {
     fn one_is_singular() {
         let counted = [0_usize, 1, 2].map(|n| Count(n, "file").to_string());
         assert_eq!(counted, ["0 files", "1 file", "2 files"]);
+        assert_eq!([0_usize, 1].map(|n| Count(n, "address").to_string()), ["0 addresses", "1 address"]);
     }
 }

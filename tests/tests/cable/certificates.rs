@@ -77,6 +77,15 @@ async fn another_device_in_its_place_gets_nothing() {
 async fn plain_text_is_a_persons_decision_once_there_was_tls() {
     let mut world = World::loaded(&scenario(HTTPS, "")).await;
     world.inspect(&format!("--certificate {}", world.simulator.certificate())).await.ends(0);
+    // its other port is no way around the certificate
+    let before = world.seen("logins");
+    let by_port = world.applier("inspect 192.168.1.64:80 --password-file password.txt").await;
+    by_port.fails(
+        5,
+        "port without TLS of a recorder that has it",
+        &["no TLS is offered", "without the port"],
+    );
+    assert_eq!(world.seen("logins"), before);
     world.exchange(&scenario("", "")).await;
     let words = ["no TLS is offered", "--plain-http REASON"];
     let refused = world.apply("").await.fails(5, "TLS that was switched off", &words);

@@ -44,6 +44,11 @@ async fn nobody_answers_and_what_may_be_the_reason_is_said() {
     assert_eq!((&silent["exit"], &silent["interfaces"][0]["devices"]), (&json!(6), &json!([])));
     let hints = silent["hint"].as_str().unwrap();
     assert!(hints.contains("192.168.1.64") && hints.contains("SADP may be off"), "{hints}");
+    let other = world.applier("find --interface eth9 --json").await.ends(2).json();
+    assert_eq!(
+        (&other["error"], &other["hint"]),
+        (&json!("interface eth9: not found"), &json!("ip link shows what there is"))
+    );
     world.recorder.ip("link set lan down");
     let unplugged = world.applier("find").await;
     unplugged.fails(6, "cable not plugged", &["nobody at the other end of eth0"]);
@@ -71,4 +76,5 @@ async fn a_temporary_address_comes_and_goes_and_no_other_is_touched() {
     assert_eq!(removed["removed"], json!([address]));
     assert!(!addresses().contains("192.168.1.") && addresses().contains("10.3.3.3/24"), "{}", addresses());
     assert_eq!(world.applier("link down --json").await.ends(0).json()["removed"], json!([]));
+    world.inspect("").await.ends(6).says(&["on no link of this laptop", "applier link up gives this laptop"]);
 }

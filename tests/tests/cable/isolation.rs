@@ -1,11 +1,14 @@
 //! Whether the laptop is alone with the recorder, before a push and while it goes on.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
+use journeys::site::PASSWORD;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::machine::Machine;
-use crate::simulator::scenario;
+use crate::simulator::{HTTPS, scenario};
 use crate::world::World;
 
 const REASONS: [&str; 4] = [
@@ -99,6 +102,25 @@ async fn a_third_machine_that_speaks_during_the_upload_stands_in_the_receipt() {
     let heard = link["heard"].as_array().unwrap().iter().map(|host| host.as_str().unwrap());
     let strangers: Vec<&str> = heard.filter(|host| host.starts_with("192.168.1.")).collect();
     assert_eq!(strangers, ["192.168.1.77 02:00:00:00:00:77"], "{link}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_out_that_appears_while_a_person_types_the_password_is_refused() {
+    let world = World::loaded(&scenario(HTTPS, "")).await;
+    let certificate = world.simulator.certificate();
+    let args = format!("apply 192.168.1.64 --stick stick --password-stdin --yes --certificate {certificate}");
+    let mut command = world.command(&world.laptop.enter(), "applier", &args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    // its handshake comes after its look at the network
+    while world.seen("connections") == 0 {}
+    world.laptop.ip("route add default via 192.168.1.1 dev eth0");
+    program.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).await.unwrap();
+    let ended = program.wait_with_output().await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(11), "{said}");
+    assert!(said.contains("IPv4 default route via 192.168.1.1 on eth0"), "{said}");
+    assert_eq!(world.seen("pushes"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,8 @@ async fn one_wrong_password_stops_everything_and_the_next_has_to_be_meant() {
     let careful = world.apply("").await.ends(9).says(&words);
     assert_eq!((careful.pushes, world.seen("connections")), (0, before));
     world.inspect("").await.ends(9).says(&words);
+    // another port is another way to the same account
+    world.applier("inspect 192.168.1.64:80 --password-file password.txt").await.ends(9).says(&words);
     world.inspect("--risk-lockout").await.ends(9).says(&["1 more wrong ones"]);
 
     password(PASSWORD);

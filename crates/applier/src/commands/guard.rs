@@ -60,7 +60,7 @@ async fn watch(
         return pending().await;
     }
     let began = Instant::now();
-    let mut sampler = Sampler::start(link.target())?;
+    let mut sampler = Sampler::since(link.isolation().clone())?;
     noticed.heard.extend_from_slice(&sampler.isolation().heard);
     if let Some(listener) = listener {
         noticed.heard.extend_from_slice(listener.heard());

@@ -143,7 +143,6 @@ fn down(path: &Path, context: &Context) -> Result<Exit, Failure> {
     }
     record::write(path, &kept).map_err(record_failure)?;
     let addresses: Vec<Ipv4Net> = removed.iter().map(Temporary::address).collect();
-    context.output.json(&json!({"removed": addresses}));
     for temporary in &removed {
         context.output.data(format_args!(
             "{} was taken away from {}",
@@ -152,7 +151,12 @@ fn down(path: &Path, context: &Context) -> Result<Exit, Failure> {
         ));
     }
     context.output.data(format_args!("{} taken away", Count(removed.len(), "address")));
-    failure.map_or(Ok(Exit::Done), Err)
+    let removed = json!({"removed": addresses});
+    if let Some(failure) = failure {
+        return Err(failure.with_data(removed));
+    }
+    context.output.json(&removed);
+    Ok(Exit::Done)
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ impl Push<'_> {
             link: session.link.facts().clone(),
             papers: Box::new(papers),
         };
+        session.still_alone()?;
         let mut journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
         journal.append((context.now)(), &planned).map_err(journal_failure)?;
         clerk.state(|facts, _| report::started(facts, plan, digest))?;

@@ -19,7 +19,7 @@ use crate::connect::{Decision, Refused, Said, decide};
 use crate::context::{Context, link_failure, long};
 use crate::failed_logins::{Care, FailedLogins};
 use crate::inventory::Inventory;
-use crate::isolation::{CheckedLink, look, permit, tolerate};
+use crate::isolation::{CheckedLink, NotIsolated, look, permit, tolerate};
 use crate::reason::reason;
 use crate::record::RecordError;
 use crate::run::Deadlines;
@@ -107,7 +107,7 @@ impl Session {
     /// Writes down that a login was refused since the first one was taken. What became of the recorder
     /// matters more: a record that cannot be written is a warning.
     pub fn remember_refusal(&self, context: &Context) {
-        let Some(refusal) = self.recorder.login_refusal() else { return };
+        let Some(refusal) = self.recorder.refused_login() else { return };
         let noted = FailedLogins::open(&self.records.failed_logins)
             .and_then(|mut known| known.note(self.recorder.address(), &refusal, (context.now)()));
         if let Err(error) = noted {
@@ -251,13 +251,14 @@ impl Visit<'_> {
             for reason in &isolation.reasons {
                 context.output.warn(format_args!("this laptop is not alone with the recorder: {reason}"));
             }
+            // nothing answers there then, and what helps is no matter of cable and power
+            for reason in isolation.reasons.iter().filter(|reason| **reason == ::link::Reason::NotOnLink) {
+                context.output.note(format_args!("hint: {}", reason.hint()));
+            }
         }
         match lifted {
             None => Ok(tolerate(self.address, isolation)),
-            Some(lifted) => permit(self.address, isolation, lifted).map_err(|refused| {
-                let hints = refused.hints();
-                Failure::new(Exit::NotIsolated, refused).hint(hints)
-            }),
+            Some(lifted) => permit(self.address, isolation, lifted).map_err(not_isolated),
         }
     }
 
@@ -324,6 +325,9 @@ impl Visit<'_> {
             }
             Refused::NotTheOne { .. } => {
                 "nothing was sent; it is another recorder, or the digits are wrong".into()
+            }
+            Refused::NoTls { .. } if self.address.port().is_some() => {
+                "nothing was sent; give the address without the port, so that TLS is looked for where it belongs; if it was switched off on the recorder, and you have a reason: --plain-http REASON".into()
             }
             Refused::NoTls { .. } => {
                 "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON".into()
@@ -406,6 +410,19 @@ impl Visit<'_> {
 fn listen(link: &CheckedLink, runtime: &Runtime) -> Option<Listener> {
     let _runtime = runtime.enter();
     if link.target().ip().is_loopback() { None } else { Listener::start(link.target()) }
+}
+
+impl Session {
+    /// Looks at this laptop's network once more, right before something is pushed.
+    pub fn still_alone(&self) -> Result<(), Failure> {
+        let now = look(self.recorder.address()).map_err(link_failure)?;
+        self.link.still(now).map_err(not_isolated)
+    }
+}
+
+fn not_isolated(refused: Box<NotIsolated>) -> Failure {
+    let hints = refused.hints();
+    Failure::new(Exit::NotIsolated, refused).hint(hints)
 }
 
 /// What is remembered of recorders cannot be used.

@@ -170,6 +170,7 @@ fn put_back(
     if !args.yes && !terminal::confirm(question, "--yes")? {
         return Err(Failure::new(Exit::Refused, "not agreed to: nothing was sent"));
     }
+    session.still_alone()?;
     clerk.state(|facts, _| restore::started(facts, plan, digest))?;
     if clerk.stick.is_some_and(|stick| stick.media().is_some()) {
         clerk.deliver();

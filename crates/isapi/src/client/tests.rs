@@ -1,8 +1,13 @@
 use std::collections::HashSet;
+use std::io::Read as _;
+use std::net::TcpListener;
 use std::sync::Mutex;
+
+use firmware::Sha256Digest;
 
 use super::*;
 use crate::peer::{Act, CHALLENGE, Peer, Seen, reply, unauthorized};
+use crate::transport::Channel;
 use crate::xml::LARGEST;
 
 const STATUS: &str = "<upgradeStatus><upgrading>false</upgrading><percent>0</percent></upgradeStatus>";
@@ -47,6 +52,8 @@ async fn one_wrong_password_stops_everything() {
     assert!(matches!(recorder.device_info().await, Err(Error::LoginStopped { .. })));
     assert!(matches!(recorder.reboot().await, Err(Error::LoginStopped { .. })));
     assert_eq!(peer.seen().len(), 2, "nothing was sent after the refusal");
+    let refused = recorder.refused_login();
+    assert!(matches!(refused, Some(Error::WrongPassword { attempts_left: Some(4), .. })), "{refused:?}");
 }
 
 #[tokio::test]
@@ -202,6 +209,50 @@ async fn a_login_refused_under_another_status_stops_everything_too() {
     let client = recorder(&peer);
     assert!(matches!(client.reboot().await, Err(Error::WrongPassword { .. })));
     assert!(matches!(client.reboot().await, Err(Error::LoginStopped { .. })));
+}
+
+#[tokio::test]
+async fn a_wrong_password_in_words_is_one_whatever_the_nonce() {
+    let no = "<ResponseStatus><statusCode>4</statusCode><subStatusCode>loginPasswordError</subStatusCode></ResponseStatus>";
+    let peer = Peer::start(move |r| {
+        let challenge = format!("Digest realm=\"r\", nonce=\"n{}\", qop=\"auth\", stale=true", r.number);
+        Act::Reply(unauthorized(&challenge, if r.authorization.is_some() { no } else { "" }))
+    })
+    .await;
+    let client = recorder(&peer);
+    assert!(matches!(client.upgrade_status().await, Err(Error::WrongPassword { .. })));
+    assert_eq!(peer.seen().len(), 2, "one login");
+}
+
+fn over_tls(listener: &TcpListener) -> Recorder {
+    let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let channel = Channel::Tls { certificate: Sha256Digest::of(b"x") };
+    let transport = Transport { channel, ..Transport::default() };
+    Recorder::over(address, Credentials::new("admin", "x".into()), &transport).unwrap()
+}
+
+/// A recorder that flashes takes connections and says nothing on them (reference: ISAPI §4). Only one that
+/// takes none may be restarting.
+#[tokio::test(start_paused = true)]
+async fn silence_in_a_handshake_is_no_absence() {
+    // the kernel takes the connection, and nobody reads it
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = over_tls(&listener).device_info().await;
+    assert!(matches!(silent, Err(Error::Silent { .. })), "{silent:?}");
+}
+
+#[tokio::test]
+async fn hanging_up_in_a_handshake_is_no_absence() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = over_tls(&listener);
+    let peer = listener.try_clone().unwrap();
+    let server = std::thread::spawn(move || peer.accept().unwrap().0.read(&mut [0; 4096]).unwrap());
+    let cut = client.device_info().await;
+    assert!(matches!(cut, Err(Error::Lost { .. })), "{cut:?}");
+    server.join().unwrap();
+    drop(listener);
+    let gone = client.device_info().await;
+    assert!(matches!(gone, Err(Error::Unreachable { .. })), "{gone:?}");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ fn takes_sha_256_wherever_it_stands_and_md5_otherwise() {
 #[test]
 fn refuses_basic_and_what_it_does_not_speak() {
     let choose = |header: &str| Challenge::choose([header]).unwrap_err();
-    assert_eq!(Challenge::choose([]), Err(DigestError::NoChallenge));
+    assert_eq!(Challenge::choose([""; 0]), Err(DigestError::NoChallenge));
     assert_eq!(choose(r#"Basic realm="/""#), DigestError::BasicOnly);
     for header in [
         r#"Digest realm="r", nonce="n", algorithm=MD5-sess"#,
@@ -116,6 +116,18 @@ fn refuses_basic_and_what_it_does_not_speak() {
         choose(r#"Digest realm="r", nonce="n", algorithm=MD5, qop="auth-int""#).to_string(),
         "recorder offers Digest algorithm MD5 qop auth-int; expected Digest with MD5 or SHA-256 and qop auth or none"
     );
+}
+
+#[test]
+fn what_cannot_be_read_is_not_guessed_at_and_hides_nothing() {
+    let (good, cut) = (&b"Digest realm=\"r\", nonce=\"n\""[..], &b"Digest realm=\"r, nonce=\"n\""[..]);
+    let latin = &b"Digest realm=\"K\xfcche\", nonce=\"n\""[..];
+    for headers in [[cut, good], [good, cut], [latin, good], [b"Negotiate =;", good]] {
+        assert_eq!(Challenge::choose(headers).unwrap().realm, "r");
+    }
+    for headers in [[latin, b""], [cut, b"Basic realm=\"/\""]] {
+        assert!(matches!(Challenge::choose(headers), Err(DigestError::Malformed(_))), "{headers:?}");
+    }
 }
 
 #[test]

@@ -69,9 +69,7 @@ impl Limits {
         let Some(found) = root.find(name) else { return Ok(None) };
         let end = |end: &str| {
             let text = found.attribute(end);
-            text.map(u32::from_str)
-                .transpose()
-                .map_err(|e| Malformed::Value { node: name, why: e.to_string() })
+            text.map(u32::from_str).transpose().map_err(|e| Malformed::value(name, &e))
         };
         Ok(Some(Self { min: end("min")?, max: end("max")? }))
     }

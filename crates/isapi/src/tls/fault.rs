@@ -98,15 +98,22 @@ impl TlsFault {
 
 /// The fault of TLS within an error of the HTTP client, if it is one.
 pub(crate) fn fault_in(error: &reqwest::Error) -> Option<TlsFault> {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = next {
-        let inner = error.downcast_ref::<io::Error>().and_then(|e| e.get_ref());
-        let inner = inner.map(|inner| inner as &(dyn StdError + 'static));
-        if let Some(tls) = inner.unwrap_or(error).downcast_ref::<rustls::Error>() {
-            return Some(TlsFault::of(tls));
-        }
-        // an io::Error is not the source of itself: its source is that of what it wraps
-        next = inner.or_else(|| error.source());
-    }
-    None
+    causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()).map(TlsFault::of)
+}
+
+/// Whether a connection that was taken broke before TLS came to be over it. None that was refused does so: a
+/// SYN is refused, not reset.
+pub(crate) fn broke_in_handshake(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let mut kinds = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.any(|kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+}
+
+/// An error with what caused it. An `io::Error` is not the source of itself: its source is that of what it
+/// wraps, which is given here, too.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(Some(error as &(dyn StdError + 'static)), |&error| {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|wrapped| wrapped as &(dyn StdError + 'static)).or_else(|| error.source())
+    })
 }

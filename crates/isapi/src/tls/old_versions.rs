@@ -12,10 +12,10 @@ use firmware::Text;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::probe::{HANDSHAKE, connect};
+use super::probe::connect;
 use crate::address::Address;
 use crate::error::Error;
-use crate::transport::{CONNECT, Transport};
+use crate::transport::{CONNECT, HANDSHAKE, Transport};
 
 /// A version of TLS that is too old (RFC 8996).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

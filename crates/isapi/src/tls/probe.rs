@@ -14,11 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::{CertificateFacts, TlsFault, Verifier, config};
 use crate::address::Address;
 use crate::error::Error;
-use crate::transport::{CONNECT, Transport, unanswered};
-
-/// For the handshake. Recorders have slow processors, and one that makes its keys on its first day was
-/// not measured; what takes longer than this is said to be silent.
-pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
+use crate::transport::{CONNECT, HANDSHAKE, Transport, unanswered};
 
 /// How a recorder can be talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]

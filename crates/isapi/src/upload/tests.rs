@@ -93,6 +93,22 @@ async fn a_wrong_digest_never_completes() {
 }
 
 #[tokio::test]
+async fn a_wrong_password_in_words_is_never_sent_again() {
+    let peer = Peer::start(|r| {
+        let challenge = format!("Digest realm=\"r\", nonce=\"n{}\", qop=\"auth\", stale=true", r.number);
+        if r.authorization.is_none() {
+            Act::Reply(unauthorized(&challenge, ""))
+        } else {
+            Act::ReplyAfter(BLOCK, unauthorized(&challenge, &status("4", "loginPasswordError")))
+        }
+    })
+    .await;
+    let (recorder, pushed) = push_with(&peer, &package(None).0, LONG).await;
+    assert!(matches!(pushed.unwrap().end, End::Unauthorized { resend: None, .. }));
+    assert!(matches!(recorder.device_info().await, Err(Error::LoginStopped { .. })));
+}
+
+#[tokio::test]
 async fn an_upload_that_nobody_takes_is_given_up() {
     let peer = Peer::start(|r| {
         if r.authorization.is_none() { Act::Reply(unauthorized(CHALLENGE, "")) } else { Act::Hang }

@@ -26,7 +26,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, Malformed> {
     let mut root: Option<Element> = None;
     let mut count = 0;
     loop {
-        let event = reader.read_event().map_err(|e| Malformed::Syntax(e.to_string()))?;
+        let event = reader.read_event().map_err(|e| Malformed::syntax(&e))?;
         if root.is_some() && !matches!(event, Event::Eof | Event::Comment(_)) {
             return Err(Malformed::Excess("goes on after its root"));
         }
@@ -92,7 +92,7 @@ fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>, Malformed
         if n >= MOST_ATTRIBUTES {
             return Err(Malformed::Excess("has an element with more than 64 attributes"));
         }
-        let attribute = attribute.map_err(|e| Malformed::Syntax(e.to_string()))?;
+        let attribute = attribute.map_err(|e| Malformed::syntax(&e))?;
         let name = attribute.key.local_name().as_ref().to_owned();
         let value = attribute.normalized_value(XmlVersion::Implicit1_0);
         found.push((name, value.unwrap_or(attribute.value).into_owned()));

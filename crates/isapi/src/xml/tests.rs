@@ -118,6 +118,27 @@ fn the_unspecified_address_is_none() {
     assert!(root.ip("odd").is_err());
 }
 
+#[test]
+fn what_is_quoted_of_a_recorder_cannot_act_on_a_terminal() {
+    let quoted = |text: &str| match read(text) {
+        Err(error) => error.to_string(),
+        Ok(root) => root.required::<firmware::Serial>("n").unwrap_err().to_string(),
+    };
+    for text in [
+        "<a></\u{1b}[2Jb>",
+        "<a></\u{202e}b>",
+        "<\u{1b}[2Jb/>",
+        "<a \u{1b}=1/>",
+        "<a><n>\u{1b}[2J</n></a>",
+        "<a>&\u{1b}[2J;</a>",
+        "<a>&#x1b[2J;</a>",
+    ] {
+        let said = quoted(text);
+        assert!(said.chars().all(firmware::Text::allows), "{said:?}");
+    }
+    assert!(quoted("<a></\u{1b}[2Jb>").contains("?[2Jb"), "and it is still told what came");
+}
+
 proptest! {
     #[test]
     fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..60), text in "[<>/ab&;!\\[\\]?\" -]{0,60}") {

@@ -115,8 +115,9 @@ fn without_the_right_it_says_sudo() {
     laptop("addresses::without_the_right_it_says_sudo", |recorder| {
         elsewhere(&recorder);
         let refused = without(CapabilitySet::NET_RAW, || probed(wish()).unwrap_err());
-        let sudo = "refused, this needs the rights of the administrator\nhint: run it with sudo";
+        let sudo = "refused, this needs the rights of the administrator";
         assert_eq!(refused.to_string(), format!("ARP probe: {sudo}"));
+        assert_eq!(refused.hint().as_deref(), Some("run it with sudo"));
         let free = probed(wish()).unwrap();
         let refused = without(CapabilitySet::NET_ADMIN, || free.bring_up(HOUR).unwrap_err());
         assert_eq!(refused.to_string(), format!("temporary address: {sudo}"));

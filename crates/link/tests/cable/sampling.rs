@@ -1,4 +1,4 @@
-use link::{Change, Sampler, Target};
+use link::{Change, Sampler, Snapshot, Target, judge};
 
 use crate::world::{ip, laptop, sysctl, wait};
 
@@ -55,6 +55,18 @@ fn a_look_in_between_loses_nothing() {
                 assert!(told.iter().any(|told| told == expected), "{told:?}");
             }
             assert_eq!(sampler.isolation().word(), "networked");
+        });
+    });
+}
+
+#[test]
+fn what_has_changed_since_an_earlier_judgement_is_told_first() {
+    laptop("sampling::what_has_changed_since_an_earlier_judgement_is_told_first", |_recorder| {
+        wait(async {
+            let known = judge(&Snapshot::read().unwrap(), &Target::new([192, 168, 1, 64].into(), None));
+            ip("route add default via 192.168.1.1");
+            let mut sampler = Sampler::since(known).unwrap();
+            assert_eq!(next(&mut sampler).await, "IPv4 default route via 192.168.1.1 on eth0 (new)");
         });
     });
 }
