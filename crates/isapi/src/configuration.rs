@@ -119,6 +119,10 @@ impl Recorder {
                 if is_last && (words.is_empty() || ResponseStatus::read(&words).is_ok()) {
                     return Err(self.no_configuration(&Reply::of(200, words)));
                 }
+                if is_a_page(&words) {
+                    let page = Malformed::Excess("or HTML stands where a configuration should");
+                    return Err(self.malformed(PATH, 200, page));
+                }
                 out = words.into();
             }
             hasher.update(&out);
@@ -146,23 +150,34 @@ impl Recorder {
     }
 }
 
-/// Whether a refusal may be about the key, so that asking without one makes sense.
+/// Whether asking without the key makes sense.
 fn is_about_the_key(error: &Error) -> bool {
-    const KEY: [&str; 5] = [
-        "badParameters",
-        "cfgFileSecretKeyError",
-        "importCfgFilePasswordErr",
-        "badURLFormat",
-        "invalidOperation",
-    ];
-    match error {
-        Error::NotOffered { .. } => true,
-        Error::Refused { refusal, .. } => {
-            let sub_code = refusal.sub_code.as_ref();
-            sub_code.is_some_and(|s| KEY.iter().any(|k| s.as_str().eq_ignore_ascii_case(k)))
-        }
-        _ => false,
+    matches!(error, Error::NotOffered { .. }) || error.is_about_configuration_key()
+}
+
+impl Error {
+    /// Whether a recorder that refused to export its configuration may mean the key: that there is one, or
+    /// that there is none.
+    pub fn is_about_configuration_key(&self) -> bool {
+        const KEY: [&str; 5] = [
+            "badParameters",
+            "cfgFileSecretKeyError",
+            "importCfgFilePasswordErr",
+            "badURLFormat",
+            "invalidOperation",
+        ];
+        let Self::Refused { refusal, .. } = self else { return false };
+        let sub_code = refusal.sub_code.as_ref();
+        sub_code.is_some_and(|s| KEY.iter().any(|k| s.as_str().eq_ignore_ascii_case(k)))
     }
+}
+
+/// Whether this is a page for people or another document, and so no export, which is binary.
+fn is_a_page(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    [&b"<?xml"[..], b"<!doctype", b"<html"]
+        .iter()
+        .any(|page| start.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page)))
 }
 
 #[cfg(test)]

@@ -92,6 +92,17 @@ async fn other_refusals_and_nothing_are_errors_and_leave_nothing() {
 }
 
 #[tokio::test]
+async fn a_page_under_200_is_no_configuration() {
+    for page in ["<html><head/></html>", " <!DOCTYPE html><html/>", "<?xml version='1.0'?><Time/>"] {
+        for page in [page.to_owned(), format!("{page}{}", " ".repeat(2 * WORDS))] {
+            let (_, recorder) = recorder(move |_, _| reply(200, &page)).await;
+            let (exported, kept) = export(&recorder, None).await;
+            assert!(matches!(exported, Err(Error::Malformed { http: 200, .. })) && kept.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
 async fn endless_ones_are_cut() {
     let (_, recorder) = recorder(|_, _| reply(200, &"x".repeat(usize::try_from(LARGEST).unwrap() + 1))).await;
     let mut sink = tokio::io::sink();
