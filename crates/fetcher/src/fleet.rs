@@ -3,7 +3,7 @@
 use firmware::container::Container;
 use firmware::{Choice, Model, Release, Revision, Serial, Text, choose, fits};
 use jiff::Timestamp;
-use receipt::{LaptopId, PushResult};
+use receipt::LaptopId;
 use serde::Serialize;
 
 use crate::ledger::{Finding, LastWord};
@@ -29,7 +29,7 @@ pub struct Recorder {
     /// What that means.
     pub state: State,
     /// How the last run ended.
-    pub last_result: Option<PushResult>,
+    pub last_result: Option<Text>,
     /// Why, in words.
     pub detail: Text,
     /// When, by the laptop's clock.
@@ -117,7 +117,7 @@ mod tests {
             claimed: Timestamp::UNIX_EPOCH,
             device: serde_json::from_value(device).unwrap(),
             revision: revision.map(|r| r.parse().unwrap()),
-            result: Some(PushResult::Applied),
+            result: Some(Text::cleaned("applied")),
             detail: Text::cleaned(""),
         }
     }

@@ -12,6 +12,7 @@ mod clock;
 mod dsse;
 mod laptop;
 mod push;
+mod restore;
 mod statement;
 
 pub use acknowledged::Acknowledged;
@@ -20,6 +21,7 @@ pub use clock::{ClockReset, Forgiven};
 pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};
 pub use laptop::{InvalidLaptopId, LaptopId};
 pub use push::{Link, Override, PushEnded, PushResult, PushStarted, Target};
+pub use restore::{Configuration, RestoreEnded, RestoreResult, RestoreStarted};
 pub use statement::{
     Body, Head, InvalidStatement, Publication, Statement, Subject, Times, VerifiedStatement,
 };

@@ -54,8 +54,11 @@ pub struct PushEnded {
     pub overrides: Vec<Override>,
     /// How the recorder was reached.
     pub link: Link,
-    /// The configuration backup: `not taken`, or its digest.
+    /// The configuration backup: `not taken`, or its digest, its size, and whether under a device key.
     pub backup: Text,
+    /// What else differs on the recorder since a push that was confirmed, in words; at most 32.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Text>,
     /// How often the image was sent, whole or in part.
     pub pushes: u32,
     /// When the run began.

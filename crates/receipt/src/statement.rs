@@ -3,15 +3,21 @@ use std::fmt;
 use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::{PublicKey, SigningKey};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ClockReset, Envelope, Forgiven, InvalidEnvelope, LaptopId, PushEnded, PushStarted};
+use crate::{
+    ClockReset, Envelope, Forgiven, InvalidEnvelope, LaptopId, PushEnded, PushStarted, RestoreEnded,
+    RestoreStarted,
+};
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PUSH_STARTED: &str = "urn:x-courier:push-started/v1";
 const PUSH_ENDED: &str = "urn:x-courier:push-ended/v1";
+const RESTORE_STARTED: &str = "urn:x-courier:restore-started/v1";
+const RESTORE_ENDED: &str = "urn:x-courier:restore-ended/v1";
 /// The major version of all predicates here.
 const FORMAT: u64 = 1;
 
@@ -82,10 +88,11 @@ pub struct Publication {
     pub forgiven: Vec<Forgiven>,
 }
 
-/// What a statement is about: a TUF target, or the publication's timestamp where none is involved.
+/// What a statement is about: a TUF target, a configuration, or the publication's timestamp where none of
+/// both is involved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Name of the target, or `timestamp.json`.
+    /// Name of the target, `configuration`, or `timestamp.json`.
     pub name: String,
     /// Its digest.
     pub sha256: Sha256Digest,
@@ -98,6 +105,10 @@ pub enum Body {
     PushStarted(Box<PushStarted>),
     /// A run has ended.
     PushEnded(Box<PushEnded>),
+    /// A configuration is about to go back to a recorder.
+    RestoreStarted(Box<RestoreStarted>),
+    /// A restore has ended.
+    RestoreEnded(Box<RestoreEnded>),
     /// Of a type that this version does not know: kept, not understood.
     Other {
         /// The predicate type.
@@ -189,6 +200,15 @@ impl fmt::Display for Statement {
                 let Device { model, serial, .. } = &end.device;
                 write!(f, "{model} {serial}: {}: {}", end.result, end.detail)
             }
+            Body::RestoreStarted(start) => {
+                let Device { model, serial, .. } = &start.device;
+                let taken = start.configuration.taken.strftime("%F %H:%M");
+                write!(f, "{model} {serial}: restore of the configuration of {taken} began")
+            }
+            Body::RestoreEnded(end) => {
+                let Device { model, serial, .. } = &end.device;
+                write!(f, "{model} {serial}: restore: {}: {}", end.result, end.detail)
+            }
             Body::Other { predicate_type, .. } => {
                 write!(f, "statement of type {}, not understood", Text::cleaned(predicate_type))
             }
@@ -203,6 +223,8 @@ impl Statement {
         let (predicate_type, predicate) = match &self.body {
             Body::PushStarted(body) => (PUSH_STARTED, predicate(head, body)?),
             Body::PushEnded(body) => (PUSH_ENDED, predicate(head, body)?),
+            Body::RestoreStarted(body) => (RESTORE_STARTED, predicate(head, body)?),
+            Body::RestoreEnded(body) => (RESTORE_ENDED, predicate(head, body)?),
             Body::Other { predicate_type, predicate } => (predicate_type.as_str(), predicate.clone()),
         };
         let Subject { name, sha256 } = self.subject.clone();
@@ -261,15 +283,17 @@ fn read(wire: Wire) -> Result<Statement, InvalidStatement> {
     }
     let head = Head::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?;
     let body = match wire.predicate_type.as_str() {
-        PUSH_STARTED => {
-            Body::PushStarted(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
-        }
-        PUSH_ENDED => {
-            Body::PushEnded(Deserialize::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?)
-        }
+        PUSH_STARTED => Body::PushStarted(body(&wire.predicate)?),
+        PUSH_ENDED => Body::PushEnded(body(&wire.predicate)?),
+        RESTORE_STARTED => Body::RestoreStarted(body(&wire.predicate)?),
+        RESTORE_ENDED => Body::RestoreEnded(body(&wire.predicate)?),
         _ => Body::Other { predicate_type: wire.predicate_type, predicate: wire.predicate },
     };
     Ok(Statement { head, subject: Subject { name, sha256: digest.sha256 }, body })
+}
+
+fn body<B: DeserializeOwned>(predicate: &Value) -> Result<Box<B>, InvalidStatement> {
+    B::deserialize(predicate).map(Box::new).map_err(InvalidStatement::Json)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 use firmware::{Device, Revision, Text};
 use jiff::Timestamp;
-use receipt::{Body, Envelope, LaptopId, PushEnded, PushResult, VerifiedStatement};
+use receipt::{
+    Body, Envelope, LaptopId, PushEnded, PushResult, RestoreEnded, RestoreResult, VerifiedStatement,
+};
 
 use super::{Ledger, LedgerError};
 
@@ -15,8 +17,8 @@ pub struct LastWord {
     pub device: Device,
     /// The firmware it is known to run; none where its state is unknown.
     pub revision: Option<Revision>,
-    /// How the last run ended; none where only its beginning has arrived.
-    pub result: Option<PushResult>,
+    /// How the last run ended, in the word of its statement; none where only its beginning has arrived.
+    pub result: Option<Text>,
     /// Why, in words.
     pub detail: Text,
 }
@@ -55,17 +57,14 @@ impl Ledger {
         let (laptop, claimed) = (laptop.clone(), statement.head.times.claimed);
         Ok(match &statement.body {
             Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
-            Body::PushStarted(start) => Some(LastWord {
-                laptop,
-                claimed,
-                device: start.device.clone(),
-                revision: None,
-                result: None,
-                detail: Text::cleaned(&format!(
-                    "a push of {} began and its end has not arrived",
-                    start.target.release
-                )),
-            }),
+            Body::PushStarted(start) => {
+                let what = format!("a push of {}", start.target.release);
+                Some(begun(laptop, claimed, &start.device, &what))
+            }
+            Body::RestoreStarted(start) => {
+                Some(begun(laptop, claimed, &start.device, "a restore of its configuration"))
+            }
+            Body::RestoreEnded(end) => Some(restored(laptop, claimed, end)),
             Body::Other { .. } => None,
         })
     }
@@ -77,5 +76,20 @@ fn ended(laptop: LaptopId, claimed: Timestamp, end: &PushEnded) -> LastWord {
         PushResult::UnknownAfterPush => None,
         _ => Some(device.revision.clone()),
     };
-    LastWord { laptop, claimed, device, revision, result: Some(end.result), detail: end.detail.clone() }
+    let result = Some(Text::cleaned(&end.result.to_string()));
+    LastWord { laptop, claimed, device, revision, result, detail: end.detail.clone() }
+}
+
+/// After a restore the firmware is what it was, but whether the recorder works is another matter.
+fn restored(laptop: LaptopId, claimed: Timestamp, end: &RestoreEnded) -> LastWord {
+    let device = end.after.clone().unwrap_or_else(|| end.device.clone());
+    let known = end.result != RestoreResult::UnknownAfterRestore;
+    let revision = known.then(|| device.revision.clone());
+    let result = Some(Text::cleaned(&end.result.to_string()));
+    LastWord { laptop, claimed, device, revision, result, detail: end.detail.clone() }
+}
+
+fn begun(laptop: LaptopId, claimed: Timestamp, device: &Device, what: &str) -> LastWord {
+    let detail = Text::cleaned(&format!("{what} began and its end has not arrived"));
+    LastWord { laptop, claimed, device: device.clone(), revision: None, result: None, detail }
 }

@@ -117,6 +117,8 @@ impl Ledger {
         let (kind, serial) = match &verified.statement().body {
             Body::PushStarted(body) => ("push-started", Some(body.device.serial.normalised())),
             Body::PushEnded(body) => ("push-ended", Some(body.device.serial.normalised())),
+            Body::RestoreStarted(body) => ("restore-started", Some(body.device.serial.normalised())),
+            Body::RestoreEnded(body) => ("restore-ended", Some(body.device.serial.normalised())),
             Body::Other { predicate_type, .. } => (predicate_type.as_str(), None),
         };
         let added = self.db.execute(

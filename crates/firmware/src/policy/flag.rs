@@ -22,6 +22,8 @@ pub enum OverrideFlag {
     AllowLoggedIn,
     /// A laptop that reaches another network.
     AllowNetworkedLaptop,
+    /// A configuration that another version exported.
+    AllowOtherVersion,
     /// No backup of the configuration.
     NoBackup,
     /// No TLS.
@@ -40,13 +42,14 @@ pub struct UnknownFlag {
 
 impl OverrideFlag {
     /// All of them, in the order of their names.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AcceptExpired,
         Self::AllowBattery,
         Self::AllowDiskErrors,
         Self::AllowDowngrade,
         Self::AllowLoggedIn,
         Self::AllowNetworkedLaptop,
+        Self::AllowOtherVersion,
         Self::NoBackup,
         Self::PlainHttp,
         Self::PushAgain,
@@ -61,6 +64,7 @@ impl OverrideFlag {
             Self::AllowDowngrade => "allow-downgrade",
             Self::AllowLoggedIn => "allow-logged-in",
             Self::AllowNetworkedLaptop => "allow-networked-laptop",
+            Self::AllowOtherVersion => "allow-other-version",
             Self::NoBackup => "no-backup",
             Self::PlainHttp => "plain-http",
             Self::PushAgain => "push-again",

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Link, PushResult};
+use crate::{Configuration, Link, PushResult, RestoreResult};
 
 /// A statement of this laptop in this place of its chain.
 pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256Digest>) -> Statement {
@@ -46,6 +46,7 @@ pub(crate) fn statement(laptop: LaptopId, counter: u64, previous: Option<Sha256D
                 ..Link::new(Text::cleaned("isolated"), Text::cleaned("192.168.1.64"))
             },
             backup: Text::cleaned("not taken"),
+            differences: vec![],
             pushes: 0,
             started: now,
             ended: now,
@@ -133,4 +134,53 @@ fn what_was_forgiven_and_reset_is_read_and_may_be_absent() {
         assert!(j["predicate"]["publication"].get("forgiven").is_none());
     });
     assert_eq!(without.unwrap().statement().head.times.resets, []);
+}
+
+#[test]
+fn restores_are_read_back_and_said_in_one_line() {
+    let key = SigningKey::generate();
+    let mut said = statement(LaptopId::of(&key.public()), 1, None);
+    let Body::PushEnded(end) = said.body.clone() else { panic!() };
+    let configuration = Configuration {
+        revision: end.device.revision.clone(),
+        taken: end.started,
+        length: 65_536,
+        sha256: Sha256Digest::of(b"configuration"),
+        device_key: true,
+    };
+    let digest = Sha256Digest::of(b"plan");
+    let started = RestoreStarted {
+        run: end.run.clone(),
+        device: end.device.clone(),
+        configuration: configuration.clone(),
+        plan: digest,
+        overrides: vec![],
+        link: end.link.clone(),
+        started: end.started,
+    };
+    let ended = RestoreEnded {
+        run: end.run,
+        device: end.device,
+        configuration,
+        plan: Some(digest),
+        result: RestoreResult::UnknownAfterRestore,
+        reason: Text::cleaned("never-returned"),
+        detail: Text::cleaned("it did not come back"),
+        after: None,
+        overrides: vec![],
+        link: end.link,
+        sendings: 1,
+        started: end.started,
+        ended: end.ended,
+    };
+    for (body, words) in [
+        (Body::RestoreStarted(Box::new(started)), "restore of the configuration of 2026-11-22 10:00 began"),
+        (Body::RestoreEnded(Box::new(ended)), "restore: unknown-after-restore: it did not come back"),
+    ] {
+        said.body = body;
+        let bytes = said.sign(&key).unwrap();
+        let read = VerifiedStatement::open(&Envelope::read(&bytes).unwrap(), &key.public()).unwrap();
+        assert_eq!(*read.statement(), said);
+        assert!(said.to_string().ends_with(words), "{said}");
+    }
 }
