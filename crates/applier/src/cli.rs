@@ -49,6 +49,9 @@ enum Command {
     Inspect(commands::inspect::Args),
     Plan(commands::plan::Args),
     Apply(Box<commands::apply::Args>),
+    Backup(commands::backup::Args),
+    Backups(commands::backups::Args),
+    Restore(Box<commands::restore::Args>),
     Receipts(commands::receipts::Args),
     Clock(commands::clock::Args),
 }
@@ -67,6 +70,9 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
         Command::Inspect(args) => commands::inspect::run(&args, &context),
         Command::Plan(args) => commands::plan::run(&args, &context),
         Command::Apply(args) => commands::apply::run(&args, &context),
+        Command::Backup(args) => commands::backup::run(&args, &context),
+        Command::Backups(args) => commands::backups::run(&args, &context),
+        Command::Restore(args) => commands::restore::run(&args, &context),
         Command::Receipts(args) => commands::receipts::run(&args, &context),
         Command::Clock(args) => commands::clock::run(&args, &context),
     };

@@ -9,6 +9,7 @@ use receipt::{Link, PushResult};
 use serde::{Deserialize, Serialize};
 use terminal::Exit;
 
+use crate::backup::Kept;
 use crate::confirm::Verdict;
 use crate::plan::Plan;
 pub use crate::run_id::{InvalidRunId, RunId};
@@ -33,6 +34,11 @@ pub enum Event {
     Stage {
         /// Where it is now.
         stage: Stage,
+    },
+    /// The recorder's configuration was kept and read back: the run is at [`Stage::BackedUp`].
+    BackedUp {
+        /// Where, and what it is.
+        backup: Kept,
     },
     /// The package is about to be sent for this time, from 1: the run is at [`Stage::Uploading`]. One
     /// record, so that it is either sent and known to be, or neither.
@@ -115,6 +121,9 @@ pub struct Outcome {
     pub after: Option<Device>,
     /// How often the package was sent, whole or in part.
     pub pushes: u32,
+    /// The backup that was taken before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Kept>,
 }
 
 /// Why a run ended as it did: stable codes.
@@ -133,6 +142,8 @@ pub enum Reason {
     OtherSerial,
     /// It is not the recorder, or not the version, that was planned for.
     NotAsPlanned,
+    /// Its configuration could not be kept, and nobody said that this may be.
+    NoBackup,
     /// It is busy.
     Busy,
     /// No connection, nothing sent.
@@ -141,6 +152,12 @@ pub enum Reason {
     LoginRefused,
     /// Another certificate than before is shown, so that nobody knows whether it is the recorder.
     OtherCertificate,
+    /// It took its configuration back and answers again.
+    Restored,
+    /// It refused the configuration.
+    ConfigurationRefused,
+    /// The configuration does not open under the device key that was given.
+    WrongDeviceKey,
     /// The recorder refused the package.
     PackageRefused,
     /// The account may not upgrade, or the recorder cannot this way.
@@ -203,6 +220,9 @@ impl Outcome {
                 "put the cable back and look at the recorder with applier inspect; the last block never left this laptop, so once it answers with its old version applier apply begins anew"
             }
             Stage::Confirmed => "nothing to do",
+            Stage::Refused if self.reason == Reason::NoBackup => {
+                "the recorder is untouched; mend the cause, or go on without a backup: --no-backup REASON"
+            }
             Stage::Refused => "the recorder is untouched; plan again",
             Stage::Failed => "the recorder runs what it ran before; mend the cause, then plan again",
             Stage::ChangedNotToTarget => {
@@ -241,8 +261,9 @@ mod tests {
 
     #[test]
     fn exit_codes_follow_stage_and_reason() {
-        let exit =
-            |stage, reason| Outcome { stage, reason, detail: String::new(), after: None, pushes: 1 }.exit();
+        let exit = |stage, reason| {
+            Outcome { stage, reason, detail: String::new(), after: None, pushes: 1, backup: None }.exit()
+        };
         assert_eq!(exit(Stage::Confirmed, Reason::Confirmed), Exit::Done);
         assert_eq!(exit(Stage::ChangedNotToTarget, Reason::VersionUnchanged), Exit::NotAtTarget);
         assert_eq!(exit(Stage::Failed, Reason::PackageRefused), Exit::Failed);
@@ -250,6 +271,7 @@ mod tests {
         assert_eq!(exit(Stage::Failed, Reason::LoginRefused), Exit::Credentials);
         assert_eq!(exit(Stage::Failed, Reason::JournalFailed), Exit::Failed);
         assert_eq!(exit(Stage::Refused, Reason::Busy), Exit::Refused);
+        assert_eq!(exit(Stage::Refused, Reason::NoBackup), Exit::Refused);
         assert_eq!(exit(Stage::Refused, Reason::Unreachable), Exit::Unreachable);
         assert_eq!(exit(Stage::Unknown, Reason::LoginRefused), Exit::Unknown);
         assert_eq!(exit(Stage::Unknown, Reason::OtherSerial), Exit::Unknown);

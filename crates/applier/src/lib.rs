@@ -1,10 +1,12 @@
 //! The offline half of Courier: verify a stick, plan, push, confirm, and sign a receipt.
 
 pub mod at_hand;
+pub mod backup;
 pub mod certificates;
 pub mod cli;
 pub mod clock_resets;
 pub mod commands;
+pub mod condition;
 pub mod confirm;
 pub mod connect;
 pub mod context;
@@ -18,6 +20,7 @@ pub mod plan;
 mod reason;
 pub mod record;
 pub mod report;
+pub mod restore;
 pub mod run;
 mod run_id;
 pub mod stage;

@@ -10,6 +10,7 @@
 mod accepted_expired;
 mod directives;
 mod refusal;
+mod restore;
 mod rules;
 
 use firmware::advisory::Effect;
@@ -24,6 +25,11 @@ use crate::inventory::Inventory;
 pub use accepted_expired::AcceptedExpired;
 pub use directives::Directives;
 pub use refusal::Refusal;
+pub(crate) use restore::configuration;
+pub use restore::{RestoreOptions, RestorePlan, plan_restore};
+
+/// What a plan says of a backup that is taken before the push.
+const TAKEN_BEFORE: &str = "taken before the push";
 
 /// A release of the publication and the TUF target it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +59,8 @@ pub struct Options {
     pub networked_laptop: Option<Text>,
     /// `--plain-http REASON`, where something spoke against talking without TLS.
     pub plain_http: Option<Text>,
+    /// `--no-backup REASON`.
+    pub no_backup: Option<Text>,
     /// `--push-again REASON`, where an earlier push to this recorder is not known to be over.
     pub push_again: Option<Text>,
     /// `--accept-expired REASON`, where it lifted something.
@@ -91,7 +99,8 @@ pub struct Plan {
     /// What they say about this update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// The configuration backup.
+    /// The configuration backup: `taken before the push`, or `not taken`, for the reason that stands among
+    /// the overrides.
     pub backup: String,
 }
 
@@ -107,6 +116,11 @@ pub enum Decision {
 }
 
 impl Plan {
+    /// Whether the configuration is kept before anything is sent.
+    pub fn takes_backup(&self) -> bool {
+        self.backup == TAKEN_BEFORE
+    }
+
     /// What a person agrees to. The form is the struct's own: every field in the order above.
     pub fn digest(&self) -> Result<Sha256Digest, serde_json::Error> {
         Ok(Sha256Digest::of(&serde_json::to_vec(self)?))
@@ -148,7 +162,7 @@ pub fn plan(
     let (options, forbidden) = directives.allowed(options);
     let options = &options;
     let mut refusals = rules::recorder(inventory, options);
-    refusals.extend(forbidden.into_iter().chain(directives.recorder()));
+    refusals.extend(forbidden.into_iter().chain(directives.recorder(options)));
     let chosen = match select(listed, device, options) {
         Ok(chosen) => chosen,
         Err(refusal) => {
@@ -183,7 +197,7 @@ pub fn plan(
         policy: directives.policy.map(|(_, sha256)| sha256),
         advisories: directives.advisories.map(|(_, sha256)| sha256),
         effect,
-        backup: "not taken".into(),
+        backup: if options.no_backup.is_some() { "not taken" } else { TAKEN_BEFORE }.into(),
     }))
 }
 

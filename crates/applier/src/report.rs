@@ -5,11 +5,12 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, Chain, ChainError, Head, LaptopId, Link, Publication, PushEnded, PushResult, PushStarted,
-    Statement, Subject, Target, Times,
+    Body, Chain, ChainError, Configuration, Head, LaptopId, Link, Publication, PushEnded, PushResult,
+    PushStarted, Statement, Subject, Target, Times,
 };
 use stick::{Media, statements};
 
+use crate::backup::Kept;
 use crate::clock_resets::ClockResets;
 use crate::event::{Outcome, RunId};
 use crate::plan::{AcceptedExpired, Plan, Refusal};
@@ -37,6 +38,8 @@ pub struct Facts {
     pub operator: Option<Text>,
     /// Where, as they said.
     pub site: Option<Text>,
+    /// What else differs on the recorder since a push that was confirmed.
+    pub differences: Vec<Text>,
 }
 
 /// "A push of this plan is about to begin."
@@ -60,7 +63,8 @@ pub fn ended(facts: &Facts, plan: &Plan, digest: Sha256Digest, outcome: &Outcome
         after: outcome.after.clone(),
         checks: plan.checks.iter().map(|check| text(check)).collect(),
         overrides: plan.overrides.clone(),
-        backup: text(&plan.backup),
+        backup: text(&outcome.backup.as_ref().map_or_else(|| "not taken".into(), Kept::words)),
+        differences: facts.differences.clone(),
         pushes: outcome.pushes,
         ..without_push(
             facts,
@@ -115,6 +119,7 @@ fn without_push(
         overrides: facts.accepted.iter().map(AcceptedExpired::as_override).collect(),
         link: facts.link.clone(),
         backup: text("not taken"),
+        differences: Vec::new(),
         pushes: 0,
         started: facts.started,
         ended: now,
@@ -156,17 +161,21 @@ pub fn keep(
     chain.append(&statement, key)
 }
 
-/// The target that was pushed or meant; the publication's timestamp where there is none.
+/// The target that was pushed or meant, or the configuration; the publication's timestamp where there is
+/// neither.
 fn subject(body: &Body, publication: &Publication) -> Subject {
-    let target = match body {
-        Body::PushStarted(body) => Some(&body.target),
-        Body::PushEnded(body) => body.target.as_ref(),
+    let target = |target: &Target| (target.name.as_str().to_owned(), target.sha256);
+    let of = |configuration: &Configuration| ("configuration".to_owned(), configuration.sha256);
+    let subject = match body {
+        Body::PushStarted(body) => Some(target(&body.target)),
+        Body::PushEnded(body) => body.target.as_ref().map(target),
+        Body::RestoreStarted(body) => Some(of(&body.configuration)),
+        Body::RestoreEnded(body) => Some(of(&body.configuration)),
         Body::Other { .. } => None,
     };
-    match target {
-        Some(target) => Subject { name: target.name.as_str().to_owned(), sha256: target.sha256 },
-        None => Subject { name: "timestamp.json".into(), sha256: publication.timestamp_sha256 },
-    }
+    let timestamp = || ("timestamp.json".into(), publication.timestamp_sha256);
+    let (name, sha256) = subject.unwrap_or_else(timestamp);
+    Subject { name, sha256 }
 }
 
 /// Copies every statement that the stick lacks to it; gives why it could not, for a warning: nothing

@@ -13,6 +13,7 @@
 //!
 //! Waiting is polling: no recorder announces that it is back. `clock` gives the time for the journal.
 
+mod backup;
 mod ledger;
 mod settle;
 mod upload;
@@ -24,6 +25,7 @@ use firmware::{Device, Sha256Digest};
 use isapi::{Answer, Error, Package, Patience, Reboot, Recorder};
 use jiff::Timestamp;
 
+use crate::backup::Keeper;
 use crate::event::{Event, Outcome, Reason, RunId};
 use crate::isolation::CheckedLink;
 use crate::journal::Journal;
@@ -80,6 +82,8 @@ pub struct Run<'a> {
     pub digest: Sha256Digest,
     /// The verified file.
     pub package: &'a Package,
+    /// Keeps the configuration before anything is sent; none where the plan has a reason not to.
+    pub keeper: Option<&'a Keeper>,
     /// How long is waited.
     pub deadlines: Deadlines,
     /// Where it is written down.
@@ -90,12 +94,12 @@ impl Run<'_> {
     /// Does it. `tell` hears every event, in order; those that are journaled after they are on disk. If
     /// that fails before anything was sent, nothing is.
     pub async fn execute(self, clock: impl Fn() -> Timestamp, mut tell: impl FnMut(&Event)) -> Outcome {
-        let Self { id, recorder, link, plan, digest, package, deadlines, journal } = self;
+        let Self { id, recorder, link, plan, digest, package, keeper, deadlines, journal } = self;
         let mut ledger = Ledger::new(journal, &clock, &mut tell);
         let link = link.facts().clone();
         ledger.note(&Event::Planned { run: id, plan: Box::new(plan.clone()), digest, link });
         let going = Going { recorder, plan, package, deadlines };
-        let end = match going.still_as_planned().await {
+        let end = match going.prepare(keeper, &mut ledger).await {
             Ok(()) => going.push(&mut ledger).await,
             Err(end) => end,
         };
@@ -143,7 +147,7 @@ impl End {
 }
 
 /// An error with its causes, for people.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -155,6 +159,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl Going<'_> {
+    /// All that comes before the first byte.
+    async fn prepare(self, keeper: Option<&Keeper>, ledger: &mut Ledger<'_>) -> Result<(), End> {
+        self.still_as_planned().await?;
+        self.back_up(keeper, ledger).await
+    }
+
     /// A person took time to agree: is it still the recorder that was planned for, and idle?
     async fn still_as_planned(self) -> Result<(), End> {
         let device = self.recorder.device_info().await.map_err(|e| End::not_begun(&e))?;

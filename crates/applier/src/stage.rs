@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 /// Where a run is. An enum and not types, because power fails and the journal must be able to say it.
 ///
 /// ```text
-/// Planned ── upload ──▶ Uploading ── flash ──▶ Flashing ── request_reboot ──▶ RebootRequested
+/// Planned ── back_up ──▶ BackedUp
+///    │                       │ upload
+///    │ upload, no backup     ▼
+///    ├──────────────────▶ Uploading ── flash ──▶ Flashing ── request_reboot ──▶ RebootRequested
 ///    │                    │  ▲ resend            │  │                             │     │
 ///    │                    └──┘                   │  └────────── go_down ─────┐    │     │ come_back
 ///    │                    │                      │                          ▼    ▼     │
 ///    │ refuse, fail       │ fail                 │ fail                    Rebooting   │
-///    ▼                    ▼                      ▼                          │ come_back │
+///    ▼ (BackedUp, too)    ▼                      ▼                          │ come_back │
 /// Refused, Failed      Failed                 Failed                        ▼           │
 ///                                                                        Returned ◀────┘
 /// from Uploading on: lose_sight ──▶ Unknown          confirm ──▶ Confirmed
@@ -23,6 +26,8 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// Agreed to; nothing was sent.
     Planned,
+    /// The recorder's configuration is kept on this laptop and was read back; no firmware was sent.
+    BackedUp,
     /// The package is being sent; its last block may have left.
     Uploading,
     /// The last block has left: the recorder may be writing its flash.
@@ -56,14 +61,19 @@ pub struct IllegalMove {
 }
 
 use Stage::{
-    ChangedNotToTarget, Confirmed, Failed, Flashing, Planned, RebootRequested, Rebooting, Refused, Returned,
-    Unknown, Uploading,
+    BackedUp, ChangedNotToTarget, Confirmed, Failed, Flashing, Planned, RebootRequested, Rebooting, Refused,
+    Returned, Unknown, Uploading,
 };
 
 impl Stage {
+    /// The configuration is kept.
+    pub fn back_up(self) -> Result<Self, IllegalMove> {
+        self.step(&[Planned], BackedUp)
+    }
+
     /// The package is about to be sent.
     pub fn upload(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned], Uploading)
+        self.step(&[Planned, BackedUp], Uploading)
     }
 
     /// It is about to be sent the one more time that is allowed.
@@ -103,12 +113,12 @@ impl Stage {
 
     /// It is not begun.
     pub fn refuse(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned], Refused)
+        self.step(&[Planned, BackedUp], Refused)
     }
 
     /// It was not taken, and the recorder is as before.
     pub fn fail(self) -> Result<Self, IllegalMove> {
-        self.step(&[Planned, Uploading, Flashing], Failed)
+        self.step(&[Planned, BackedUp, Uploading, Flashing], Failed)
     }
 
     /// What the recorder runs cannot be told.
@@ -133,6 +143,7 @@ impl Stage {
     /// Whether one of the moves above leads there.
     pub(crate) fn may_become(self, to: Self) -> bool {
         let moves = [
+            Self::back_up,
             Self::upload,
             Self::resend,
             Self::flash,
@@ -153,6 +164,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Planned => "planned",
+            BackedUp => "backed-up",
             Uploading => "uploading",
             Flashing => "flashing",
             RebootRequested => "reboot-requested",
@@ -171,8 +183,9 @@ impl fmt::Display for Stage {
 mod tests {
     use super::*;
 
-    const ALL: [Stage; 11] = [
+    const ALL: [Stage; 12] = [
         Planned,
+        BackedUp,
         Uploading,
         Flashing,
         RebootRequested,
@@ -187,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_good_run_goes_through_all_stages() {
-        let run = || Planned.upload()?.flash()?.request_reboot()?.go_down()?.come_back()?.confirm();
+        let run =
+            || Planned.back_up()?.upload()?.flash()?.request_reboot()?.go_down()?.come_back()?.confirm();
         assert_eq!(run(), Ok(Confirmed));
     }
 
@@ -208,7 +222,7 @@ mod tests {
         assert_eq!(sources, [Returned]);
         // once the package may be whole on the other side, it is never sent again
         let sources: Vec<Stage> = ALL.into_iter().filter(|s| s.may_become(Uploading)).collect();
-        assert_eq!(sources, [Planned, Uploading]);
+        assert_eq!(sources, [Planned, BackedUp, Uploading]);
     }
 
     #[test]

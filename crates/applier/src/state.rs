@@ -135,6 +135,21 @@ impl State {
         self.dir.join("failed-logins.json")
     }
 
+    /// Configurations of recorders, a folder for each.
+    pub fn backups(&self) -> PathBuf {
+        self.dir.join("backups")
+    }
+
+    /// What opens them.
+    pub fn local_key(&self) -> PathBuf {
+        self.dir.join("backup-key.txt")
+    }
+
+    /// Configurations that went back to recorders, and how that ended.
+    pub fn restores(&self) -> PathBuf {
+        self.dir.join("restores.json")
+    }
+
     /// Addresses that were added to interfaces of this laptop.
     pub fn temporary_addresses(&self) -> PathBuf {
         self.dir.join("temporary-addresses.json")

@@ -9,12 +9,16 @@ use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
 
+use super::backup::KeepArgs;
 use super::clerk::Clerk;
 use super::clock;
+use super::differences::Differences;
 use super::plan::{self as plan_command, WishArgs};
 use super::recorder::{Purpose, RecorderArgs, Session};
+use super::restore;
 use super::watch::Watch;
 use crate::at_hand::AtHand;
+use crate::backup::Keeper;
 use crate::context::{Context, state_failure};
 use crate::event::Outcome;
 use crate::expiry::ExpiryArgs;
@@ -39,6 +43,8 @@ pub struct Args {
     recorder: RecorderArgs,
     #[command(flatten)]
     wish: WishArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     expiry: ExpiryArgs,
     /// Push although nothing proves that an earlier push is over, once the quiet period has passed
@@ -76,6 +82,9 @@ struct PatienceArgs {
     /// Give up waiting for its return after a restart after this long
     #[arg(long, value_name = "SECONDS", default_value = "300", hide_short_help = true)]
     return_timeout: u64,
+    /// Look for so long whether disks, cameras and users are as before, once the push is confirmed
+    #[arg(long, value_name = "SECONDS", default_value = "60", hide_short_help = true)]
+    settle_time: u64,
     /// Watch a push that may still be going on for this long, and allow no other before
     #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
     quiet_period: u64,
@@ -108,6 +117,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let push_again = push_again(args, &journals, &inventory, (context.now)())?;
+    restore::forbid_push(&state, &inventory, args.patience.deadlines().quiet, (context.now)())?;
     let options = Options {
         push_again,
         accept_expired: accepted.clone(),
@@ -116,11 +126,15 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ..args.wish.options()
     };
     let (decision, at_hand) = plan_command::decide(&inventory, &publication, &options, &state, context)?;
-    let facts = facts(args, &session, &publication, &journals, &state, context)?;
+    let who = (args.operator.as_deref(), args.site_name.as_deref());
+    let facts = facts(who, &session, &publication, &journals, &state, context)?;
     let facts = Facts { accepted: accepted.clone(), ..facts };
     let mut clerk = Clerk { chain, key, stick: &stick, facts, context };
     match (decision, at_hand) {
-        (Decision::Push(plan), Some(at_hand)) => push(args, &plan, at_hand, &session, &journals, &mut clerk),
+        (Decision::Push(plan), Some(at_hand)) => {
+            let keeper = plan.takes_backup().then(|| args.keep.keeper(None, &state)).transpose()?;
+            push(args, &plan, (at_hand, keeper), &session, &journals, &mut clerk)
+        }
         (Decision::AlreadyCurrent(listed), _) => {
             already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
         }
@@ -190,7 +204,7 @@ fn already_current(
 fn push(
     args: &Args,
     plan: &Plan,
-    at_hand: AtHand,
+    (at_hand, keeper): (AtHand, Option<Keeper>),
     session: &Session,
     journals: &Journals,
     clerk: &mut Clerk<'_>,
@@ -224,21 +238,28 @@ fn push(
         plan,
         digest,
         package: &package,
+        keeper: keeper.as_ref(),
         deadlines: args.patience.deadlines(),
         journal,
     };
     let mut watch = Watch::new(context.output);
+    let before = Differences::before(session);
     let run = run.execute(context.now, |event| watch.show(event));
     let (outcome, changes) = session.runtime.block_on(guard(&session.link, run, context.output));
     watch.close();
     clerk.facts.link.changes = changes;
+    clerk.facts.differences = before.since(&outcome, args.patience.settle_time, session, context.output);
     clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
     conclude(plan, &outcome, context)
 }
 
 /// Runs `run`, and notes what changes about the link meanwhile: a push is never broken off because of it,
 /// and the statement tells of it.
-async fn guard<T>(link: &CheckedLink, run: impl Future<Output = T>, output: Output) -> (T, Vec<Text>) {
+pub(super) async fn guard<T>(
+    link: &CheckedLink,
+    run: impl Future<Output = T>,
+    output: Output,
+) -> (T, Vec<Text>) {
     let mut changes = Vec::new();
     let watched = async {
         if link.target().ip().is_loopback() {
@@ -289,8 +310,8 @@ fn conclude(plan: &Plan, outcome: &Outcome, context: &Context) -> Result<Exit, F
     Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 
-fn facts(
-    args: &Args,
+pub(super) fn facts(
+    (operator, site): (Option<&str>, Option<&str>),
     session: &Session,
     publication: &VerifiedPublication<'_>,
     journals: &Journals,
@@ -302,7 +323,6 @@ fn facts(
     let started = (context.now)();
     let known = tuf_client::read_clock(&state.trust_store(), context.clock).fail(Exit::Internal)?;
     let build = context.clock.build;
-    let named = |name: &Option<String>| name.as_deref().map(Text::cleaned);
     Ok(Facts {
         run: journals.name(started, random).map_err(journal_failure)?,
         link: session.link.facts().clone(),
@@ -312,18 +332,19 @@ fn facts(
         clock_trusted: publication.start().system_behind().is_zero(),
         resets: clock::open_resets(state)?,
         accepted: None,
-        operator: named(&args.operator),
-        site: named(&args.site_name),
+        operator: operator.map(Text::cleaned),
+        site: site.map(Text::cleaned),
+        differences: Vec::new(),
     })
 }
 
-fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
+pub(super) fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
     state.laptop_key().map_err(state_failure)?.ok_or_else(|| {
         Failure::new(Exit::Usage, "laptop key: there is none, so no receipt could be signed")
             .hint("applier trust add makes it")
     })
 }
 
-fn journal_failure(error: JournalError) -> Failure {
+pub(super) fn journal_failure(error: JournalError) -> Failure {
     Failure::of(Exit::Internal, error).hint("nothing was pushed; see that the state directory can be written")
 }

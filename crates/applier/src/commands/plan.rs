@@ -50,6 +50,9 @@ pub struct WishArgs {
     /// Push although somebody is logged in, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_logged_in: Option<Text>,
+    /// Push without a backup of the recorder's configuration, for this reason
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    no_backup: Option<Text>,
 }
 
 impl WishArgs {
@@ -62,6 +65,7 @@ impl WishArgs {
             allow_downgrade: self.allow_downgrade.clone(),
             allow_disk_errors: self.allow_disk_errors.clone(),
             allow_logged_in: self.allow_logged_in.clone(),
+            no_backup: self.no_backup.clone(),
             push_again: None,
             networked_laptop: None,
             plain_http: None,
@@ -128,7 +132,7 @@ pub fn decide(
     Ok((decision, at_hand))
 }
 
-fn directives<'a>(publication: &'a VerifiedPublication<'_>) -> Directives<'a> {
+pub(super) fn directives<'a>(publication: &'a VerifiedPublication<'_>) -> Directives<'a> {
     Directives {
         policy: publication.policy().map(|signed| (signed.document(), signed.sha256())),
         advisories: publication.advisories().map(|signed| (signed.document(), signed.sha256())),

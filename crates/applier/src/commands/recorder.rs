@@ -283,7 +283,7 @@ pub(super) fn record_failure(error: RecordError) -> Failure {
 }
 
 /// Which exit code and advice a failed request gives. Nothing on the recorder was changed.
-fn failure(error: Error) -> Failure {
+pub(super) fn failure(error: Error) -> Failure {
     if let Error::Tls { source, .. } = &error {
         let (exit, hint) = (tls_exit(source), tls_hint(source));
         return Failure::of(exit, error).hint(hint);

@@ -28,6 +28,11 @@ impl Watch {
         let output = self.output;
         output.json(event);
         match event {
+            Event::BackedUp { backup } => self.line(&format!(
+                "its configuration is kept and was read back: {} bytes in {}",
+                backup.size,
+                backup.file.display()
+            )),
             Event::Push { number: 1 } => {}
             Event::Push { number } => self
                 .line(&format!("the recorder wants a new login: the package is sent again (time {number})")),

@@ -4,6 +4,7 @@ use firmware::Device;
 use jiff::Timestamp;
 
 use super::{Blocked, JournalError, Record};
+use crate::backup::Kept;
 use crate::event::{Event, Outcome, RunId};
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -17,6 +18,8 @@ pub struct Replay {
     pub plan: Plan,
     /// The last stage that was written.
     pub stage: Stage,
+    /// The backup that was taken before.
+    pub backup: Option<Kept>,
     /// How often the package was sent, whole or in part.
     pub pushes: u32,
     /// Whether the last block of the last sending is known never to have left: the recorder cannot have
@@ -44,6 +47,7 @@ impl Replay {
             run: run.clone(),
             plan: Plan::clone(plan),
             stage: Stage::Planned,
+            backup: None,
             pushes: 0,
             held: false,
             began: first.at,
@@ -58,6 +62,12 @@ impl Replay {
                 Event::Stage { stage } => {
                     let why = format!("stage {stage} cannot follow {}", replay.stage);
                     return Err(damaged(n + 2, why));
+                }
+                Event::BackedUp { backup } if replay.stage.may_become(Stage::BackedUp) => {
+                    (replay.stage, replay.backup) = (Stage::BackedUp, Some(backup.clone()));
+                }
+                Event::BackedUp { .. } => {
+                    return Err(damaged(n + 2, format!("a backup cannot follow {}", replay.stage)));
                 }
                 Event::Push { number } if replay.stage.may_become(Stage::Uploading) => {
                     (replay.stage, replay.pushes, replay.held) = (Stage::Uploading, *number, false);

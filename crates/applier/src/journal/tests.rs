@@ -1,6 +1,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::backup::Kept;
 use crate::event::{Outcome, Reason};
 use crate::inventory::tests::inventory;
 use crate::isolation::tests::loopback;
@@ -43,6 +44,7 @@ fn events() -> Vec<Event> {
         detail: "x".into(),
         after: Some(after.clone()),
         pushes: 1,
+        backup: None,
     };
     vec![
         Event::Planned { run: run_id(), plan: Box::new(plan), digest, link },
@@ -297,4 +299,34 @@ fn a_damaged_journal_stops_only_the_recorder_it_may_be_about() {
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     assert!(matches!(journals.blocked(&other), Err(JournalError::Io { .. })), "unreadable is anybody's, too");
+}
+
+#[test]
+fn a_backup_comes_once_before_the_push_and_is_no_push() {
+    let kept = Kept {
+        file: "backups/x.age".into(),
+        size: 1,
+        sha256: Sha256Digest::of(b"configuration"),
+        device_key: false,
+    };
+    let backed_up = Event::BackedUp { backup: kept.clone() };
+    let written = |lines: &[Event]| {
+        let (_dir, journals) = journals();
+        let mut journal = journals.create(&run_id()).unwrap();
+        for event in lines {
+            journal.append(at(0), event).unwrap();
+        }
+        journals.newest(&plan().device.serial)
+    };
+    let [planned, push, ..] = &events()[..] else { panic!() };
+    let backup_alone = [planned.clone(), backed_up.clone()];
+    assert_eq!(written(&backup_alone).unwrap(), None, "nothing was sent");
+    let pushed = [&backup_alone[..], std::slice::from_ref(push)].concat();
+    let replay = written(&pushed).unwrap().unwrap();
+    assert_eq!((replay.stage, replay.backup), (Stage::Uploading, Some(kept)));
+    for lines in
+        [[planned.clone(), push.clone(), backed_up.clone()], [planned.clone(), backed_up.clone(), backed_up]]
+    {
+        assert!(matches!(written(&lines), Err(JournalError::Damaged { line: 3, .. })));
+    }
 }

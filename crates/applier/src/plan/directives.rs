@@ -27,6 +27,7 @@ impl Directives<'_> {
             (OverrideFlag::AllowDowngrade, &mut allowed.allow_downgrade),
             (OverrideFlag::AllowLoggedIn, &mut allowed.allow_logged_in),
             (OverrideFlag::AllowNetworkedLaptop, &mut allowed.networked_laptop),
+            (OverrideFlag::NoBackup, &mut allowed.no_backup),
             (OverrideFlag::PlainHttp, &mut allowed.plain_http),
             (OverrideFlag::PushAgain, &mut allowed.push_again),
         ];
@@ -44,8 +45,9 @@ impl Directives<'_> {
     }
 
     /// What the policy asks for whatever is to be pushed.
-    pub(super) fn recorder(&self) -> Option<Refusal> {
-        self.policy.and_then(|(policy, _)| policy.backup_required.then_some(Refusal::PolicyBackup))
+    pub(super) fn recorder(&self, options: &Options) -> Option<Refusal> {
+        let required = self.policy.is_some_and(|(policy, _)| policy.backup_required);
+        (required && options.no_backup.is_some()).then_some(Refusal::PolicyBackup)
     }
 
     /// What the policy asks of the release.

@@ -47,6 +47,22 @@ pub enum Refusal {
         /// As it says.
         found: Serial,
     },
+    /// The configuration is another recorder's.
+    #[error("configuration is that of recorder {origin}, and this is {found}")]
+    OtherOrigin {
+        /// Whose it is.
+        origin: Serial,
+        /// As the recorder says.
+        found: Serial,
+    },
+    /// The configuration was exported by another firmware.
+    #[error("configuration was exported by {exported_by}, and the recorder runs {found}")]
+    OtherVersion {
+        /// What ran then.
+        exported_by: Revision,
+        /// What runs.
+        found: Revision,
+    },
     /// The release is older than what runs.
     #[error("release {id} is {to}, older than {from}, which the recorder runs")]
     Older {
@@ -120,7 +136,7 @@ pub enum Refusal {
     },
     /// The depot wants a backup first.
     #[error(
-        "policy: the depot's signed policy.json requires a backup of the configuration, and this version takes none"
+        "policy: the depot's signed policy.json requires a backup of the configuration, so --no-backup lifts nothing"
     )]
     PolicyBackup,
     /// The depot wants another version.
@@ -148,6 +164,8 @@ impl Refusal {
             Self::Ambiguous { .. } => "ambiguous",
             Self::Mismatch { .. } => "mismatch",
             Self::OtherSerial { .. } => "other-serial",
+            Self::OtherOrigin { .. } => "other-origin",
+            Self::OtherVersion { .. } => "other-version",
             Self::Older { .. } => "older",
             Self::OtherBranch { .. } => "other-branch",
             Self::BelowFloor { .. } => "below-floor",
@@ -177,6 +195,12 @@ impl Refusal {
                 "this release is not for this recorder; there is no override, since a wrong image bricks it"
             }
             Self::OtherSerial { .. } => "check the cable and the site file",
+            Self::OtherOrigin { .. } => {
+                "a configuration goes back to the recorder that it came from and to no other; there is no override"
+            }
+            Self::OtherVersion { .. } => {
+                "bring the recorder to that version first, or give --allow-other-version REASON"
+            }
             Self::Older { .. } | Self::OtherBranch { .. } => {
                 "if this is what you want: --allow-downgrade REASON"
             }
@@ -188,11 +212,8 @@ impl Refusal {
             Self::DiskError { .. } => "replace the disk, or give --allow-disk-errors REASON",
             Self::LoggedIn { .. } => "ask them to log out, or give --allow-logged-in REASON",
             Self::Busy => "wait until it is idle; do not cut the power",
-            Self::PolicyForbids { .. } => {
+            Self::PolicyForbids { .. } | Self::PolicyBackup => {
                 "give the command without it; only the depot can allow it: fetcher approve --policy"
-            }
-            Self::PolicyBackup => {
-                "nothing can be pushed until the depot signs another policy: fetcher approve --policy"
             }
             Self::PolicyMinimum { .. } => {
                 "approve and load a later release; only the depot can allow this one: fetcher approve --policy"

@@ -95,6 +95,10 @@ fn faulty_disks(inventory: &Inventory) -> Vec<Text> {
     disks.map(|disk| Text::cleaned(&format!("{} ({})", disk.id, disk.status))).collect()
 }
 
+pub(super) fn is_anybody_logged_in(inventory: &Inventory) -> bool {
+    !others_logged_in(inventory).is_empty()
+}
+
 fn others_logged_in(inventory: &Inventory) -> Vec<Text> {
     let users = inventory.online_users.iter().flatten();
     let one = |user: &isapi::OnlineUser| match &user.address {
@@ -115,6 +119,7 @@ pub(super) fn overrides(inventory: &Inventory, release: &Release, options: &Opti
         ("allow-networked-laptop", &options.networked_laptop, true),
         ("plain-http", &options.plain_http, true),
         ("push-again", &options.push_again, true),
+        ("no-backup", &options.no_backup, true),
     ];
     let one = |(flag, reason, needed): (&str, &Option<Text>, bool)| {
         let reason = reason.as_ref().filter(|_| needed)?;

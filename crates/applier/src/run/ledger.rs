@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::End;
+use crate::backup::Kept;
 use crate::event::{Event, Outcome};
 use crate::journal::{Journal, JournalError};
 use crate::stage::{IllegalMove, Stage};
@@ -16,6 +17,7 @@ pub(super) struct Ledger<'a> {
     journal: Journal,
     unwritten: VecDeque<(Timestamp, Event)>,
     stage: Stage,
+    backup: Option<Kept>,
     pushes: u32,
     clock: &'a dyn Fn() -> Timestamp,
     tell: &'a mut dyn FnMut(&Event),
@@ -36,7 +38,27 @@ impl<'a> Ledger<'a> {
         clock: &'a dyn Fn() -> Timestamp,
         tell: &'a mut dyn FnMut(&Event),
     ) -> Self {
-        Self { journal, unwritten: VecDeque::new(), stage: Stage::Planned, pushes: 0, clock, tell }
+        Self {
+            journal,
+            unwritten: VecDeque::new(),
+            stage: Stage::Planned,
+            backup: None,
+            pushes: 0,
+            clock,
+            tell,
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The configuration is kept.
+    pub(super) fn back_up(&mut self, backup: Kept) {
+        if let Ok(stage) = self.stage.back_up() {
+            (self.stage, self.backup) = (stage, Some(backup.clone()));
+            self.note(&Event::BackedUp { backup });
+        }
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -82,7 +104,8 @@ impl<'a> Ledger<'a> {
             self.stage.lose_sight().or_else(|_| self.stage.refuse()).unwrap_or(Stage::Unknown)
         });
         self.note(&Event::Stage { stage: self.stage });
-        let outcome = Outcome { stage: self.stage, reason, detail, after, pushes: self.pushes };
+        let (pushes, backup) = (self.pushes, self.backup.take());
+        let outcome = Outcome { stage: self.stage, reason, detail, after, pushes, backup };
         self.note(&Event::Ended { outcome: Box::new(outcome.clone()) });
         outcome
     }

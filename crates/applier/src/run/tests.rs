@@ -18,6 +18,7 @@ const BEFORE: &str = "V4.30.097 build 200101";
 const TARGET: &str = "V4.61.025 build 230421";
 const PASSWORD: &str = "a good one 1";
 
+mod backup;
 mod unsettled;
 
 /// A recorder, a plan for it, and the package.
@@ -26,6 +27,7 @@ struct Bench {
     recorder: Recorder,
     plan: Plan,
     package: Package,
+    keeper: Option<Keeper>,
     journals: Journals,
     dir: tempfile::TempDir,
 }
@@ -62,7 +64,7 @@ async fn bench(change: impl FnOnce(&mut Builder)) -> Bench {
     let Decision::Push(plan) = decision else { panic!("not planned") };
     let dir = tempfile::tempdir().unwrap();
     let journals = Journals::open(&dir.path().join("journals")).unwrap();
-    Bench { sim, recorder, plan: *plan, package, journals, dir }
+    Bench { sim, recorder, plan: *plan, package, keeper: None, journals, dir }
 }
 
 fn listed(sha256: Sha256Digest, length: u64) -> Listed {
@@ -102,7 +104,8 @@ impl Bench {
         let link = loopback(self.recorder.address());
         let digest = self.plan.digest().unwrap();
         let (recorder, plan, package) = (&self.recorder, &self.plan, &self.package);
-        let run = Run { id, recorder, link: &link, plan, digest, package, deadlines, journal };
+        let keeper = self.keeper.as_ref();
+        let run = Run { id, recorder, link: &link, plan, digest, package, keeper, deadlines, journal };
         let mut events = Vec::new();
         let outcome = run
             .execute(clock, |event| {
@@ -306,10 +309,10 @@ async fn a_wrong_password_is_tried_once_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_recorder_that_is_not_there_is_untouched() {
-    let Bench { sim, recorder, plan, package, journals, dir } = bench(|_| {}).await;
+    let Bench { sim, recorder, plan, package, keeper, journals, dir } = bench(|_| {}).await;
     sim.shutdown().await;
     let gone = bench(|_| {}).await;
-    let bench = Bench { sim: gone.sim, recorder, plan, package, journals, dir };
+    let bench = Bench { sim: gone.sim, recorder, plan, package, keeper, journals, dir };
     let (outcome, _) = bench.run().await;
     assert_eq!(
         (outcome.stage, outcome.reason, outcome.exit()),

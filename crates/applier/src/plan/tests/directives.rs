@@ -79,14 +79,17 @@ fn the_minimum_version_is_that_of_exactly_this_model() {
 }
 
 #[test]
-fn a_backup_that_is_required_refuses_what_cannot_take_one() {
+fn a_backup_that_is_required_is_taken_and_refuses_to_go_without() {
     let policy = Policy { backup_required: true, ..Policy::default() };
     let releases = [listed("new", "V4.61.025 build 230421")];
-    assert_eq!(refused(&policy, &recorder(), &releases, &Options::default()), ["policy-backup"]);
+    let Decision::Push(plan) = by(&policy, &recorder(), &releases, &Options::default()) else { panic!() };
+    assert!(plan.takes_backup());
+    let without = Options { no_backup: Some(Text::cleaned("no room")), ..Options::default() };
+    assert_eq!(refused(&policy, &recorder(), &releases, &without), ["policy-backup"]);
     // it is told together with everything else
-    assert_eq!(refused(&policy, &recorder(), &[], &Options::default()), ["no-release", "policy-backup"]);
+    assert_eq!(refused(&policy, &recorder(), &[], &without), ["no-release", "policy-backup"]);
     let current = [listed("same", "V4.30.097 build 200101")];
-    let decision = by(&policy, &recorder(), &current, &Options::default());
+    let decision = by(&policy, &recorder(), &current, &without);
     assert!(matches!(decision, Decision::AlreadyCurrent(_)), "nothing is pushed, so nothing is asked");
 }
 
