@@ -45,14 +45,21 @@ async fn examples_are_what_is_written() {
     world.approve("--advisories --policy").await.ends(0);
     world.fetcher("load --to stick --all").await.ends(0);
     world.apply("--operator Kim").await.ends(0);
+    let backups = world.applier("backups --json").await.ends(0).json();
+    let (file, address) = (backups["backups"][0]["file"].as_str().unwrap(), world.recorder.address());
+    let restore = format!("restore {address} {file} --stick stick --password-file password.txt --yes");
+    world.applier(&format!("{restore} --operator Kim --allow-other-version lost")).await.ends(0);
     world.enrol_laptop().await;
     world.fetcher("load --to stick --all").await.ends(0);
     let json = |name: &str| -> Value {
         serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
     };
     let receipts = files(&world.path("stick/COURIER/receipts"));
-    let [started, ended] = receipts.keys().collect::<Vec<_>>()[..] else { panic!("{:?}", receipts.keys()) };
-    let [started, ended] = [started, ended].map(|name| json(&format!("receipts/{name}")));
+    let [started, ended, _, restored] = receipts.keys().collect::<Vec<_>>()[..] else {
+        panic!("{:?}", receipts.keys())
+    };
+    let [started, ended, restored] = [started, ended, restored].map(|name| json(&format!("receipts/{name}")));
+    let backup = backups["backups"][0]["manifest"].clone();
     world.fetcher("keys new kim --unencrypted").await.ends(0);
     world
         .fetcher("root add-key targets kim.pub --threshold 2 --yes --passphrase-file pass.txt")
@@ -75,8 +82,10 @@ async fn examples_are_what_is_written() {
         started.clone(),
         payload(&started),
         payload(&ended),
+        payload(&restored),
         payload(&json("acknowledged.json")),
         event,
+        backup,
     ];
     let document = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md")).unwrap();
     let examples = document.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());

@@ -3,6 +3,7 @@
 //! download server and the simulated recorder, and asks those two what they saw.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
+mod backups;
 mod clock;
 mod depot_errors;
 mod export;

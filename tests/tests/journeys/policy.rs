@@ -150,11 +150,11 @@ async fn policy_stripped_from_the_stick() {
         write(&on_stick, &signed);
     }
     assert_eq!(world.recorder.state().counters.connections, 0, "nothing was asked of the recorder");
-    world.apply("").await.fails(
-        4,
-        "policy requires a backup",
-        &["requires a backup", "this version takes none"],
-    );
+    let without = world.apply("--no-backup no-room").await;
+    without.fails(4, "policy requires a backup", &["requires a backup", "--no-backup lifts nothing"]);
+    world.apply("").await.ends(0).says(&["backup     taken before the push"]);
+    let ended = world.statements().pop().unwrap();
+    assert!(ended["backup"].as_str().unwrap().starts_with("SHA-256 "));
 }
 
 #[tokio::test(flavor = "multi_thread")]
