@@ -6,11 +6,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use journeys::ran::Ran;
-use nvr_sim::{AnswerFault, Document, Faults, How, KeyRule, Stage};
+use nvr_sim::{AnswerFault, Builder, Document, Faults, How, KeyRule, Stage};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::world::{World, recorder, revision, write};
+
+/// A recorder in good order that is away long enough to be missed when it restarts.
+fn restarting() -> Builder {
+    let mut recorder = recorder();
+    recorder.down = Duration::from_millis(800);
+    recorder
+}
 
 impl World {
     async fn backup(&self, more: &str) -> Ran {
@@ -56,7 +63,7 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kept_opened_by_age_and_put_back() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     world.applier("backups").await.ends(0).says(&["no configuration is kept here"]);
     let backup = world.backup("--json").await.ends(0).json();
     let [file] = &world.kept()[..] else { panic!("{:?}", world.kept()) };
@@ -89,7 +96,7 @@ async fn kept_opened_by_age_and_put_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn taken_before_a_push_or_refused_or_left_out_with_a_reason() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     for (name, how, text) in [
         ("configuration not offered", How::Code, "notSupport"),
         ("configuration refused", How::Code, "deviceError"),
@@ -116,9 +123,7 @@ async fn taken_before_a_push_or_refused_or_left_out_with_a_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_key_is_the_recorders_and_is_needed_again() {
-    let mut keyed = recorder();
-    // shorter than between two looks
-    keyed.down = Duration::from_millis(20);
+    let mut keyed = restarting();
     keyed.content.backup.key = KeyRule::WithKey;
     let world = World::loaded_with(keyed).await;
     let words = ["under a device key only", "--device-key-file"];
@@ -153,7 +158,7 @@ async fn a_device_key_is_the_recorders_and_is_needed_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn put_back_on_its_own_recorder_only() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     world.backup("--to yard.age").await.ends(0).says(&["only this laptop's local key opens that file"]);
     world.backup("--to yard.age").await.fails(4, "backup is there already", &["is there already"]);
     let nowhere = world.backup("--to nowhere/yard.age").await;
@@ -184,7 +189,7 @@ async fn put_back_on_its_own_recorder_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_it_was_made_for_opens_it() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     let key = Command::new("age-keygen").output().await.unwrap();
     let key = String::from_utf8(key.stdout).unwrap();
     let recipient = key.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap();
@@ -198,7 +203,7 @@ async fn whoever_it_was_made_for_opens_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_restore_is_known() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     world.backup("--to yard.age").await.ends(0);
     world.recorder.set_faults(Faults { never_back: true, ..Faults::default() });
     let line = world.restore_line("yard.age");
@@ -220,7 +225,7 @@ async fn an_interrupted_restore_is_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorder_that_stays_away_after_a_restore() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     world.backup("--to yard.age").await.ends(0);
     world.recorder.set_faults(Faults { never_back: true, ..Faults::default() });
     let away = world.restore("yard.age --return-timeout 2").await;
@@ -233,8 +238,7 @@ async fn a_recorder_that_stays_away_after_a_restore() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_push_changed_besides_is_told() {
-    let mut watched = recorder();
-    watched.down = Duration::from_millis(500);
+    let mut watched = restarting();
     let status = |online| Document {
         path: "/ISAPI/ContentMgmt/InputProxy/channels/status".into(),
         text: format!(

@@ -2,12 +2,13 @@
 
 use std::fs::{copy, read, read_to_string};
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
-use crate::world::{World, files};
+use crate::world::{World, files, recorder};
 
 /// A document with its values replaced by their types, and without what people may leave out.
 fn shape(value: &Value) -> Value {
@@ -37,7 +38,9 @@ fn payload(envelope: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn examples_are_what_is_written() {
-    let world = World::loaded().await;
+    let mut restarting = recorder();
+    restarting.down = Duration::from_millis(800);
+    let world = World::loaded_with(restarting).await;
     for name in ["advisories.toml", "policy.toml"] {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware-manifests").join(name);
         copy(shipped, world.path("manifests").join(name)).unwrap();

@@ -1,7 +1,7 @@
 use std::io::{Seek as _, SeekFrom};
 
 use isapi::{Address, Credentials};
-use nvr_sim::{AnswerFault, Builder, Faults, Handle, How};
+use nvr_sim::{Builder, Faults, Handle};
 use terminal::Exit;
 
 use super::*;
@@ -68,22 +68,17 @@ impl Bench {
     }
 
     async fn run_with(&self, note: impl FnMut(Step) -> Result<(), RecordError>) -> RestoreOutcome {
+        self.restore().execute(note, |_| {}).await
+    }
+
+    fn restore(&self) -> Restore<'_> {
         let deadlines = Deadlines {
             stalled: Duration::from_secs(5),
             back: Duration::from_secs(3),
             poll: Duration::from_millis(40),
         };
         let Self { recorder, plan, package, device_key, .. } = self;
-        let restore = Restore { recorder, plan, package, device_key: Some(device_key), deadlines };
-        restore.execute(note, |_| {}).await
-    }
-
-    fn answers(&self, how: How, text: &str, status: Option<u16>) {
-        let fault = serde_json::json!({
-            "path": "/ISAPI/System/configurationData", "method": "PUT", "how": how, "text": text, "status": status,
-        });
-        let fault: AnswerFault = serde_json::from_value(fault).unwrap();
-        self.sim.set_faults(Faults { answers: vec![fault], ..Faults::default() });
+        Restore { recorder, plan, package, device_key: Some(device_key), deadlines }
     }
 
     fn restores(&self) -> u64 {
@@ -124,28 +119,67 @@ async fn a_wrong_device_key_leaves_the_recorder_as_it_is() {
     assert_eq!((bench.restores(), bench.sim.state().counters.reboots), (0, 0));
 }
 
-#[tokio::test]
-async fn refusals_prove_that_it_is_as_before_and_nothing_less_does() {
-    let failed = (RestoreResult::Failed, Exit::Failed);
-    let unknown = (RestoreResult::UnknownAfterRestore, Exit::Unknown);
-    for (how, text, status, reason, (result, exit)) in [
-        (How::Code, "importError", None, Reason::ConfigurationRefused, failed),
-        (How::Code, "lowPrivilege", None, Reason::NotPermitted, failed),
-        (How::Code, "notSupport", Some(200), Reason::NotPermitted, failed),
-        (How::Code, "configOperating", Some(200), Reason::Busy, unknown),
-        (How::Html, "", None, Reason::AnswerUnclear, unknown),
-        (How::Cut, "", None, Reason::LostAfterEnd, unknown),
+#[test]
+fn refusals_prove_that_it_is_as_before_and_nothing_less_does() {
+    let code = |code: u32, sub: &str| {
+        format!(
+            "<ResponseStatus><statusCode>{code}</statusCode><subStatusCode>{sub}</subStatusCode></ResponseStatus>"
+        )
+    };
+    let judged = |released, http, body: &str| match judge(released, &Answer::of(http, body.as_bytes())).0 {
+        Sent::Taken(_) => ("taken", None),
+        Sent::Untouched(reason, _) => ("untouched", Some(reason)),
+        Sent::Unsettled(reason, _) => ("unsettled", Some(reason)),
+    };
+    for (http, body, all_left, held) in [
+        (200, code(7, "rebootRequired"), ("taken", None), ("untouched", Some(Reason::AnswerUnclear))),
+        (
+            403,
+            code(4, "importError"),
+            ("untouched", Some(Reason::ConfigurationRefused)),
+            ("untouched", Some(Reason::ConfigurationRefused)),
+        ),
+        (
+            403,
+            code(6, "cfgFileSecretKeyError"),
+            ("untouched", Some(Reason::WrongDeviceKey)),
+            ("untouched", Some(Reason::WrongDeviceKey)),
+        ),
+        (
+            403,
+            code(4, "lowPrivilege"),
+            ("untouched", Some(Reason::NotPermitted)),
+            ("untouched", Some(Reason::NotPermitted)),
+        ),
+        (
+            200,
+            code(2, "configOperating"),
+            ("unsettled", Some(Reason::Busy)),
+            ("untouched", Some(Reason::Busy)),
+        ),
+        (
+            200,
+            "<html/>".into(),
+            ("unsettled", Some(Reason::AnswerUnclear)),
+            ("untouched", Some(Reason::AnswerUnclear)),
+        ),
     ] {
-        let bench = bench().await;
-        bench.answers(how, text, status);
-        let (_, outcome) = bench.run().await;
-        assert_eq!(
-            (outcome.reason, outcome.result, outcome.exit()),
-            (reason, result, exit),
-            "{text}: {}",
-            outcome.detail
-        );
+        assert_eq!((judged(true, http, &body), judged(false, http, &body)), (all_left, held), "{body}");
     }
+    assert!(matches!(lost(true, "x").0, Sent::Unsettled(Reason::LostAfterEnd, _)));
+    assert!(matches!(lost(false, "x").0, Sent::Untouched(Reason::LostBeforeEnd, _)));
+}
+
+#[tokio::test]
+async fn a_configuration_that_is_damaged_on_its_way_is_refused_and_the_recorder_is_as_before() {
+    let bench = bench().await;
+    bench.sim.set_content(nvr_sim::Content {
+        backup: nvr_sim::Backup { refuse: Some("importError".into()), ..nvr_sim::Backup::default() },
+        ..bench.sim.state().content
+    });
+    let (_, outcome) = bench.run().await;
+    assert_eq!((outcome.result, outcome.exit()), (RestoreResult::Failed, Exit::Failed), "{}", outcome.detail);
+    assert_eq!(bench.restores(), 0);
 }
 
 #[tokio::test]
@@ -175,14 +209,16 @@ async fn one_that_stays_away_or_comes_back_as_another_is_unknown() {
 }
 
 #[tokio::test]
-async fn an_agreement_without_a_restart_is_believed_after_a_while() {
+async fn an_agreement_without_a_restart_is_believed_only_where_none_was_announced() {
     let bench = bench().await;
-    bench.answers(How::Code, "ok", Some(200));
-    let (_, outcome) = bench.run().await;
-    assert_eq!(outcome.result, RestoreResult::Restored, "{}", outcome.detail);
-    bench.answers(How::Code, "rebootRequired", Some(200));
-    let (_, outcome) = bench.run().await;
-    assert_eq!((outcome.exit(), outcome.reason), (Exit::Unknown, Reason::NeverRestarted));
+    let running = Running::read(&bench.recorder).await;
+    for (reboot, result, reason) in [
+        (Reboot::NotSaid, RestoreResult::Restored, Reason::Restored),
+        (Reboot::Due, RestoreResult::UnknownAfterRestore, Reason::NeverRestarted),
+    ] {
+        let outcome = bench.restore().wait_settled(reboot, &running, &mut |_| {}).await;
+        assert_eq!((outcome.result, outcome.reason), (result, reason), "{}", outcome.detail);
+    }
 }
 
 #[tokio::test]
