@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use terminal::{Exit, Failure};
 
-use super::device_key::DeviceKeyArgs;
+use super::device_key::{self, DeviceKeyArgs};
 use super::recorder::{self, Purpose, RecorderArgs, Session};
 use crate::backup::{BackupError, Keeper, Kept, LocalKey, LocalKeyError, Recipient};
 use crate::context::Context;
@@ -66,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         // without a terminal the error says which flag is missing
         Err(BackupError::WantsDeviceKey(_)) if io::stdin().is_terminal() => {
             context.output.note("the recorder exports its configuration under a device key only");
-            keeper.device_key = Some(args.keep.device_key.asked_twice()?);
+            keeper.device_key = Some(device_key::asked_twice()?);
             take(&keeper, &session, &inventory, context)
         }
         taken => taken,
@@ -111,11 +111,13 @@ fn failure(error: BackupError) -> Failure {
     let exit = match error {
         BackupError::Recorder(isapi::Error::NotOffered { .. } | isapi::Error::Refused { .. }) => Exit::Failed,
         BackupError::Recorder(isapi::Error::NoPermission { .. }) => Exit::Credentials,
-        BackupError::Recorder(isapi::Error::Keep { .. }) => Exit::Internal,
+        BackupError::Recorder(isapi::Error::Keep { .. })
+        | BackupError::Write { .. }
+        | BackupError::ReadBack(_)
+        | BackupError::Differs(_) => Exit::Internal,
         BackupError::Recorder(error) => return recorder::failure(error),
         BackupError::WantsDeviceKey(_) => Exit::Usage,
         BackupError::Exists(_) => Exit::Refused,
-        BackupError::Write { .. } | BackupError::ReadBack(_) | BackupError::Differs(_) => Exit::Internal,
     };
     Failure::of(exit, error).hint(advice)
 }

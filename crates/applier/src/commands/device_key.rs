@@ -34,23 +34,23 @@ impl DeviceKeyArgs {
         self.read("Device key under which the recorder exported this configuration")
     }
 
-    /// A key for an export that is about to be made, asked for twice: one that was mistyped opens nothing.
-    pub(super) fn asked_twice(&self) -> Result<ConfigurationKey, Failure> {
-        let source = SecretSource { file: None, stdin: false, flags: FLAGS };
-        let first = terminal::secret(&source, "Device key to export under, 1 to 16 letters and digits")?;
-        let again = terminal::secret(&source, "The same again")?;
-        if first.expose_secret() != again.expose_secret() {
-            return Err(Failure::new(Exit::Usage, "device key: the two differ; nothing was exported")
-                .hint("give the command again"));
-        }
-        key(first)
-    }
-
     fn read(&self, prompt: &str) -> Result<ConfigurationKey, Failure> {
         let source =
             SecretSource { file: self.device_key_file.clone(), stdin: self.device_key_stdin, flags: FLAGS };
         key(terminal::secret(&source, prompt)?)
     }
+}
+
+/// A key for an export that is about to be made, asked for twice: one that was mistyped opens nothing.
+pub(super) fn asked_twice() -> Result<ConfigurationKey, Failure> {
+    let source = SecretSource { file: None, stdin: false, flags: FLAGS };
+    let first = terminal::secret(&source, "Device key to export under, 1 to 16 letters and digits")?;
+    let again = terminal::secret(&source, "The same again")?;
+    if first.expose_secret() != again.expose_secret() {
+        return Err(Failure::new(Exit::Usage, "device key: the two differ; nothing was exported")
+            .hint("give the command again"));
+    }
+    key(first)
 }
 
 fn key(text: SecretString) -> Result<ConfigurationKey, Failure> {

@@ -48,7 +48,7 @@ fn lines(recorder: &Recorder) -> [(&'static str, String); 4] {
         State::NoRelease => "the catalogue lists no release for this model".into(),
         State::LookAtIt => "look at it: its state is unknown".into(),
     };
-    let result = recorder.last_result.as_ref().map_or_else(|| "begun".into(), |result| result.to_string());
+    let result = recorder.last_result.as_ref().map_or_else(|| "begun".into(), ToString::to_string);
     [
         ("runs", runs),
         ("state", state),
