@@ -6,10 +6,12 @@
 mod clock;
 mod depot_errors;
 mod export;
+mod fault_case;
 mod formats;
 mod policy;
 mod ran;
 mod recorder_errors;
+mod recorder_faults;
 mod signing;
 mod stick_bytes;
 mod stick_errors;

@@ -21,7 +21,7 @@ pub(crate) const BEFORE: &str = "V4.30.097:200101";
 /// The release of [`World::loaded`].
 pub(crate) const RELEASE: &str = "nvr-synthetic-4.61.025-230421";
 pub(crate) const MODEL: &str = "DS-7608NI-I2";
-const PASSWORD: &str = "Recorder123";
+pub(crate) const PASSWORD: &str = "Recorder123";
 pub(crate) const PASSPHRASE: &str = "correct horse";
 
 /// A depot, a source, a stick, a laptop and a recorder, in one directory that goes away with them.
@@ -82,6 +82,16 @@ impl World {
         world.release("V4.61.025:230421", &[MODEL]);
         world.approve_and_load(RELEASE).await;
         world.trust().await;
+        world
+    }
+
+    /// The same stick and the same laptop, as they are now, at another recorder: copies that know nothing
+    /// of these.
+    pub(crate) async fn at(&self, recorder: Builder) -> Self {
+        let world = Self::with(recorder).await;
+        let mut copy = Command::new("cp");
+        copy.args(["--archive", "--reflink=auto", "state", "stick"]).arg(world.dir.path());
+        assert!(copy.current_dir(self.dir.path()).status().await.unwrap().success());
         world
     }
 
