@@ -104,6 +104,45 @@ fn hostile_repositories_are_listed_with_what_becomes_of_them() {
 }
 
 #[test]
+fn faults_of_recorders_are_listed_with_what_becomes_of_them() {
+    let mut text = String::from(
+        "# Faults of recorders\n\nWhat a recorder does, and what `applier apply` makes of it: exit code, result and reason in the\nstatement, pushes that the recorder admitted, what it runs afterwards, and the first line that is said.\n`…` differs from run to run. Each row is a journey against the simulated recorder, described in\n`tests/faults/` and held by `tests/tests/journeys/recorder_faults.rs`. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n",
+    );
+    let mut files: Vec<PathBuf> =
+        root().join("tests/faults").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let group: toml::Table = read_to_string(&file).unwrap().parse().unwrap();
+        write!(
+            text,
+            "\n## {}\n\n| the recorder | exit | statement | pushes | runs | message |\n|---|---|---|---|---|---|\n",
+            group["title"].as_str().unwrap()
+        )
+        .unwrap();
+        for case in group["case"].as_array().unwrap() {
+            let expect = &case["expect"];
+            let said = |value: &toml::Value| {
+                let escaped = value.as_str().unwrap().replace('\\', "\\\\").replace('|', "\\|");
+                escaped.replace('<', "&lt;").replace('*', "\\*")
+            };
+            let command = case.get("command").map(|name| format!(" (`{}`)", said(name))).unwrap_or_default();
+            writeln!(
+                text,
+                "| {}{command} | {} | {} | {} | {} | {} |",
+                said(&case["fault"]),
+                expect["exit"],
+                expect.get("statement").map_or_else(|| "-".into(), said),
+                expect["pushes"],
+                said(&expect["runs"]).split(':').next().unwrap(),
+                said(&expect["message"]),
+            )
+            .unwrap();
+        }
+    }
+    assert_current("docs/recorder-faults.md", &text);
+}
+
+#[test]
 fn stages_are_drawn_as_in_the_code() {
     let code = read_to_string(root().join("crates/applier/src/stage.rs")).unwrap();
     let drawing: String = code

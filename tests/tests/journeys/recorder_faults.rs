@@ -18,8 +18,7 @@ use crate::fault_case::{Group, TARGET};
 use crate::world::{MODEL, World, recorder};
 
 /// The models of the release: those of the captured recorders, too (reference: ISAPI §8.2).
-const MODELS: [&str; 5] =
-    [MODEL, "DS-7616NI-K2", "DS-7616NI-Q2/16P", "DS-7608NXI-I2/8P/S", "DS-7732NI-M4"];
+const MODELS: [&str; 5] = [MODEL, "DS-7616NI-K2", "DS-7616NI-Q2/16P", "DS-7608NXI-I2/8P/S", "DS-7732NI-M4"];
 /// Journeys at a time; most of their time is waiting.
 const AT_A_TIME: usize = 6;
 
@@ -83,7 +82,17 @@ fn every_file_is_run() {
 const OF_SADP: [&str; 2] = ["sadp_silent", "sadp_reply"];
 /// Every way in which an answer is another one.
 const HOW: [&str; 12] = [
-    "code", "text", "edit", "garbage", "wrong-root", "dtd-bomb", "html", "redirect", "silence", "cut", "drip",
+    "code",
+    "text",
+    "edit",
+    "garbage",
+    "wrong-root",
+    "dtd-bomb",
+    "html",
+    "redirect",
+    "silence",
+    "cut",
+    "drip",
     "endless",
 ];
 

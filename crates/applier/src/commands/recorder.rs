@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use firmware::{Sha256Digest, Text};
-use isapi::{Address, Channel, Credentials, Error, Recorder, TlsFault, Transport};
+use isapi::{Address, Channel, Credentials, DigestError, Error, Recorder, TlsFault, Transport};
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
@@ -85,7 +85,7 @@ impl RecorderArgs {
             Ok(inventory) => inventory,
             Err(error) => {
                 failed_logins.note(&self.address, &error, now).map_err(failed_logins_failure)?;
-                return Err(failure(error));
+                return Err(failure(error, &self.address));
             }
         };
         failed_logins.forget(&self.address).map_err(failed_logins_failure)?;
@@ -114,7 +114,8 @@ impl RecorderArgs {
         let password = terminal::secret(&source, &format!("Password of {} on {}", self.user, self.address))?;
         let login = Credentials::new(self.user.clone(), password);
         let transport = Transport { interface: link.interface().map(str::to_owned), channel };
-        let recorder = Recorder::over(self.address.clone(), login, &transport).map_err(failure)?;
+        let recorder = Recorder::over(self.address.clone(), login, &transport)
+            .map_err(|error| failure(error, &self.address))?;
         let certificate = match channel {
             Channel::Tls { certificate } => Some(certificate),
             Channel::PlainText => None,
@@ -177,7 +178,7 @@ impl RecorderArgs {
 
     fn refused(&self, refused: Refused) -> Failure {
         let (exit, hint) = match refused {
-            Refused::Failed(error) => return failure(*error),
+            Refused::Failed(error) => return failure(*error, &self.address),
             Refused::Changed { .. } => (
                 Exit::Rejected,
                 "nothing was sent; if the recorder was reset or updated since: applier trust recorder SERIAL --certificate HEX; if not, something else answers",
@@ -269,8 +270,8 @@ fn failed_logins_failure(error: FailedLoginsError) -> Failure {
     Failure::of(Exit::Internal, error).hint(hint)
 }
 
-/// Which exit code and advice a failed request gives. Nothing on the recorder was changed.
-fn failure(error: Error) -> Failure {
+/// Which exit code and advice a failed request to this recorder gives. Nothing on it was changed.
+fn failure(error: Error, address: &Address) -> Failure {
     let (exit, hint) = match &error {
         error if error.is_absence() => (
             Exit::Unreachable,
@@ -289,16 +290,43 @@ fn failure(error: Error) -> Failure {
         }
         Error::NoPermission { .. } => (Exit::Credentials, "log in as a user who may upgrade: admin"),
         Error::Upgrading { .. } => (Exit::Refused, "wait until it is done; do not cut the power"),
+        Error::Digest(DigestError::BasicOnly) => (
+            Exit::Rejected,
+            "no password was sent; see that it is the recorder, and let it ask for digest authentication",
+        ),
+        Error::Refused { refusal, .. } => (Exit::Rejected, refusal.advice()),
         Error::UserName => (Exit::Usage, "check --user"),
         Error::Setup { .. } => (Exit::Usage, "check the interface after % in the address"),
         _ => (Exit::Rejected, "this does not answer like a recorder; the recorder was not changed"),
     };
-    Failure::of(exit, error).hint(hint)
+    // a challenge does not know whose it is
+    let unnamed = matches!(error, Error::Digest(_));
+    let failure = Failure::of(exit, error).hint(hint);
+    if unnamed { failure.context(format!("recorder {address}")) } else { failure }
 }
 
 fn tls_exit(fault: &TlsFault) -> Exit {
     match fault {
         TlsFault::Unreachable { .. } | TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
         _ => Exit::Rejected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_that_cannot_be_answered_names_the_recorder() {
+        let address: Address = "192.168.1.64".parse().unwrap();
+        for (error, hint) in [
+            (DigestError::BasicOnly, "no password was sent"),
+            (DigestError::NoChallenge, "this does not answer like a recorder"),
+        ] {
+            let failure = failure(error.clone().into(), &address);
+            assert_eq!(failure.exit, Exit::Rejected);
+            assert_eq!(format!("{:#}", failure.error), format!("recorder 192.168.1.64: {error}"));
+            assert!(failure.hint.is_some_and(|said| said.contains(hint)), "{error}");
+        }
     }
 }

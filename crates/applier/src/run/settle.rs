@@ -35,12 +35,12 @@ impl Going<'_> {
     }
 
     /// The recorder took it: what it answers after its restart is how it is. Without one its old version
-    /// only says that it has not got so far.
-    pub(super) async fn wait_settled(self, ledger: &mut Ledger<'_>) -> End {
+    /// only says that it has not got so far. `taken` is what is known up to then, in words.
+    pub(super) async fn wait_settled(self, ledger: &mut Ledger<'_>, taken: &str) -> End {
         match self.wait_for(ledger, Until::Restarted, self.deadlines.back).await {
             Back::Answered(after) => self.judge(ledger, after),
             Back::Unproven(after, doubt) => {
-                let detail = format!("recorder took the package; {doubt}");
+                let detail = format!("{taken}; {doubt}");
                 End::new(Stage::lose_sight, Reason::NeverRestarted, detail).with(after)
             }
             Back::LoginRefused(why) => End::new(Stage::lose_sight, Reason::LoginRefused, why),
