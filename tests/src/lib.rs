@@ -1,5 +1,7 @@
 //! Journeys across crates, the programs that make them, and the download server that they and the
-//! demo need.
+//! demo need; a depot with its stick and a laptop, and a cable between two machines.
 
 pub mod download_server;
 pub mod programs;
+pub mod ran;
+pub mod site;

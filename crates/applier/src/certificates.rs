@@ -10,12 +10,9 @@ use std::path::{Path, PathBuf};
 use firmware::{Serial, Sha256Digest, Text};
 use isapi::Address;
 use jiff::Timestamp;
-use keys::durable;
 use serde::{Deserialize, Serialize};
 
-/// Ten thousand recorders; a file beyond that was not written here.
-const LARGEST: u64 = 4 << 20;
-const FORMAT: u32 = 1;
+use crate::record::{self, RecordError};
 
 /// What this laptop knows.
 #[derive(Debug)]
@@ -36,23 +33,6 @@ pub struct Pin {
     pub sha256: Sha256Digest,
     /// When it was pinned.
     pub on: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-struct File {
-    format: u32,
-    pins: Vec<Pin>,
-}
-
-/// Why the record of certificates cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificatesError {
-    /// It cannot be read or written.
-    #[error("certificates {}", .0.display())]
-    Io(PathBuf, #[source] std::io::Error),
-    /// It is damaged, or was written by a later version.
-    #[error("certificates {}: rejected, not a record of certificates of format {FORMAT}", .0.display())]
-    Damaged(PathBuf),
 }
 
 /// What a certificate is that was met at an address.
@@ -80,23 +60,22 @@ pub struct OtherCertificate {
 
 impl Certificates {
     /// Reads the record; none is an empty one.
-    pub fn open(path: &Path) -> Result<Self, CertificatesError> {
-        let bytes = match durable::read(path, LARGEST) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self { path: path.into(), pins: Vec::new() });
-            }
-            Err(error) => return Err(CertificatesError::Io(path.into(), error)),
-        };
-        match serde_json::from_slice::<File>(&bytes) {
-            Ok(File { format: FORMAT, pins }) => Ok(Self { path: path.into(), pins }),
-            _ => Err(CertificatesError::Damaged(path.into())),
-        }
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        Ok(Self { path: path.into(), pins: record::read(path)? })
     }
 
     /// The certificate known at an address.
     pub fn at(&self, address: &Address) -> Option<Sha256Digest> {
-        self.pins.iter().find(|pin| pin.address.as_ref() == Some(address)).map(|pin| pin.sha256)
+        self.pin_at(address).map(|pin| pin.sha256)
+    }
+
+    /// The recorder that was met at an address last.
+    pub fn recorder_at(&self, address: &Address) -> Option<&Serial> {
+        self.pin_at(address).map(|pin| &pin.serial)
+    }
+
+    fn pin_at(&self, address: &Address) -> Option<&Pin> {
+        self.pins.iter().find(|pin| pin.address.as_ref() == Some(address))
     }
 
     /// The certificate known of a recorder.
@@ -132,7 +111,7 @@ impl Certificates {
         address: Address,
         sha256: Sha256Digest,
         on: Timestamp,
-    ) -> Result<(), CertificatesError> {
+    ) -> Result<(), RecordError> {
         let address = Some(address);
         let same = |pin: &Pin| pin.serial == serial && pin.address == address && pin.sha256 == sha256;
         if self.pins.iter().any(same) {
@@ -143,7 +122,7 @@ impl Certificates {
             known.address = None;
         }
         self.pins.push(Pin { serial, address, sha256, on });
-        self.save()
+        record::write(&self.path, &self.pins)
     }
 
     /// Replaces the certificate of a recorder; gives the one before, or `None` where the recorder is
@@ -153,19 +132,12 @@ impl Certificates {
         serial: &Serial,
         sha256: Sha256Digest,
         on: Timestamp,
-    ) -> Result<Option<Sha256Digest>, CertificatesError> {
+    ) -> Result<Option<Sha256Digest>, RecordError> {
         let Some(pin) = self.pins.iter_mut().find(|pin| pin.serial == *serial) else { return Ok(None) };
         let before = std::mem::replace(&mut pin.sha256, sha256);
         pin.on = on;
-        self.save()?;
+        record::write(&self.path, &self.pins)?;
         Ok(Some(before))
-    }
-
-    fn save(&self) -> Result<(), CertificatesError> {
-        let io = |error| CertificatesError::Io(self.path.clone(), error);
-        let file = File { format: FORMAT, pins: self.pins.clone() };
-        let bytes = serde_json::to_vec(&file).map_err(|error| io(error.into()))?;
-        durable::write_atomic(&self.path, &bytes, 0o644).map_err(io)
     }
 }
 
@@ -195,6 +167,7 @@ mod tests {
         pin(&mut known, ONE, "192.168.1.64", 1);
         let known = Certificates::open(&path).unwrap();
         assert_eq!(known.met(&address, digest(1)), Met::Known);
+        assert_eq!(known.recorder_at(&address).map(Serial::as_str), Some(ONE));
         assert_eq!(known.met(&address, digest(2)), Met::Other(digest(1)));
         assert!(known.check(&ONE.parse().unwrap(), digest(1)).is_ok());
         assert_eq!(known.check(&ONE.parse().unwrap(), digest(2)).unwrap_err().known, digest(1));
@@ -223,15 +196,5 @@ mod tests {
         assert_eq!(known.replace(&OTHER.parse().unwrap(), digest(3), now).unwrap(), None);
         assert_eq!(known.replace(&ONE.parse().unwrap(), digest(3), now).unwrap(), Some(digest(1)));
         assert_eq!(Certificates::open(&path).unwrap().of(&ONE.parse().unwrap()), Some(digest(3)));
-    }
-
-    #[test]
-    fn a_damaged_record_is_not_an_empty_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("c");
-        for bytes in [&b""[..], b"{", br#"{"format":2,"pins":[]}"#, br#"{"format":1,"pins":[{}]}"#] {
-            durable::write_atomic(&path, bytes, 0o644).unwrap();
-            assert!(matches!(Certificates::open(&path), Err(CertificatesError::Damaged(_))));
-        }
     }
 }

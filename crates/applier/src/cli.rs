@@ -24,8 +24,8 @@ const EXAMPLES: &str = "\
 Examples:
   applier trust add --stick /media/stick        believe this depot's root, after its fingerprint
   applier verify --stick /media/stick           what is on it, and is it whole
-  applier plan --stick /media/stick 127.0.0.1   what would be done, or every reason why not
-  applier apply --stick /media/stick 127.0.0.1  do it, watch it, confirm it, sign a receipt
+  applier plan --stick /media/stick 192.168.1.64   what would be done, or every reason why not
+  applier apply --stick /media/stick 192.168.1.64  do it, watch it, confirm it, sign a receipt
   applier receipts                              what this laptop has stated";
 
 #[derive(Debug, Args)]

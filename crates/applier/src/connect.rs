@@ -5,6 +5,10 @@
 //! else and answer in the recorder's name. So plain text is taken only where nothing speaks against it: no
 //! certificate is known of the recorder, and its TLS port is closed or answers in plain text. Anything
 //! that looks like TLS and fails may be somebody who wants just that.
+//!
+//! Recorders leave the factory with one and the same address, so another certificate there may be the next
+//! recorder on the same cable: a person may name it. Whether it belongs to a recorder that is known by
+//! another one shows once its serial number was read ([`crate::certificates`]).
 
 use firmware::Sha256Digest;
 use isapi::{CertificateFacts, Channel, Error, Offer};
@@ -77,15 +81,14 @@ pub fn decide(offer: Result<Offer, Error>, known: Option<Sha256Digest>, said: Sa
         _ if said.plain_http => plain(true),
         (Ok(Offer::PlainText(_)), Some(certificate)) => Decision::Refuse(Refused::NoTls { certificate }),
         (Err(error), _) => Decision::Refuse(Refused::Failed(Box::new(error))),
-        (Ok(Offer::Tls { certificate_sha256: found, facts, .. }), _) => {
-            let expected = said.certificate.filter(|expected| *expected != found);
-            match (known, expected) {
-                (Some(known), _) if known != found => Decision::Refuse(Refused::Changed { known, found }),
-                (_, Some(expected)) => Decision::Refuse(Refused::NotTheOne { expected, found }),
-                (None, None) if said.certificate.is_none() => Decision::Ask { certificate: found, facts },
-                _ => Decision::Use { channel: Channel::Tls { certificate: found }, lifted: false },
+        (Ok(Offer::Tls { certificate_sha256: found, facts, .. }), _) => match (said.certificate, known) {
+            (Some(expected), _) if expected != found => {
+                Decision::Refuse(Refused::NotTheOne { expected, found })
             }
-        }
+            (None, Some(known)) if known != found => Decision::Refuse(Refused::Changed { known, found }),
+            (None, None) => Decision::Ask { certificate: found, facts },
+            _ => Decision::Use { channel: Channel::Tls { certificate: found }, lifted: false },
+        },
     }
 }
 
@@ -154,7 +157,11 @@ mod tests {
         assert_eq!(decided(None, Some(1)), "tls");
         assert_eq!(decided(Some(1), Some(1)), "tls");
         assert_eq!(decided(Some(2), None), "changed");
-        assert_eq!(decided(Some(2), Some(1)), "changed", "a pin is replaced by trust recorder only");
+        assert_eq!(
+            decided(Some(2), Some(1)),
+            "tls",
+            "another recorder at the same address, named by a person"
+        );
         assert_eq!(decided(Some(1), Some(2)), "not the one");
         assert_eq!(decided(None, Some(2)), "not the one");
     }

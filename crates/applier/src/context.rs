@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
+use keys::durable::LockError;
 use stick::{NamedError, OpenError, Stick, TarError, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
-use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Role, StartTime};
+use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
-use crate::expiry::ExpiryArgs;
+use crate::expiry::{self, ExpiryArgs};
 use crate::state::{State, StateError};
 
 /// What a command is given besides its own arguments.
@@ -72,7 +73,7 @@ impl Context {
         let publication = publication.map_err(open_failure)?;
         self.tell_clock(publication.start());
         if let Some(accepted) = expiry.accepted(&publication) {
-            accepted.tell(self.output);
+            expiry::tell(&accepted, self.output);
         }
         Ok(publication)
     }
@@ -116,7 +117,12 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
         StateError::Nowhere | StateError::NotLasting { .. } => {
             (Exit::Usage, Some("name a lasting place with --state DIR"))
         }
-        StateError::Lock(..) => (Exit::Usage, Some("wait until the other applier has ended")),
+        StateError::Lock(_, LockError::InUse(_)) => {
+            (Exit::Usage, Some("wait until the other applier has ended"))
+        }
+        StateError::Lock(_, LockError::Io { .. }) => {
+            (Exit::Usage, Some("see that this user may write there"))
+        }
         StateError::Key(_) => (Exit::Usage, None),
         StateError::Io(..) | StateError::Chain(_) => (Exit::Internal, None),
     };
@@ -141,6 +147,15 @@ fn open_failure(error: OpenError) -> Failure {
         OpenError::Metadata(Error::Rejected { file, .. }) if file == CLOCK_RECORD => (
             Exit::Rejected,
             "this laptop's own record is damaged: applier clock reset REASON makes a new one",
+        ),
+        // without a version: not a file of the stick
+        OpenError::Metadata(Error::Rejected { file, .. }) if file == Role::Root.file() => (
+            Exit::Rejected,
+            "this laptop's own root is damaged: move metadata/root.json out of the state directory, then applier trust add",
+        ),
+        OpenError::Metadata(Error::Rejected { reason: Rejection::Threshold { .. }, .. }) => (
+            Exit::Rejected,
+            "load the stick again at the depot; if it may be of another depot: applier trust show says whose root this laptop believes",
         ),
         OpenError::Metadata(Error::Rollback { .. }) => {
             (Exit::Rejected, "use a newer stick: this laptop has seen a later publication")
@@ -179,6 +194,19 @@ fn expired_hint(file: &str, expires: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_helps_depends_on_whose_file_is_rejected() {
+        let hint = |file: &str, reason| {
+            let error = OpenError::Metadata(Error::Rejected { file: file.into(), reason });
+            open_failure(error).hint.unwrap()
+        };
+        let missing = || Rejection::NotListed { name: "x".into() };
+        assert!(hint("root.json", missing()).contains("applier trust add"));
+        assert_eq!(hint("2.root.json", missing()), "load the stick again at the depot");
+        let threshold = Rejection::Threshold { role: "timestamp".into(), valid: 0, threshold: 1 };
+        assert!(hint("timestamp.json", threshold).contains("of another depot: applier trust show"));
+    }
 
     #[test]
     fn what_helps_depends_on_what_has_expired_and_when() {

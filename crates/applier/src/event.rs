@@ -196,6 +196,12 @@ impl Outcome {
     /// What to do now.
     pub fn hint(&self) -> &'static str {
         match self.stage {
+            Stage::Unknown if self.reason == Reason::OtherCertificate => {
+                "do not cut the power; look at the certificate on the recorder's own screen before you trust it: whoever answers in its place has one, too"
+            }
+            Stage::Unknown if self.reason == Reason::LostBeforeEnd => {
+                "put the cable back and look at the recorder with applier inspect; the last block never left this laptop, so once it answers with its old version applier apply begins anew"
+            }
             Stage::Confirmed => "nothing to do",
             Stage::Refused => "the recorder is untouched; plan again",
             Stage::Failed => "the recorder runs what it ran before; mend the cause, then plan again",

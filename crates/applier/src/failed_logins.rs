@@ -7,16 +7,15 @@ use std::path::{Path, PathBuf};
 
 use isapi::{Address, Error};
 use jiff::{SignedDuration, Timestamp};
-use keys::durable;
 use serde::{Deserialize, Serialize};
+
+use crate::record::{self, RecordError};
 
 /// With so many left, or fewer, a person has to say that they mean it.
 const FEW: u32 = 2;
 /// After this long a recorder has forgotten them: the default lock lasts half an hour (reference: ISAPI
 /// §9.3), and no recorder keeps the count for a day.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
-const LARGEST: u64 = 1 << 20;
-const FORMAT: u32 = 1;
 
 /// What this laptop remembers.
 #[derive(Debug)]
@@ -40,23 +39,6 @@ pub struct Failed {
     pub locked_until: Option<Timestamp>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct File {
-    format: u32,
-    failures: Vec<Failed>,
-}
-
-/// Why the record cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FailedLoginsError {
-    /// It cannot be read or written.
-    #[error("failed logins {}", .0.display())]
-    Io(PathBuf, #[source] std::io::Error),
-    /// It is damaged, or was written by a later version.
-    #[error("failed logins {}: rejected, not a record of failed logins of format {FORMAT}", .0.display())]
-    Damaged(PathBuf),
-}
-
 /// How careful the next login has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Care {
@@ -70,18 +52,8 @@ pub enum Care {
 
 impl FailedLogins {
     /// Reads the record; none is an empty one.
-    pub fn open(path: &Path) -> Result<Self, FailedLoginsError> {
-        let bytes = match durable::read(path, LARGEST) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self { path: path.into(), failures: Vec::new() });
-            }
-            Err(error) => return Err(FailedLoginsError::Io(path.into(), error)),
-        };
-        match serde_json::from_slice::<File>(&bytes) {
-            Ok(File { format: FORMAT, failures }) => Ok(Self { path: path.into(), failures }),
-            _ => Err(FailedLoginsError::Damaged(path.into())),
-        }
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        Ok(Self { path: path.into(), failures: record::read(path)? })
     }
 
     /// The last refused login at an address that the recorder may still count, and what follows from it.
@@ -102,12 +74,7 @@ impl FailedLogins {
     }
 
     /// Writes a refusal down; anything that is no refused login changes nothing.
-    pub fn note(
-        &mut self,
-        address: &Address,
-        error: &Error,
-        now: Timestamp,
-    ) -> Result<(), FailedLoginsError> {
+    pub fn note(&mut self, address: &Address, error: &Error, now: Timestamp) -> Result<(), RecordError> {
         let (attempts_left, locked_until) = match error {
             Error::WrongPassword { attempts_left, .. } => (*attempts_left, None),
             Error::Locked { seconds, .. } => {
@@ -118,21 +85,14 @@ impl FailedLogins {
         };
         self.failures.retain(|failed| failed.address != *address);
         self.failures.push(Failed { address: address.clone(), on: now, attempts_left, locked_until });
-        self.save()
+        record::write(&self.path, &self.failures)
     }
 
     /// Forgets what was refused at an address: a login has succeeded there.
-    pub fn forget(&mut self, address: &Address) -> Result<(), FailedLoginsError> {
+    pub fn forget(&mut self, address: &Address) -> Result<(), RecordError> {
         let before = self.failures.len();
         self.failures.retain(|failed| failed.address != *address);
-        if self.failures.len() == before { Ok(()) } else { self.save() }
-    }
-
-    fn save(&self) -> Result<(), FailedLoginsError> {
-        let io = |error| FailedLoginsError::Io(self.path.clone(), error);
-        let file = File { format: FORMAT, failures: self.failures.clone() };
-        let bytes = serde_json::to_vec(&file).map_err(|error| io(error.into()))?;
-        durable::write_atomic(&self.path, &bytes, 0o644).map_err(io)
+        if self.failures.len() == before { Ok(()) } else { record::write(&self.path, &self.failures) }
     }
 }
 
@@ -185,13 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_are_no_failed_logins_and_damage_is_told() {
+    fn other_errors_are_no_failed_logins() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         let mut known = FailedLogins::open(&path).unwrap();
         known.note(&address(), &Error::NoPermission { address: address(), path: "/x" }, at(0)).unwrap();
         assert!(!path.exists());
-        durable::write_atomic(&path, b"{}", 0o644).unwrap();
-        assert!(matches!(FailedLogins::open(&path), Err(FailedLoginsError::Damaged(_))));
     }
 }

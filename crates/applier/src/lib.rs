@@ -15,6 +15,8 @@ pub mod inventory;
 pub mod isolation;
 pub mod journal;
 pub mod plan;
+mod reason;
+pub mod record;
 pub mod report;
 pub mod run;
 mod run_id;

@@ -7,6 +7,7 @@
 //! Two steps, because a header can be read only of a release that is at hand: [`select`] says which
 //! release is meant, the caller opens it, [`plan`] judges everything.
 
+mod accepted_expired;
 mod directives;
 mod refusal;
 mod rules;
@@ -19,8 +20,8 @@ use jiff::Timestamp;
 use receipt::{Forgiven, Override, Target};
 use serde::{Deserialize, Serialize};
 
-use crate::expiry::AcceptedExpired;
 use crate::inventory::Inventory;
+pub use accepted_expired::AcceptedExpired;
 pub use directives::Directives;
 pub use refusal::Refusal;
 

@@ -12,8 +12,7 @@ use stick::{Media, statements};
 
 use crate::clock_resets::ClockResets;
 use crate::event::{Outcome, RunId};
-use crate::expiry::AcceptedExpired;
-use crate::plan::{Plan, Refusal};
+use crate::plan::{AcceptedExpired, Plan, Refusal};
 
 /// What every statement of one run shares.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
+use keys::durable::LockError;
 use keys::key_file::KeyFileError;
 use secrecy::{ExposeSecret, SecretString};
 use terminal::{Exit, Failure, Output, SecretSource};
@@ -67,6 +68,8 @@ impl Context {
 /// A missing or locked home is a matter of usage.
 pub(crate) fn home_failure(error: HomeError) -> Failure {
     let hint = match &error {
+        HomeError::Lock(_, LockError::InUse(_)) => Some("wait until the other fetcher has ended"),
+        HomeError::Lock(_, LockError::Io { .. }) => Some("see that this user may write there"),
         HomeError::Missing(_) => Some("make one with fetcher init, or name one with --home DIR"),
         HomeError::Exists(_) => Some("name another directory with --home DIR"),
         _ => None,
@@ -91,10 +94,11 @@ pub(crate) fn key_failure(error: KeyFileError) -> Failure {
     let hint = match &error {
         KeyFileError::WrongPassphrase(_) => Some("try again; the key itself is untouched"),
         KeyFileError::PassphraseNeeded(_) => Some("give --passphrase-file FILE or --passphrase-stdin"),
-        KeyFileError::Io { action: "read", .. } => Some("name the folder of the keys with --keys DIR"),
-        KeyFileError::Exists(_) => {
-            Some("an earlier init did not end: move its keys away if no laptop trusts them")
+        KeyFileError::Io { action: "read", .. } => {
+            Some("name the folder of the keys with --keys DIR, or a key file with --key FILE")
         }
+        KeyFileError::Io { action: "write", .. } => Some("name a folder that can be written"),
+        KeyFileError::Exists(_) => Some("choose another name, or move the file away if nobody needs it"),
         _ => None,
     };
     Failure::of(Exit::Usage, error).maybe_hint(hint)

@@ -94,7 +94,8 @@ pub fn files(dir: &Path) -> Result<Vec<KeyFile>, KeyFileError> {
         let path = entry.map_err(|error| failed(dir, "read", error))?.path();
         if path.extension().is_some_and(|extension| extension == "pem") {
             let public = path.with_extension("pub");
-            let public = if public.exists() { Some(key_file::read_public(&public)?) } else { None };
+            // one that is none says nothing, and must not keep the others from signing
+            let public = key_file::read_public(&public).ok();
             found.push(KeyFile { path, public });
         }
     }

@@ -4,7 +4,7 @@
 mod documents;
 
 use firmware::{Pin, Release, ReleaseId};
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{SignedDuration, Span, Timestamp, ToSpan};
 use keys::SigningKey;
 use serde_json::Map;
 use stick::release_facts;
@@ -24,6 +24,15 @@ const ONLINE_DAYS: i32 = 30;
 const RENEW_BELOW_DAYS: i32 = 15;
 /// With fewer days left, `status` asks the approver to sign again.
 const REMIND_BELOW_DAYS: i64 = 30;
+
+/// A clock that is corrected goes back by less than this.
+const CORRECTION: SignedDuration = SignedDuration::from_hours(1);
+
+/// When the current timestamp was signed, if that is still to come: the clock is wrong now, or was then.
+/// Laptops believe that it is no earlier than that, so that good sticks may look expired to them.
+pub fn signed_ahead(current: &Current, now: Timestamp) -> Option<Timestamp> {
+    current.timestamp.signed_at().filter(|at| at.duration_since(now) > CORRECTION)
+}
 
 /// Whole days until something expires, and whether that is soon enough to ask a person to sign again.
 pub fn days_left(expires: Timestamp, now: Timestamp) -> (i64, bool) {
@@ -131,7 +140,8 @@ pub fn carry_out(
     Ok(Next { root: new_root, targets: new_targets, snapshot, timestamp })
 }
 
-/// Signs snapshot and timestamp anew if either is good for less than half of its time.
+/// Signs snapshot and timestamp anew if either is good for less than half of its time, or was signed by
+/// a clock that was ahead.
 pub fn renew(
     root: &Verified<Root>,
     current: &Current,
@@ -139,7 +149,8 @@ pub fn renew(
     now: Timestamp,
 ) -> Result<Option<Next>, PublishError> {
     let soon = after(now, RENEW_BELOW_DAYS)?;
-    if current.snapshot.expires() > soon && current.timestamp.expires() > soon {
+    let good_for_long = current.snapshot.expires() > soon && current.timestamp.expires() > soon;
+    if good_for_long && signed_ahead(current, now).is_none() {
         return Ok(None);
     }
     let (snapshot, timestamp) = online(root, Some(current), &current.targets, keys, now)?;
@@ -277,6 +288,8 @@ pub(crate) mod tests {
         };
         assert!(!renewed(0) && !renewed(14));
         assert!(renewed(15) && renewed(60));
+        // signed by a clock that was ahead: every laptop that saw it would believe it
+        assert!(renewed(-1) && signed_ahead(published.current(), now()).is_none());
     }
 
     #[test]

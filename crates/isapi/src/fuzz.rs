@@ -1,7 +1,7 @@
 //! Entry points for fuzzing: everything that reads foreign bytes, and nothing that a program needs.
 //!
 //! Hidden, and not a cargo feature: so every build compiles and every lint run reads it, and the seeds in
-//! `tests/corpus` are replayed by plain `cargo test`. It opens nothing, since nothing comes out of it.
+//! `tests/fuzz/corpus` are replayed by plain `cargo test`. It opens nothing, since nothing comes out of it.
 
 use crate::answer::Answer;
 use crate::cameras::{Camera, CameraStatus};

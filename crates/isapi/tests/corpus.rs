@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 fn replay(kind: &str, entry: fn(&[u8])) {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(kind);
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus").join(kind);
     let seeds: Vec<_> = dir.read_dir().unwrap().map(|seed| seed.unwrap().path()).collect();
     assert!(seeds.len() >= 4, "{kind}: {seeds:?}");
     for seed in seeds {
@@ -21,15 +21,15 @@ fn replay(kind: &str, entry: fn(&[u8])) {
 
 #[test]
 fn replies() {
-    replay("reply", isapi::fuzz::reply);
+    replay("isapi_replies", isapi::fuzz::reply);
 }
 
 #[test]
 fn challenges() {
-    replay("challenge", isapi::fuzz::challenge);
+    replay("challenges", isapi::fuzz::challenge);
 }
 
 #[test]
 fn certificates() {
-    replay("certificate", isapi::fuzz::certificate);
+    replay("certificates", isapi::fuzz::certificate);
 }

@@ -181,10 +181,14 @@ impl Document {
             return Err(rejected("not a regular file"));
         }
         let mode = metadata.permissions().mode() & 0o7777;
+        let bytes = Zeroizing::new(durable::read_open(file, CAP).map_err(read_failed)?);
+        if bytes.starts_with(b"-----BEGIN PUBLIC KEY-----") {
+            // which everybody may read
+            return Err(rejected("it is a public key, and the secret one is needed"));
+        }
         if mode & others as u32 != 0 {
             return Err(KeyFileError::Exposed { path: path.into(), mode });
         }
-        let bytes = Zeroizing::new(durable::read_open(file, CAP).map_err(read_failed)?);
         let text = std::str::from_utf8(&bytes).map_err(|_| rejected("not PEM text"))?;
         let (label, der) = SecretDocument::from_pem(text).map_err(|_| rejected("not PEM text"))?;
         match label {

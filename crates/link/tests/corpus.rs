@@ -1,12 +1,13 @@
 //! The seeds for fuzzing [`read_datagram`], replayed: each by its name, then cut off at every byte and with
 //! every byte replaced by those that steer an XML reader.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs::{read, read_dir};
 
 use link::{Datagram, read_datagram};
 
 fn seeds() -> Vec<(String, Vec<u8>)> {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sadp");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/corpus/sadp");
     let files = read_dir(directory).unwrap().map(|entry| entry.unwrap());
     let seeds: Vec<_> =
         files.map(|file| (file.file_name().into_string().unwrap(), read(file.path()).unwrap())).collect();

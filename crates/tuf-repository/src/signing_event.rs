@@ -84,6 +84,12 @@ pub enum EventError {
     /// The proposed root is not one that could be made here.
     #[error("the root that it proposes has roles or keys that are not known here")]
     Roles,
+    /// It proposes more than whoever signs is shown: another client might act on it.
+    #[error("the {role} metadata that it proposes says more than this program makes and shows")]
+    Unshown {
+        /// Root or targets.
+        role: Role,
+    },
     /// What it proposes does not follow what is current.
     #[error("it proposes {role} version {found} after version {current}")]
     Version {
@@ -284,13 +290,13 @@ impl SigningEvent {
         let targets = root.verify::<Targets>(current(Role::Targets)?.as_bytes());
         let targets = targets.map_err(|reason| EventError::Current(Role::Targets, reason))?;
         let proposed = |role: Role| Some(&event["proposed"][role.name()]).filter(|value| !value.is_null());
-        let next_root = proposed(Role::Root).map(Proposed::read).transpose()?;
+        let next_root = proposed(Role::Root).map(|next| Proposed::read(next, &root)).transpose()?;
         let next_targets = proposed(Targets::ROLE).map(Signed::from_value).transpose()?;
-        if let Some(next) = &next_root {
-            follows(Role::Root, root.version(), next.root.version())?;
-        }
         if let Some(next) = &next_targets {
             follows(Role::Targets, targets.version(), next.version())?;
+            if !is_plain_list(next.signed()) {
+                return Err(EventError::Unshown { role: Role::Targets });
+            }
         }
         if next_root.is_none() && next_targets.is_none() {
             return Err(EventError::Empty);
@@ -310,11 +316,29 @@ fn follows(role: Role, current: u64, found: u64) -> Result<(), EventError> {
 }
 
 impl Proposed {
-    fn read(document: &Value) -> Result<Self, EventError> {
-        let root = Signed::<Root>::from_value(document)?;
-        let roles = Roles::proposed(root.signed()).ok_or(EventError::Roles)?;
-        Ok(Self { roles, root })
+    /// Only a root that this program would make itself: whoever signs it sees its roles and its expiry.
+    fn read(document: &Value, current: &Verified<Root>) -> Result<Self, EventError> {
+        let proposed = Signed::<Root>::from_value(document)?;
+        follows(Role::Root, current.version(), proposed.version())?;
+        let roles = Roles::proposed(proposed.signed()).ok_or(EventError::Roles)?;
+        let expires = proposed.signed()["expires"].as_str().and_then(|text| text.parse().ok());
+        let made = expires.and_then(|expires| root(Some(current), expires, &roles).ok());
+        if made.is_none_or(|made| made.sign(&[]).signed() != proposed.signed()) {
+            return Err(EventError::Unshown { role: Role::Root });
+        }
+        Ok(Self { roles, root: proposed })
     }
+}
+
+/// Whether a proposed list holds files and nothing else. Delegations, say, would be signed unseen, and a
+/// client that follows them would take files that nobody was shown.
+fn is_plain_list(signed: &Value) -> bool {
+    let only = |value: &Value, known: &[&str]| {
+        value.as_object().is_some_and(|members| members.keys().all(|name| known.contains(&name.as_str())))
+    };
+    let targets = signed["targets"].as_object();
+    only(signed, &["_type", "spec_version", "version", "expires", "targets"])
+        && targets.is_some_and(|targets| targets.values().all(|t| only(t, &["length", "hashes", "custom"])))
 }
 
 impl Standing {

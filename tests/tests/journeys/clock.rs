@@ -2,12 +2,10 @@
 
 use std::fs::{copy, read, remove_file};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::ran::Ran;
-use crate::world::{MODEL, RELEASE, World, files, recorder, write};
+use crate::world::{MODEL, RELEASE, World, recorder, write};
+use journeys::ran::Ran;
 
 /// The applier on a laptop whose date is so many days on.
 async fn later(world: &World, days: u32, args: &str) -> Ran {
@@ -18,19 +16,23 @@ fn to_recorder(world: &World, command: &str, more: &str) -> String {
     format!("{command} {} --stick stick --password-file password.txt {more}", world.recorder.address())
 }
 
-/// What each statement on the stick says, in order.
-fn statements(world: &World) -> Vec<Value> {
-    let receipts = files(&world.path("stick/COURIER/receipts"));
-    let payload = |bytes: &Vec<u8>| {
-        let envelope: Value = serde_json::from_slice(bytes).unwrap();
-        let payload = BASE64_STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
-        serde_json::from_slice::<Value>(&payload).unwrap()["predicate"].clone()
-    };
-    receipts.values().map(payload).collect()
-}
-
 fn roles(forgiven: &Value) -> Vec<&str> {
     forgiven.as_array().unwrap().iter().map(|one| one["role"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_depot_whose_clock_was_ahead_says_so_and_signs_anew() {
+    let world = World::loaded().await;
+    world.run(&["faketime", "-f", "+20d"], "fetcher", "load --to stick --all").await.ends(0);
+    let status = world.fetcher("status --json").await.ends(0);
+    assert!(status.json()["signed_ahead"].is_string(), "{}", status.out);
+    assert!(status.err.contains("the clock of this machine is wrong, or was"), "{}", status.err);
+    let loaded = world.fetcher("load --to stick --all").await.ends(0);
+    assert!(loaded.err.contains("applier clock reset REASON"), "{}", loaded.err);
+    assert!(world.fetcher("status --json").await.ends(0).json()["signed_ahead"].is_null());
+    world.applier("verify --stick stick").await.ends(0);
+    let clock = world.applier("clock --json").await.ends(0).json();
+    assert_eq!(clock["counts"], "system", "{clock}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +66,7 @@ async fn expired_metadata_is_accepted_for_a_reason_that_stands_everywhere() {
     let again = to_recorder(&world, "apply", "--yes --accept-expired flood --json");
     let current = later(&world, 45, &again).await.ends(0).json();
     assert_eq!(current["accept_expired"], verified["accept_expired"]);
-    let stated = statements(&world);
+    let stated = world.statements();
     assert_eq!(stated.len(), 3, "began, ended, already current");
     for statement in &stated {
         assert_eq!(statement["overrides"], lifted);
@@ -82,7 +84,7 @@ async fn a_refusal_says_what_had_expired_too() {
     let apply = to_recorder(&world, "apply", "--yes --accept-expired flood --json");
     let refused = later(&world, 45, &apply).await.ends(4).json();
     assert_eq!(refused["accept_expired"]["reason"], "flood");
-    let [refused] = &statements(&world)[..] else { panic!("one statement") };
+    let [refused] = &world.statements()[..] else { panic!("one statement") };
     assert_eq!(
         (&refused["result"], &refused["overrides"][0]["flag"]),
         (&json!("refused"), &json!("accept-expired"))
@@ -97,7 +99,7 @@ async fn what_has_not_expired_is_not_forgiven_and_what_is_too_old_never() {
     let apply = to_recorder(&world, "apply", "--yes --accept-expired caution");
     let applied = world.applier(&apply).await.ends(0);
     assert!(!applied.err.contains("caution") && !applied.out.contains("caution"), "{}", applied.err);
-    for statement in statements(&world) {
+    for statement in world.statements() {
         assert_eq!((&statement["overrides"], statement["publication"].get("forgiven")), (&json!([]), None));
     }
     let verify = "verify --stick stick --accept-expired flood";
@@ -137,7 +139,7 @@ async fn a_clock_is_shown_and_reset_and_one_statement_tells_of_it() {
     assert_eq!(after["resets"].as_array().unwrap().len(), 2);
 
     world.apply("").await.ends(0);
-    let [began, ended] = &statements(&world)[..] else { panic!("two statements") };
+    let [began, ended] = &world.statements()[..] else { panic!("two statements") };
     let told = began["times"]["resets"].as_array().unwrap();
     assert_eq!(told.len(), 2);
     for one in told {
@@ -154,8 +156,9 @@ async fn a_depot_that_signed_ahead_of_time_is_recovered_from() {
     let newer = world.release("V4.62.000:230501", &[MODEL]);
     world.pin(&newer).await.ends(0);
     let approve = format!("approve {newer} --yes --passphrase-file pass.txt");
-    world.run(&["faketime", "-f", "+40d"], "fetcher", &approve).await.ends(0);
-    world.fetcher("load --to stick --all").await.ends(0);
+    for args in [&approve, "load --to stick --all"] {
+        world.run(&["faketime", "-f", "+40d"], "fetcher", args).await.ends(0);
+    }
     world.applier("verify --stick stick").await.ends(0).says(&["clock of this laptop is behind"]);
     // the depot's clock is right again, and what it signs expires before the laptop's floor
     world.fetcher(&format!("withdraw {newer} --yes --passphrase-file pass.txt")).await.ends(0);
@@ -184,7 +187,7 @@ async fn a_damaged_record_of_the_floor_is_reset() {
     world.applier("clock").await.ends(5).says(&["clock reset REASON"]);
     world.applier("clock reset disk --yes").await.ends(0).says(&["its record is damaged"]);
     world.apply("").await.ends(0);
-    let resets = &statements(&world)[0]["times"]["resets"];
+    let resets = &world.statements()[0]["times"]["resets"];
     assert_eq!((&resets[0]["reason"], resets[0].get("floor")), (&json!("disk"), None));
 
     // and of what is to be told of resets: nothing is pushed before it is understood

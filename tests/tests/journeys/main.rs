@@ -9,7 +9,6 @@ mod export;
 mod fault_case;
 mod formats;
 mod policy;
-mod ran;
 mod recorder_errors;
 mod recorder_faults;
 mod signing;

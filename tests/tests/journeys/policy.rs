@@ -5,8 +5,8 @@ use std::fs::{copy, read, read_to_string, remove_file};
 
 use serde_json::Value;
 
-use crate::ran::Ran;
 use crate::world::{World, files, recorder_of, write};
+use journeys::ran::Ran;
 
 /// A model that CVE-2025-66177 names, and a build from before the fix and one after.
 const AFFECTED: &str = "DS-7104NI-Q1";

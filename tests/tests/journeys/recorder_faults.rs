@@ -8,13 +8,14 @@ use std::fs::{read_dir, read_to_string};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use journeys::site::AFTER;
 use nvr_sim::{Faults, Login};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::fault_case::{Group, TARGET};
+use crate::fault_case::Group;
 use crate::world::{MODEL, World, recorder};
 
 /// The models of the release: those of the captured recorders, too (reference: ISAPI §8.2).
@@ -36,7 +37,7 @@ async fn all_of(name: &str) {
     let Group { size, case, .. } = group(name);
     let world = World::with(recorder()).await;
     world.init().await;
-    world.approve_and_load(&world.release_of_size(size, TARGET, &MODELS)).await;
+    world.approve_and_load(&world.release_of_size(size, AFTER, &MODELS)).await;
     world.trust().await;
     let (world, places) = (Arc::new(world), Arc::new(Semaphore::new(AT_A_TIME)));
     let mut journeys = JoinSet::new();

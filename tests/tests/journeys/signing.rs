@@ -28,15 +28,22 @@ async fn with_three_approvers() -> World {
     world
 }
 
-async fn root(world: &World, args: &str) -> crate::ran::Ran {
+async fn root(world: &World, args: &str) -> journeys::ran::Ran {
     world.fetcher(&format!("{args} --keys keys --passphrase-file pass.txt --yes")).await
 }
 
+/// The fingerprint of the depot's root, as a person there reads it out.
+async fn fingerprint(world: &World) -> String {
+    let root = world.fetcher("root show --json").await.ends(0).json();
+    root["fingerprint"].as_str().unwrap().to_owned()
+}
+
 /// Carries what is open to a machine that is no depot, has it signed there, and brings it back.
-async fn sign(world: &World, key: &str) -> crate::ran::Ran {
+async fn sign(world: &World, key: &str) -> journeys::ran::Ran {
     copy(world.path("home/publication/signing-event.json"), world.path("carried.json")).unwrap();
     let elsewhere = Command::new(program("fetcher"))
         .args(["--home", "no-depot", "sign", "carried.json", "--yes", "--key", key])
+        .args(["--root-fingerprint", &fingerprint(world).await])
         .current_dir(world.path("."))
         .output()
         .await
@@ -110,6 +117,96 @@ async fn a_policy_is_read_by_the_second_approver_before_it_is_signed() {
     world.fetcher("load --to stick --metadata-only").await.ends(0);
     world.trust().await;
     assert!(world.applier("verify --stick stick").await.ends(0).out.contains("policy"));
+}
+
+/// Runs `fetcher` with another home; there may be none.
+async fn at(home: &str, world: &World, args: &str) -> std::process::Output {
+    Command::new(program("fetcher"))
+        .args(["--home", home, "--manifests", "manifests"])
+        .args(args.split_whitespace())
+        .current_dir(world.path("."))
+        .stdin(std::process::Stdio::null())
+        .output()
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_under_a_root_of_somebody_else_is_found_out_by_its_fingerprint() {
+    let world = with_three_approvers().await;
+    // whoever has taken over the depot shows Kim firmware that nobody approved as approved before
+    for args in [
+        "init --unencrypted",
+        "root add-key targets kim.pub --yes",
+        &format!("pin {RELEASE} --yes"),
+        &format!("approve {RELEASE} --yes"),
+        "approve --renew --stage",
+    ] {
+        let ran = at("evil", &world, args).await;
+        assert!(ran.status.success(), "{args}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+    copy(world.path("evil/publication/signing-event.json"), world.path("carried.json")).unwrap();
+    let fingerprint = fingerprint(&world).await;
+    let sign = "sign carried.json --key kim.pem --yes";
+    let before = std::fs::read(world.path("carried.json")).unwrap();
+    let refused = at("no-depot", &world, &format!("{sign} --root-fingerprint {fingerprint}")).await;
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(5), "{words}");
+    assert!(words.contains(&format!("expected {fingerprint}; nothing was signed")), "{words}");
+    assert_eq!(std::fs::read(world.path("carried.json")).unwrap(), before);
+    // who does not give it signs nothing, and is told what to ask for
+    let unknown = at("no-depot", &world, sign).await;
+    let words = String::from_utf8(unknown.stderr).unwrap();
+    assert_eq!(unknown.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("as the depot reads it to you") && words.contains("--root-fingerprint HEX"),
+        "{words}"
+    );
+    assert_eq!(std::fs::read(world.path("carried.json")).unwrap(), before);
+
+    root_is_right(&world, &fingerprint).await;
+}
+
+/// The same approver, with a file of the true depot.
+async fn root_is_right(world: &World, fingerprint: &str) {
+    world.fetcher(&format!("approve {RELEASE} --stage")).await.ends(0);
+    copy(world.path("home/publication/signing-event.json"), world.path("carried.json")).unwrap();
+    let sign =
+        format!("sign carried.json --key kim.pem --yes --root-fingerprint {}", fingerprint.to_uppercase());
+    let signed = at("no-depot", world, &sign).await;
+    let words = String::from_utf8(signed.stderr).unwrap();
+    assert!(signed.status.success() && !words.contains("warning"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_dropped_is_not_published_by_a_copy_that_comes_back() {
+    let world = with_three_approvers().await;
+    root(&world, &format!("approve {RELEASE}")).await.ends(0);
+    copy(world.path("home/publication/signing-event.json"), world.path("carried.json")).unwrap();
+    let sign =
+        format!("sign carried.json --key lee.pem --yes --root-fingerprint {}", fingerprint(&world).await);
+    assert!(at("no-depot", &world, &sign).await.status.success());
+    world.fetcher("sign --discard --yes").await.ends(0);
+    let asked = world.fetcher("sign carried.json").await.ends(2);
+    assert!(asked.err.contains("not open at this depot"), "{}", asked.err);
+    assert!(world.fetcher("status").await.ends(0).out.contains("0 releases approved"));
+    world.fetcher("sign carried.json --yes").await.ends(0);
+    assert!(world.fetcher("status").await.ends(0).out.contains("1 release approved"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_is_refused_leaves_no_key_behind() {
+    let world = World::new().await;
+    create_dir(world.path("keys")).unwrap();
+    world.fetcher("init --offline-keys keys --passphrase-file pass.txt").await.ends(0);
+    let before = crate::world::files(&world.path("."));
+    for role in ["timestamp", "targets"] {
+        let refused =
+            world.fetcher(&format!("root rotate {role} --passphrase-file pass.txt --yes")).await.ends(2);
+        assert!(refused.err.contains("nothing to sign with"), "{}", refused.err);
+    }
+    assert_eq!(crate::world::files(&world.path(".")), before);
+    root(&world, "root rotate timestamp").await.ends(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

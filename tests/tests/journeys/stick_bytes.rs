@@ -1,7 +1,7 @@
 //! Any byte of the stick changed: nothing reaches the recorder, and `verify` says where.
 
-use crate::ran::Ran;
 use crate::world::{MODEL, RELEASE, World, files, write};
+use journeys::ran::Ran;
 
 /// What is for people or on its way home, and steers nothing that is pushed.
 const NOT_TRUSTED: [&str; 3] = ["COURIER/README.txt", "COURIER/acknowledged.json", "COURIER/receipts/"];

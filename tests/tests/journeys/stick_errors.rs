@@ -3,8 +3,8 @@
 use std::fs::remove_file;
 use std::process::Command;
 
-use crate::ran::Ran;
 use crate::world::{MODEL, RELEASE, World, files, write};
+use journeys::ran::Ran;
 
 /// Runs a program in a mount namespace of its own, after `mount` has changed what lies at `stick`.
 async fn mounted(world: &World, mount: &str, name: &str, args: &str) -> Ran {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use nvr_sim::{Builder, Faults, Stage};
 use serde_json::Value;
 
-use crate::ran::Ran;
 use crate::world::{BEFORE, World, recorder, revision, write};
+use journeys::ran::Ran;
 
 /// A recorder that answers nothing after the last byte, and restarts with what it ran.
 fn silent() -> Builder {

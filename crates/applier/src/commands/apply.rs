@@ -17,11 +17,12 @@ use super::watch::Watch;
 use crate::at_hand::AtHand;
 use crate::context::{Context, state_failure};
 use crate::event::Outcome;
-use crate::expiry::{AcceptedExpired, ExpiryArgs};
+use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
 use crate::isolation::CheckedLink;
 use crate::journal::{JournalError, Journals};
-use crate::plan::{Decision, Listed, Options, Plan};
+use crate::plan::{AcceptedExpired, Decision, Listed, Options, Plan};
+use crate::reason::reason;
 use crate::report::{self, Facts};
 use crate::run::{Deadlines, Run};
 use crate::state::State;
@@ -30,9 +31,9 @@ use crate::state::State;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  applier apply --stick /media/stick 127.0.0.1:8080
-  applier apply --stick /media/stick 127.0.0.1:8080 --yes --password-file pass.txt --operator Kim
-  applier apply --stick /media/stick 127.0.0.1:8080 --plan 3f9a…     only if nothing has changed since applier plan")]
+  applier apply --stick /media/stick 192.168.1.64
+  applier apply --stick /media/stick 192.168.1.64 --yes --password-file pass.txt --operator Kim
+  applier apply --stick /media/stick 192.168.1.64 --plan 3f9a…     only if nothing has changed since applier plan")]
 pub struct Args {
     #[command(flatten)]
     recorder: RecorderArgs,
@@ -42,10 +43,10 @@ pub struct Args {
     expiry: ExpiryArgs,
     /// Push although nothing proves that an earlier push is over, once the quiet period has passed
     /// since, for this reason
-    #[arg(long, value_name = "REASON", value_parser = plan_command::reason)]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     push_again: Option<Text>,
     /// Push although this laptop is not alone with the recorder, for this reason
-    #[arg(long, value_name = "REASON", value_parser = plan_command::reason)]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_networked_laptop: Option<Text>,
     /// Only if the plan still has this digest
     #[arg(long, value_name = "DIGEST")]

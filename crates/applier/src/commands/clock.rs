@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use terminal::{Exit, Fail, Failure, Output};
 use tuf_client::{ClockReading, Error, Floor, FloorSource, StartSource, read_clock, reset_clock};
 
-use super::plan::reason;
 use crate::clock_resets::{ClockResets, ResetsError};
 use crate::context::{Context, long, state_failure};
+use crate::reason::reason;
 use crate::state::State;
 
 /// Show which time expiries are judged by, or forget a floor that is wrong.

@@ -30,16 +30,21 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         output.note(format_args!("looking on {name}"));
         all.push(runtime.block_on(find(name, Effort::default())).map_err(link_failure)?);
     }
-    output.json(&json!({"interfaces": all}));
     for findings in &all {
         tell(findings, context);
     }
     let devices: usize = all.iter().map(|findings| findings.devices.len()).sum();
     output
         .data(format_args!("{} found; what they say of themselves proves nothing", Count(devices, "device")));
+    let found = json!({"interfaces": all});
     if devices == 0 {
-        return Err(Failure::new(Exit::Unreachable, "cable: no recorder answered"));
+        let hints = all.iter().flat_map(|findings| &findings.hints).map(ToString::to_string);
+        let hints: Vec<String> = hints.collect();
+        return Err(Failure::new(Exit::Unreachable, "cable: no recorder answered")
+            .maybe_hint((!hints.is_empty()).then(|| hints.join("\n")).as_deref())
+            .with_data(found));
     }
+    output.json(&found);
     Ok(Exit::Done)
 }
 
@@ -75,7 +80,8 @@ fn tell(findings: &Findings, context: &Context) {
     for rejected in &findings.rejected {
         output.warn(format_args!("{} sent what no recorder sends: {}", rejected.from, rejected.why));
     }
-    for hint in &findings.hints {
+    // where nobody is found they are what to do now
+    for hint in findings.hints.iter().filter(|_| !findings.devices.is_empty()) {
         output.note(hint);
     }
 }

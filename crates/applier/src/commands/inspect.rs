@@ -11,7 +11,7 @@ use crate::inventory::Inventory;
 #[command(after_help = "\
 Examples:
   applier inspect 192.168.1.64
-  applier inspect 127.0.0.1:8080 --user operator --password-file pass.txt --json")]
+  applier inspect 192.168.1.64 --user operator --password-file pass.txt --json")]
 pub struct Args {
     #[command(flatten)]
     recorder: RecorderArgs,

@@ -8,11 +8,12 @@ use ::link::temporary::{Pace, Removal, Temporary, Wish, probe};
 use ::link::{Snapshot, candidates};
 use clap::Subcommand;
 use ipnet::Ipv4Net;
-use keys::durable;
 use serde_json::json;
 use terminal::{Count, Exit, Fail, Failure};
 
+use super::recorder::record_failure;
 use crate::context::{Context, link_failure};
+use crate::record;
 
 /// Give this laptop an address in the recorder's subnet, and take it away again.
 #[derive(Debug, clap::Args)]
@@ -59,22 +60,19 @@ fn recorder(text: &str) -> Result<Ipv4Net, String> {
     Ipv4Net::new(address, 24).map_err(|error| error.to_string())
 }
 
-/// The record of what was added. A few bytes for each.
-const LARGEST: u64 = 64 << 10;
-
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_state()?;
-    let record = state.temporary_addresses();
+    let path = state.temporary_addresses();
     match &args.command {
         Command::Up { recorder, interface, address, minutes } => {
             let interface = match interface {
                 Some(name) => name.clone(),
                 None => the_cable()?,
             };
-            up(&record, *recorder, &interface, *address, *minutes, context)
+            up(&path, *recorder, &interface, *address, *minutes, context)
         }
-        Command::Down => down(&record, context),
+        Command::Down => down(&path, context),
     }
 }
 
@@ -99,7 +97,7 @@ fn the_cable() -> Result<String, Failure> {
 }
 
 fn up(
-    record: &Path,
+    path: &Path,
     recorder: Ipv4Net,
     interface: &str,
     address: Option<Ipv4Addr>,
@@ -111,9 +109,9 @@ fn up(
     let wish = Wish { interface, recorder, avoid: &[], address };
     let probed = runtime.block_on(probe(wish, Pace::default())).map_err(link_failure)?;
     // written down before it is there: a record without its address does no harm
-    let mut added = read(record)?;
+    let mut added = record::read::<Temporary>(path).map_err(record_failure)?;
     added.push(probed.record().clone());
-    write(record, &added)?;
+    record::write(path, &added).map_err(record_failure)?;
     let temporary = probed.bring_up(Duration::from_secs(u64::from(minutes) * 60)).map_err(link_failure)?;
     context.output.json(&json!({
         "interface": temporary.interface(), "address": temporary.address(), "minutes": minutes,
@@ -126,9 +124,9 @@ fn up(
     Ok(Exit::Done)
 }
 
-fn down(record: &Path, context: &Context) -> Result<Exit, Failure> {
+fn down(path: &Path, context: &Context) -> Result<Exit, Failure> {
     let (mut removed, mut kept, mut failure) = (Vec::new(), Vec::new(), None);
-    for temporary in read(record)? {
+    for temporary in record::read::<Temporary>(path).map_err(record_failure)? {
         match temporary.remove() {
             Ok(Removal::Removed) => removed.push(temporary),
             Ok(Removal::AlreadyGone) => {}
@@ -143,7 +141,7 @@ fn down(record: &Path, context: &Context) -> Result<Exit, Failure> {
             }
         }
     }
-    write(record, &kept)?;
+    record::write(path, &kept).map_err(record_failure)?;
     let addresses: Vec<Ipv4Net> = removed.iter().map(Temporary::address).collect();
     context.output.json(&json!({"removed": addresses}));
     for temporary in &removed {
@@ -155,20 +153,6 @@ fn down(record: &Path, context: &Context) -> Result<Exit, Failure> {
     }
     context.output.data(format_args!("{} taken away", Count(removed.len(), "address")));
     failure.map_or(Ok(Exit::Done), Err)
-}
-
-fn read(record: &Path) -> Result<Vec<Temporary>, Failure> {
-    let named = |failure: Failure| failure.context(format!("record {}", record.display()));
-    match durable::read(record, LARGEST) {
-        Ok(bytes) => serde_json::from_slice(&bytes).fail(Exit::Internal).map_err(named),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error).fail(Exit::Internal).map_err(named),
-    }
-}
-
-fn write(record: &Path, added: &[Temporary]) -> Result<(), Failure> {
-    let bytes = serde_json::to_vec(added).fail(Exit::Internal)?;
-    durable::write_atomic(record, &bytes, 0o644).fail(Exit::Internal)
 }
 
 #[cfg(test)]

@@ -11,17 +11,18 @@ use super::inspect;
 use super::recorder::{Purpose, RecorderArgs};
 use crate::at_hand::{AtHand, AtHandError};
 use crate::context::Context;
-use crate::expiry::{AcceptedExpired, ExpiryArgs};
+use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
-use crate::plan::{Decision, Directives, Listed, Options, Plan, Refusal, plan, select};
+use crate::plan::{AcceptedExpired, Decision, Directives, Listed, Options, Plan, Refusal, plan, select};
+use crate::reason::reason;
 use crate::state::State;
 
 /// Say what would be done to a recorder and why, or every reason why not. Nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  applier plan --stick /media/stick 127.0.0.1:8080
-  applier plan --stick /media/stick 127.0.0.1:8080 --release nvr-k51-4.61.025-230421")]
+  applier plan --stick /media/stick 192.168.1.64
+  applier plan --stick /media/stick 192.168.1.64 --release nvr-k51-4.61.025-230421")]
 pub struct Args {
     #[command(flatten)]
     recorder: RecorderArgs,
@@ -49,14 +50,6 @@ pub struct WishArgs {
     /// Push although somebody is logged in, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_logged_in: Option<Text>,
-}
-
-/// A reason in words, as every flag that lifts a refusal wants it.
-pub(crate) fn reason(text: &str) -> Result<Text, String> {
-    if text.trim().is_empty() {
-        return Err("a reason in words is needed: it stands in the receipt".into());
-    }
-    text.parse().map_err(|e: firmware::InvalidText| e.to_string())
 }
 
 impl WishArgs {

@@ -3,18 +3,19 @@
 
 use std::path::PathBuf;
 
-use firmware::{Sha256Digest, Text};
+use firmware::{Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, DigestError, Error, Recorder, TlsFault, Transport};
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
-use super::plan::reason;
-use crate::certificates::{Certificates, CertificatesError};
+use crate::certificates::Certificates;
 use crate::connect::{Decision, Refused, Said, decide};
 use crate::context::{Context, link_failure, long};
-use crate::failed_logins::{Care, FailedLogins, FailedLoginsError};
+use crate::failed_logins::{Care, FailedLogins};
 use crate::inventory::Inventory;
 use crate::isolation::{CheckedLink, look, permit, tolerate};
+use crate::reason::reason;
+use crate::record::RecordError;
 use crate::state::State;
 
 /// Which recorder, and how to log in.
@@ -52,6 +53,9 @@ pub enum Purpose<'a> {
     Push(Option<&'a Text>),
 }
 
+/// What helps where nobody answers.
+const ABSENT: &str = "check power, cable and address; a recorder that starts up needs some minutes";
+
 /// A recorder that may be talked to.
 #[derive(Debug)]
 pub struct Session {
@@ -76,24 +80,25 @@ impl RecorderArgs {
         state: &State,
         context: &Context,
     ) -> Result<(Session, Inventory), Failure> {
-        let mut certificates = Certificates::open(&state.certificates()).map_err(certificates_failure)?;
-        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(failed_logins_failure)?;
+        let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
+        let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
         let session = self.open(purpose, &certificates, &failed_logins, context)?;
         let inventory = session.runtime.block_on(Inventory::read(&session.recorder));
         let now = (context.now)();
         let inventory = match inventory {
             Ok(inventory) => inventory,
             Err(error) => {
-                failed_logins.note(&self.address, &error, now).map_err(failed_logins_failure)?;
+                failed_logins.note(&self.address, &error, now).map_err(record_failure)?;
                 return Err(failure(error, &self.address));
             }
         };
-        failed_logins.forget(&self.address).map_err(failed_logins_failure)?;
+        failed_logins.forget(&self.address).map_err(record_failure)?;
         self.remember(&session, &inventory, &mut certificates, context)?;
         Ok((session, inventory))
     }
 
-    /// Checks the link, asks for the password, and prepares to talk. Nothing but a handshake is sent.
+    /// Checks the link, what is known of refused logins and the certificate, asks for the password, and
+    /// prepares to talk. Nothing but a handshake is sent.
     fn open(
         &self,
         purpose: Purpose<'_>,
@@ -104,8 +109,9 @@ impl RecorderArgs {
         let link = self.link(purpose, context)?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
-        let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
+        // where the account is locked there is nothing to connect for
         self.heed(failed_logins, context)?;
+        let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
         let source = SecretSource {
             file: self.password_file.clone(),
             stdin: self.password_stdin,
@@ -158,7 +164,7 @@ impl RecorderArgs {
         let said = Said { certificate: self.certificate, plain_http: self.plain_http.is_some() };
         match decide(offer, certificates.at(&self.address), said) {
             Decision::Use { channel, lifted } => Ok((channel, lifted)),
-            Decision::Refuse(refused) => Err(self.refused(refused)),
+            Decision::Refuse(refused) => Err(self.refused(refused, certificates)),
             Decision::Ask { certificate, facts } => {
                 context
                     .output
@@ -176,22 +182,30 @@ impl RecorderArgs {
         }
     }
 
-    fn refused(&self, refused: Refused) -> Failure {
-        let (exit, hint) = match refused {
-            Refused::Failed(error) => return failure(*error, &self.address),
-            Refused::Changed { .. } => (
-                Exit::Rejected,
-                "nothing was sent; if the recorder was reset or updated since: applier trust recorder SERIAL --certificate HEX; if not, something else answers",
-            ),
-            Refused::NotTheOne { .. } => {
-                (Exit::Rejected, "nothing was sent; it is another recorder, or the digits are wrong")
+    fn refused(&self, refused: Refused, certificates: &Certificates) -> Failure {
+        let hint = match &refused {
+            Refused::Failed(_) => String::new(),
+            Refused::Changed { found, .. } => {
+                let serial = certificates.recorder_at(&self.address).map_or("SERIAL", Serial::as_str);
+                format!(
+                    "nothing was sent; if it was reset or updated since, compare the digest with its own screen, then: applier trust recorder {serial} --certificate {found}\nif another recorder has this address now: --certificate {found}\nif neither, something else answers in its name"
+                )
             }
-            Refused::NoTls { .. } => (
-                Exit::Rejected,
-                "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON",
-            ),
+            Refused::NotTheOne { .. } => {
+                "nothing was sent; it is another recorder, or the digits are wrong".into()
+            }
+            Refused::NoTls { .. } => {
+                "nothing was sent; if TLS was switched off on the recorder, and you have a reason: --plain-http REASON".into()
+            }
         };
-        Failure::of(exit, refused).context(format!("recorder {}", self.address)).hint(hint)
+        match refused {
+            Refused::Failed(error) => failure(*error, &self.address),
+            refused => {
+                let failure =
+                    Failure::of(Exit::Rejected, refused).context(format!("recorder {}", self.address));
+                failure.hint(hint)
+            }
+        }
     }
 
     /// Says what is left, and wants a person to mean it where that is little.
@@ -211,10 +225,16 @@ impl RecorderArgs {
         };
         context.output.warn(format_args!("a login was refused on {when}; {left}"));
         let few = matches!(care, Care::Few(_)) && !self.risk_lockout;
-        if few && !terminal::confirm("Are you sure of the password?", "--risk-lockout")? {
-            return Err(Failure::new(Exit::Credentials, "not sure of the password: nothing was sent"));
+        if !few {
+            return Ok(());
         }
-        Ok(())
+        // a script that goes on trying is what locks accounts: for it this is a refused login
+        let sure = terminal::confirm("Are you sure of the password?", "--risk-lockout");
+        if sure.map_err(|failure| Failure { exit: Exit::Credentials, ..failure })? {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Credentials, "not sure of the password: nothing was sent")
+            .hint("find the right password first"))
     }
 
     /// Holds the recorder to the certificate that is known of its serial number, and pins a new one.
@@ -235,7 +255,7 @@ impl RecorderArgs {
                 })?;
                 certificates
                     .pin(serial.clone(), self.address.clone(), certificate, (context.now)())
-                    .map_err(certificates_failure)
+                    .map_err(record_failure)
             }
             None => match certificates.of(serial).filter(|_| session.plain_http.is_none()) {
                 None => Ok(()),
@@ -252,35 +272,25 @@ impl RecorderArgs {
     }
 }
 
-fn certificates_failure(error: CertificatesError) -> Failure {
+/// What is remembered of recorders cannot be used.
+pub(super) fn record_failure(error: RecordError) -> Failure {
     let hint = match &error {
-        CertificatesError::Io(..) => "see that the state directory can be read and written",
-        CertificatesError::Damaged(_) => {
-            "move the file away: the certificates of recorders are then asked for again"
+        RecordError::Io(..) => "see that the state directory can be read and written",
+        RecordError::Damaged(_) => {
+            "move the file away: what it says of recorders is then forgotten, and asked for again"
         }
-    };
-    Failure::of(Exit::Internal, error).hint(hint)
-}
-
-fn failed_logins_failure(error: FailedLoginsError) -> Failure {
-    let hint = match &error {
-        FailedLoginsError::Io(..) => "see that the state directory can be read and written",
-        FailedLoginsError::Damaged(_) => "move the file away: what recorders have refused is then forgotten",
     };
     Failure::of(Exit::Internal, error).hint(hint)
 }
 
 /// Which exit code and advice a failed request to this recorder gives. Nothing on it was changed.
 fn failure(error: Error, address: &Address) -> Failure {
+    if let Error::Tls { source, .. } = &error {
+        let (exit, hint) = (tls_exit(source), tls_hint(source));
+        return Failure::of(exit, error).hint(hint);
+    }
     let (exit, hint) = match &error {
-        error if error.is_absence() => (
-            Exit::Unreachable,
-            "check power, cable and address; a recorder that starts up needs some minutes",
-        ),
-        Error::Tls { source, .. } => (
-            tls_exit(source),
-            "nothing was sent; if it cannot be mended, and you have a reason: --plain-http REASON",
-        ),
+        error if error.is_absence() => (Exit::Unreachable, ABSENT),
         Error::WrongPassword { .. } => (
             Exit::Credentials,
             "one attempt was made and no other will be; find the right password before you try again",
@@ -305,6 +315,17 @@ fn failure(error: Error, address: &Address) -> Failure {
     if unnamed { failure.context(format!("recorder {address}")) } else { failure }
 }
 
+/// Where nobody answers, there is nobody to mend TLS on.
+fn tls_hint(fault: &TlsFault) -> String {
+    let advice = fault.advice();
+    match fault {
+        TlsFault::Unreachable { .. } => format!("{ABSENT}; its IP filter may leave this laptop out"),
+        TlsFault::OtherCertificate { .. } => format!("nothing was sent; {advice}"),
+        TlsFault::Silent { .. } => format!("{ABSENT}\n{advice}: --plain-http REASON"),
+        _ => format!("nothing was sent; {advice}: --plain-http REASON"),
+    }
+}
+
 fn tls_exit(fault: &TlsFault) -> Exit {
     match fault {
         TlsFault::Unreachable { .. } | TlsFault::Silent { .. } | TlsFault::EndedEarly => Exit::Unreachable,
@@ -315,6 +336,11 @@ fn tls_exit(fault: &TlsFault) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tls(fault: TlsFault) -> Failure {
+        let address: Address = "192.168.1.64".parse().unwrap();
+        failure(Error::Tls { address: address.clone(), source: Box::new(fault) }, &address)
+    }
 
     #[test]
     fn a_challenge_that_cannot_be_answered_names_the_recorder() {
@@ -328,5 +354,20 @@ mod tests {
             assert_eq!(format!("{:#}", failure.error), format!("recorder 192.168.1.64: {error}"));
             assert!(failure.hint.is_some_and(|said| said.contains(hint)), "{error}");
         }
+    }
+
+    #[test]
+    fn plain_text_is_named_as_a_way_out_where_somebody_answers() {
+        let alert = tls(TlsFault::Alert { alert: "HandshakeFailure".into() });
+        let hint = alert.hint.unwrap();
+        assert_eq!(alert.exit, Exit::Rejected);
+        assert!(hint.contains("TLS 1.2") && hint.ends_with("--plain-http REASON"), "{hint}");
+        let off = tls(TlsFault::Unreachable { why: "no route to host".into() });
+        let hint = off.hint.unwrap();
+        assert_eq!(off.exit, Exit::Unreachable);
+        assert!(hint.contains("check power") && !hint.contains("--plain-http"), "{hint}");
+        let [expected, found] = [b"1", b"2"].map(|bytes| Sha256Digest::of(bytes));
+        let other = tls(TlsFault::OtherCertificate { expected, found });
+        assert!(!other.hint.unwrap().contains("--plain-http"), "that would be what it wants");
     }
 }

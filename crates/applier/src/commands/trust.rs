@@ -11,6 +11,7 @@ use stick::{Stick, layout, media};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::{Role, Root, TrustError, TrustStore, Verified};
 
+use super::recorder::record_failure;
 use crate::certificates::Certificates;
 use crate::context::{Context, state_failure};
 use crate::state::State;
@@ -99,8 +100,8 @@ fn add(file: Option<&Path>, fingerprint: Option<&str>, context: &Context) -> Res
 
 fn recorder(serial: &Serial, certificate: Sha256Digest, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
-    let mut certificates = Certificates::open(&state.certificates()).fail(Exit::Internal)?;
-    let before = certificates.replace(serial, certificate, (context.now)()).fail(Exit::Internal)?;
+    let mut certificates = Certificates::open(&state.certificates()).map_err(record_failure)?;
+    let before = certificates.replace(serial, certificate, (context.now)()).map_err(record_failure)?;
     let Some(before) = before else {
         let message =
             format!("recorder {serial}: no certificate of it is known here, so there is none to replace");
@@ -119,7 +120,7 @@ fn failure(error: TrustError, name: &str) -> Failure {
     let (exit, hint) = match &error {
         TrustError::Fingerprint { .. } => (
             Exit::Rejected,
-            "nothing was changed; ask the depot for the fingerprint again (fetcher root show)",
+            "nothing was changed; ask the depot for the fingerprint again (fetcher root show); if the depot has a newer root than this, load the stick again there",
         ),
         TrustError::Rejected(_) => (Exit::Rejected, "the file is not a root, or is damaged"),
         TrustError::AlreadyTrusted { .. } => (

@@ -19,6 +19,9 @@ pub struct Replay {
     pub stage: Stage,
     /// How often the package was sent, whole or in part.
     pub pushes: u32,
+    /// Whether the last block of the last sending is known never to have left: the recorder cannot have
+    /// the package.
+    pub held: bool,
     /// When it began.
     pub began: Timestamp,
     /// When the last line was written.
@@ -42,6 +45,7 @@ impl Replay {
             plan: Plan::clone(plan),
             stage: Stage::Planned,
             pushes: 0,
+            held: false,
             began: first.at,
             last: first.at,
             after: None,
@@ -56,7 +60,7 @@ impl Replay {
                     return Err(damaged(n + 2, why));
                 }
                 Event::Push { number } if replay.stage.may_become(Stage::Uploading) => {
-                    (replay.stage, replay.pushes) = (Stage::Uploading, *number);
+                    (replay.stage, replay.pushes, replay.held) = (Stage::Uploading, *number, false);
                 }
                 Event::Push { .. } => {
                     return Err(damaged(n + 2, format!("a push cannot follow {}", replay.stage)));
@@ -64,8 +68,8 @@ impl Replay {
                 Event::Read { device } => replay.after = Some(Device::clone(device)),
                 Event::Ended { outcome } => replay.outcome = Some(Outcome::clone(outcome)),
                 Event::Planned { .. } => return Err(damaged(n + 2, "a journal holds one plan".into())),
+                Event::Uploaded { released, .. } => replay.held = !released,
                 Event::Upload { .. }
-                | Event::Uploaded { .. }
                 | Event::Progress { .. }
                 | Event::Silent { .. }
                 | Event::RebootAnswered { .. }
@@ -80,12 +84,15 @@ impl Replay {
         self.pushes > 0
     }
 
-    /// Whether this run forbids to push to this recorder.
+    /// Whether this run forbids to push to this recorder, which answers like this now. A last block that
+    /// never left proves that nothing is under way, if the recorder is still what it was (DESIGN §6.7).
     pub(super) fn blocks(&self, device: &Device) -> Option<Blocked> {
         let target = &self.plan.target.revision;
+        let untouched = self.held && device.revision == self.plan.device.revision;
         if self.plan.device.serial != device.serial
             || !self.stage.is_unsettled()
             || device.revision == *target
+            || untouched
         {
             return None;
         }

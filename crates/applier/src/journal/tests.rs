@@ -237,6 +237,26 @@ fn an_unsettled_run_blocks_its_recorder_and_no_other() {
 }
 
 #[test]
+fn a_last_block_that_never_left_blocks_nothing_while_the_recorder_is_what_it_was() {
+    let uploaded = |released| Event::Uploaded { handed: 5, released, answer: None, how: "lost".into() };
+    let push = |number| Event::Push { number };
+    let before = plan().device;
+    let mut changed = before.clone();
+    changed.revision = "V4.50.000 build 220101".parse().unwrap();
+    for (events, blocked) in [
+        (vec![push(1), uploaded(false), stage(Stage::Unknown)], false),
+        (vec![push(1), uploaded(true), stage(Stage::Flashing), stage(Stage::Unknown)], true),
+        (vec![push(1), uploaded(false), push(2)], true),
+        (vec![push(1)], true),
+    ] {
+        let (_dir, journals) = journals();
+        later(&journals, 0, plan(), &events);
+        assert_eq!(journals.blocked(&before).unwrap().is_some(), blocked, "{events:?}");
+        assert!(journals.blocked(&changed).unwrap().is_some(), "something has changed it: {events:?}");
+    }
+}
+
+#[test]
 fn only_the_newest_run_that_sent_anything_is_asked() {
     // unknown, then found to be over, so that another release could be pushed
     let (_dir, journals, _) = journal(3);

@@ -5,8 +5,7 @@ use firmware::{Device, FirmwareVersion, Release, Text};
 use jiff::Timestamp;
 use receipt::Override;
 
-use super::{Direction, Listed, Options, Refusal, direction};
-use crate::expiry::AcceptedExpired;
+use super::{AcceptedExpired, Direction, Listed, Options, Refusal, direction};
 use crate::inventory::Inventory;
 
 /// What is wrong with the recorder, whatever is to be pushed.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use keys::key_file::KeyFileError;
 use serde_json::json;
 use terminal::{Exit, Fail, Failure};
 
@@ -51,7 +52,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(args.passphrase.choose("Passphrase for the root key and the approver's key")?)
     };
     let offline = args.offline_keys.clone().unwrap_or_else(|| home.keys());
-    let keys = key_ring::create(&offline, &home.keys(), passphrase.as_ref()).map_err(key_failure)?;
+    let keys = key_ring::create(&offline, &home.keys(), passphrase.as_ref()).map_err(|error| match error {
+        KeyFileError::Exists(_) => Failure::of(Exit::Usage, error)
+            .hint("an earlier init did not end, or the folder has keys of another depot: move them away if no laptop trusts them"),
+        error => key_failure(error),
+    })?;
     let publication = first_publication(&home, &keys, context)?;
     home.commit(settings).map_err(home_failure)?;
 

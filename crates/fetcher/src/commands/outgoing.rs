@@ -79,6 +79,9 @@ impl Outgoing {
             Failure::new(Exit::Refused, models.join("; "))
                 .hint("fetcher releases --model MODEL, then pin and approve one")
         })?;
+        if let Some(words) = super::status::clock_is_wrong(&publication, context.now) {
+            context.output.warn(words);
+        }
         let depot = Depot::open(home.depot()).map_err(depot_failure)?;
         all_in_depot(&depot, &carried)?;
         let documents = publication.documents().map_err(publication_failure)?;

@@ -1,6 +1,6 @@
 //! What a signing event proposes, in words: what a person looks at before signing it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use firmware::{Model, Release};
 use keys::PublicKey;
@@ -72,9 +72,15 @@ fn target_changes(before: &Value, after: &Value) -> Vec<String> {
     for name in names(before).union(&names(after)) {
         let (old, new) = (&before[name], &after[name]);
         match (old.is_null(), new.is_null()) {
-            (true, _) => lines.push(format!("  + {}", described(name, new))),
+            (true, _) => {
+                lines.push(format!("  + {}", described(name, new)));
+                lines.extend(differing(old, new).filter(|(fact, ..)| is_a_limit(fact)).map(fact_line));
+            }
             (_, true) => lines.push(format!("  - {} is withdrawn", shown(name))),
-            _ if old != new => lines.push(format!("  ~ {}", described(name, new))),
+            _ if old != new => {
+                lines.push(format!("  ~ {}", described(name, new)));
+                lines.extend(differing(old, new).map(fact_line));
+            }
             _ => unchanged += 1,
         }
     }
@@ -87,16 +93,75 @@ fn described(name: &str, target: &Value) -> String {
     let (length, sha256) = (&target["length"], target["hashes"]["sha256"].as_str().unwrap_or("none"));
     let file = format!("{length} bytes, SHA-256 {}", shown(sha256));
     match Release::deserialize(&target["custom"]["release"]) {
-        Ok(release) => {
+        Ok(release) if release.target_name() == name => {
             let models: Vec<&str> = release.models.iter().map(Model::as_str).collect();
             format!("{}  {}, {file}, for {}", release.id, release.revision, models.join(" "))
         }
-        Err(_) => format!("{}  {file}", shown(name)),
+        _ => format!("{}  {file}", shown(name)),
     }
 }
 
+/// All that is said about a target, by name: its length, its hashes, and each fact about its release.
+fn facts(target: &Value) -> BTreeMap<String, Value> {
+    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let custom = members(&target["custom"]).into_iter().filter(|(name, _)| name != "release");
+    let all = members(target).into_iter().filter(|(name, _)| name != "custom").chain(custom);
+    all.chain(members(&target["custom"]["release"])).collect()
+}
+
+/// The facts that differ: name, now, before.
+fn differing(old: &Value, new: &Value) -> impl Iterator<Item = (String, Value, Value)> {
+    let (mut before, now) = (facts(old), facts(new));
+    let mut differing = Vec::new();
+    for (name, value) in now {
+        let was = before.remove(&name).unwrap_or_default();
+        if was != value {
+            differing.push((name, value, was));
+        }
+    }
+    differing.extend(before.into_iter().map(|(name, was)| (name, Value::Null, was)));
+    differing.into_iter()
+}
+
+/// Whether a fact says where a release may go, beyond what describes it.
+fn is_a_limit(fact: &str) -> bool {
+    !matches!(
+        fact,
+        "length"
+            | "hashes"
+            | "format"
+            | "kind"
+            | "id"
+            | "family"
+            | "models"
+            | "version"
+            | "build"
+            | "sources"
+            | "url"
+            | "page"
+            | "notes"
+    )
+}
+
+fn fact_line((name, now, before): (String, Value, Value)) -> String {
+    let word = |value: Value| if value.is_null() { "none".into() } else { shown(&value.to_string()) };
+    let was = if before.is_null() { String::new() } else { format!("  (before: {})", word(before)) };
+    format!("      {}: {}{was}", shown(&name), word(now))
+}
+
+/// Quotes stay, since JSON is full of them.
+fn escaped(c: char) -> String {
+    if matches!(c, '"' | '\'') { c.to_string() } else { c.escape_debug().to_string() }
+}
+
+/// As it may stand on a terminal; what is cut is seen to be.
 fn shown(text: &str) -> String {
-    text.chars().take(200).flat_map(char::escape_debug).collect()
+    const MOST: usize = 2000;
+    let mut shown: String = text.chars().take(MOST).map(escaped).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -160,5 +225,42 @@ mod tests {
         assert!(lines[2].starts_with("  + a\\u{202e}b  7 bytes, SHA-256 0101"), "{}", lines[2]);
         assert!(lines[3].starts_with("  + nvr-k51-4.61.025-230421  V4.61.025 build 230421, 7 bytes"));
         assert!(lines[3].ends_with("for DS-7608NI-I2") && lines[4] == "  = 0 as before");
+    }
+
+    #[test]
+    fn what_limits_a_release_and_what_changes_about_it_is_told() {
+        let target = |release: Value, more: Value| {
+            let mut custom = json!({"format": 1, "release": release});
+            custom.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({"length": 7, "hashes": {"sha256": "00"}, "custom": custom})
+        };
+        let release = json!({"id": "nvr-k51-4.61.025-230421", "family": "nvr", "models": ["DS-7608NI-I2"],
+            "version": "V4.61.025", "build": "230421", "sources": ["x"], "region": "EU",
+            "no_downgrade_below": "V4.0.0"});
+        let name = "nvr-k51-4.61.025-230421/digicap.dav";
+        let before = json!({name: target(release.clone(), json!({}))});
+        let added = target_changes(&json!({}), &before);
+        assert_eq!(
+            added[1..],
+            ["      no_downgrade_below: \"V4.0.0\"", "      region: \"EU\"", "  = 0 as before"]
+        );
+
+        let mut looser = release.clone();
+        looser.as_object_mut().unwrap().remove("no_downgrade_below");
+        looser["models"] = json!(["DS-7608NI-I2", "\u{202e}"]);
+        let after = json!({name: target(looser, json!({"later": 1}))});
+        assert_eq!(
+            target_changes(&before, &after)[1..],
+            [
+                "      later: 1",
+                "      models: [\"DS-7608NI-I2\",\"\\u{202e}\"]  (before: [\"DS-7608NI-I2\"])",
+                "      no_downgrade_below: none  (before: \"V4.0.0\")",
+                "  = 0 as before"
+            ]
+        );
+
+        // facts about another release than the one that is named
+        let strange = json!({"other/digicap.dav": target(release, json!({}))});
+        assert!(target_changes(&json!({}), &strange)[0].starts_with("  + other/digicap.dav  7 bytes"));
     }
 }

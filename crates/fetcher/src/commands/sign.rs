@@ -19,7 +19,8 @@ use crate::publication::Publication;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fetcher sign /media/stick/signing-event.json --key kim.pem     an approver, on a machine of their own
+  fetcher sign /media/stick/signing-event.json --key kim.pem --root-fingerprint 3f9a…
+                                                                 an approver, on a machine of their own
   fetcher sign /media/stick/signing-event.json                   at the depot: take the signatures in
   fetcher sign --discard                                         at the depot: give it up")]
 pub struct Args {
@@ -27,8 +28,13 @@ pub struct Args {
     #[arg(required_unless_present = "discard", value_name = "FILE")]
     file: Option<PathBuf>,
     /// Drop what is open at this depot; nothing of it is published
-    #[arg(long, conflicts_with_all = ["file", "key", "keys"])]
+    #[arg(long, conflicts_with_all = ["file", "key", "keys", "root_fingerprint"])]
     discard: bool,
+    /// The fingerprint of the depot's root, which came another way (fetcher root show, at the depot);
+    /// anywhere else than at the depot it has to be typed or given: a file made under another root
+    /// could call approved what nobody approved
+    #[arg(long, value_name = "HEX")]
+    root_fingerprint: Option<String>,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -36,25 +42,48 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match &args.file {
-        Some(file) => sign(file, &args.signing, context),
+        Some(file) => sign(file, args.root_fingerprint.as_deref(), &args.signing, context),
         None => discard(&args.signing, context),
     }
 }
 
-fn sign(file: &Path, args: &SigningArgs, context: &Context) -> Result<Exit, Failure> {
+fn sign(
+    file: &Path,
+    root_fingerprint: Option<&str>,
+    args: &SigningArgs,
+    context: &Context,
+) -> Result<Exit, Failure> {
     let mut event = read_event(file)?;
     let depot = Depot::of(&event, file, context)?;
-    if let Some(depot) = &depot
-        && let Some(open) = open_event(&depot.home, &depot.publication)?
-    {
-        event.join(&open).map_err(|error| event_failure(error, file))?;
+    match (root_fingerprint, &depot) {
+        (Some(fingerprint), _) => must_stand_under(&event, fingerprint, file)?,
+        (None, Some(_)) => {}
+        // whoever made the file chose that root, and what is "as before" under it
+        (None, None) => {
+            let question =
+                "Fingerprint of the depot's root, as the depot reads it to you (fetcher root show)";
+            must_stand_under(&event, &terminal::typed(question, "--root-fingerprint HEX")?, file)?;
+        }
+    }
+    let open = match &depot {
+        Some(depot) => open_event(&depot.home, &depot.publication)?,
+        None => None,
+    };
+    if let Some(open) = &open {
+        event.join(open).map_err(|error| event_failure(error, file))?;
     }
     proposal::tell(&event, context);
     show_proposed(&event, context);
+    if depot.is_some() && open.is_none() {
+        agree(
+            "This is not open at this depot: it was dropped, or prepared elsewhere. Take it in all the same?",
+            args.yes,
+        )?;
+    }
     let asked_to = !args.key.is_empty() || args.keys.is_some();
     if asked_to || !is_finished(&event, file)? {
         add_signatures(&mut event, depot.as_ref(), args)?;
-        durable::write_atomic(file, &event.to_bytes(), 0o644).fail(Exit::Internal)?;
+        write_back(&event, file)?;
     }
     let finished = event.finish().map_err(|error| event_failure(error, file))?;
     match (finished, depot) {
@@ -69,6 +98,30 @@ fn sign(file: &Path, args: &SigningArgs, context: &Context) -> Result<Exit, Fail
             Ok(Exit::Done)
         }
     }
+}
+
+/// Everything in an event is the word of whoever made it, what it calls current included: under a root of
+/// their own, firmware that nobody approved stands there as approved before.
+fn must_stand_under(event: &SigningEvent, fingerprint: &str, file: &Path) -> Result<(), Failure> {
+    let wanted: String = fingerprint.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+    let found = event.current().0.sha256();
+    if found.eq_ignore_ascii_case(&wanted) {
+        return Ok(());
+    }
+    let message = format!(
+        "signing event {}: root fingerprint is {found}, expected {wanted}; nothing was signed",
+        file.display()
+    );
+    Err(Failure::new(Exit::Rejected, message)
+        .hint("ask the depot for the fingerprint again (fetcher root show), and who made this file"))
+}
+
+fn write_back(event: &SigningEvent, file: &Path) -> Result<(), Failure> {
+    durable::write_atomic(file, &event.to_bytes(), 0o644).fail(Exit::Stick).map_err(|failure| {
+        failure.context(format!("signing event {}: cannot be written back", file.display())).hint(
+            "the signature is in no file yet: copy the file to a folder that can be written, and sign it there",
+        )
+    })
 }
 
 fn is_finished(event: &SigningEvent, file: &Path) -> Result<bool, Failure> {

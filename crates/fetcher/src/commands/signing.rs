@@ -114,6 +114,10 @@ pub(super) fn sign(
         }
         count += 1;
     }
+    if let Some(dir) = args.keys.as_ref().filter(|dir| !dir.is_dir()) {
+        return Err(Failure::new(Exit::Usage, format!("keys {}: there is no such folder", dir.display()))
+            .hint("plug the stick with the keys in, and name the folder where it is mounted"));
+    }
     let Some(dir) = args.keys.as_deref().or(default.filter(|_| args.key.is_empty())) else {
         return Ok(count);
     };
@@ -149,22 +153,45 @@ pub(super) fn conclude(
     stage: bool,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let signed = if stage { 0 } else { sign(&mut event, args, Some(&home.keys()))? };
-    let finished = event.finish().map_err(|error| event_failure(error, &home.signing_event()))?;
-    if let Some(finished) = finished {
+    sign_here(&mut event, home, args, stage)?;
+    settle(&event, publication, home, context)
+}
+
+/// Signs with the keys that are at hand, unless others are to; nothing has been kept or published yet.
+pub(super) fn sign_here(
+    event: &mut SigningEvent,
+    home: &Home,
+    args: &SigningArgs,
+    stage: bool,
+) -> Result<(), Failure> {
+    if stage || sign(event, args, Some(&home.keys()))? > 0 || finish(event, home)?.is_some() {
+        return Ok(());
+    }
+    let dir = args.keys.clone().unwrap_or_else(|| home.keys());
+    let message = format!("nothing to sign with in {}: {}", dir.display(), summary(event));
+    Err(Failure::new(Exit::Usage, message).hint(
+        "name the folder of the keys with --keys DIR or a key file with --key FILE; --stage prepares it for others to sign",
+    ))
+}
+
+fn finish(event: &SigningEvent, home: &Home) -> Result<Option<Finished>, Failure> {
+    event.finish().map_err(|error| event_failure(error, &home.signing_event()))
+}
+
+/// Publishes what enough have signed; keeps what others have to sign.
+pub(super) fn settle(
+    event: &SigningEvent,
+    publication: Publication,
+    home: &Home,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    if let Some(finished) = finish(event, home)? {
         return publish(&finished, publication, home, context);
     }
-    if signed == 0 && !stage {
-        let dir = args.keys.clone().unwrap_or_else(|| home.keys());
-        let message = format!("nothing to sign with in {}: {}", dir.display(), summary(&event));
-        return Err(Failure::new(Exit::Usage, message).hint(
-            "name the folder of the keys with --keys DIR or a key file with --key FILE; --stage prepares it for others to sign",
-        ));
-    }
-    keep(&event, home)?;
+    keep(event, home)?;
     let path = home.signing_event();
-    context.output.json(&json!({"published": false, "event": path, "standing": standing(&event)}));
-    tell_standing(&event, context);
+    context.output.json(&json!({"published": false, "event": path, "standing": standing(event)}));
+    tell_standing(event, context);
     context.output.data(format_args!("not published yet; what others have to sign is {}", path.display()));
     context.output.note("carry it to them: fetcher sign FILE, there and then here again");
     Ok(Exit::Done)
@@ -182,6 +209,7 @@ pub(super) fn publish(
     home: &Home,
     context: &Context,
 ) -> Result<Exit, Failure> {
+    usable(finished)?;
     let online = key_ring::online(&home.keys(), context.credentials.as_deref(), &finished.root)
         .map_err(super::online_key_failure)?;
     let next = publish::carry_out(finished.clone(), publication.current(), &online, context.now)
@@ -216,6 +244,17 @@ pub(super) fn publish(
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a list that no laptop, nor this depot, could read: once it is current it is too late.
+fn usable(finished: &Finished) -> Result<(), Failure> {
+    let Some(next) = &finished.new_targets else { return Ok(()) };
+    let targets = next.verified_by(&finished.root).fail(Exit::Rejected)?;
+    let read = stick::SignedRelease::all(&targets).and_then(|_| stick::listed_documents(&targets));
+    read.map(drop).map_err(|error| {
+        Failure::of(Exit::Rejected, error)
+            .hint("nothing was published; fetcher sign --discard drops it, then prepare it again here")
+    })
 }
 
 /// How far an event has come, in a few words.

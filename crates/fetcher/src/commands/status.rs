@@ -13,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::Depot;
 use crate::publication::Publication;
-use crate::publish::{DocumentState, days_left};
+use crate::publish::{DocumentState, days_left, signed_ahead};
 
 /// Say what is due: expiries, what is unpinned, unapproved, or missing from the depot.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,8 @@ pub struct Args {}
 #[derive(Debug, Serialize)]
 struct Status {
     expiries: Vec<Expiry>,
+    /// When the timestamp was signed, if that is still to come.
+    signed_ahead: Option<Timestamp>,
     /// What waits for more signatures: who has signed, and who could.
     signing: Option<Value>,
     /// Releases that the catalogue lists without a pin.
@@ -64,6 +66,9 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     status.signing = event.as_ref().map(standing);
     context.output.json(&status);
     tell(&status, context);
+    if let Some(words) = clock_is_wrong(&publication, context.now) {
+        context.output.warn(words);
+    }
     if let Some(event) = event {
         context.output.data(format_args!(
             "waiting for signatures: {}  (fetcher sign {})",
@@ -87,6 +92,7 @@ fn status(
     let targets = &publication.current().targets;
     Ok(Status {
         expiries: expiries(publication, now),
+        signed_ahead: signed_ahead(publication.current(), now),
         signing: None,
         unpinned: catalog.releases().iter().filter(|r| r.pin.is_none()).count(),
         unapproved: pinned.filter(|r| !is_approved(&r.id)).map(|r| r.id.to_string()).collect(),
@@ -100,6 +106,17 @@ fn status(
         advisories: DocumentState::of(catalog.advisories(), targets)?,
         policy: DocumentState::of(catalog.policy(), targets)?,
     })
+}
+
+/// What a person should know of the clock of this machine, if anything.
+pub(super) fn clock_is_wrong(publication: &Publication, now: Timestamp) -> Option<String> {
+    let (current, at) = (publication.current(), signed_ahead(publication.current(), now)?);
+    let version = current.timestamp.version();
+    Some(format!(
+        "timestamp {version} was signed on {}, and it is {}: the clock of this machine is wrong, or was; set it right and load again; a laptop that has seen that timestamp then needs applier clock reset REASON",
+        at.strftime("%F"),
+        now.strftime("%F")
+    ))
 }
 
 fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {

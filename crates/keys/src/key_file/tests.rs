@@ -114,6 +114,18 @@ fn refuses_a_derivation_that_would_exhaust_the_machine() {
 }
 
 #[test]
+fn a_public_key_in_place_of_the_secret_one_is_told_by_what_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kim.pub");
+    write_public_new(&path, &SigningKey::generate().public()).unwrap();
+    let error = read(&path, None).unwrap_err();
+    assert!(
+        matches!(&error, KeyFileError::NotAKeyFile { reason, .. } if reason.contains("public key")),
+        "{error}"
+    );
+}
+
+#[test]
 fn public_keys_round_trip_and_weak_ones_are_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("laptop.pub");

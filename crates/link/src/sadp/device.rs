@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn reads_a_real_answer() {
-        let device = answer(include_bytes!("../../tests/sadp/answer-ds-2cd2385g1-i.xml"));
+        let device = answer(include_bytes!("../../../../tests/fuzz/corpus/sadp/answer-ds-2cd2385g1-i.xml"));
         assert_eq!(device.model.as_ref().unwrap().as_str(), "DS-2CD2385G1-I");
         assert!(device.claims(&"ds2cd2385g1i20200414aawre00000001".parse().unwrap()));
         assert_eq!(device.mac.unwrap().to_string(), "58:50:ed:00:00:01");

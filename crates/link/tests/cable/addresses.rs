@@ -152,6 +152,17 @@ fn program(test: &str, seconds: u64, record: &Path) -> Child {
     program
 }
 
+/// Kills a program in the middle of its work; what it wrote down.
+fn killed(test: &str, seconds: u64) -> Temporary {
+    let directory = tempfile::tempdir().unwrap();
+    let record = directory.path().join("link.json");
+    let mut program = program(test, seconds, &record);
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert_eq!(addresses(), [OWN, "192.168.7.253/24"], "it outlives the program");
+    serde_json::from_reader(File::open(&record).unwrap()).unwrap()
+}
+
 #[test]
 fn after_a_kill_the_record_takes_it_down() {
     const TEST: &str = "addresses::after_a_kill_the_record_takes_it_down";
@@ -160,13 +171,7 @@ fn after_a_kill_the_record_takes_it_down() {
     }
     laptop(TEST, |recorder| {
         elsewhere(&recorder);
-        let directory = tempfile::tempdir().unwrap();
-        let record = directory.path().join("link.json");
-        let mut program = program(TEST, 3600, &record);
-        program.kill().unwrap();
-        program.wait().unwrap();
-        assert_eq!(addresses(), [OWN, "192.168.7.253/24"], "it outlives the program");
-        let record: Temporary = serde_json::from_reader(File::open(&record).unwrap()).unwrap();
+        let record = killed(TEST, 3600);
         assert_eq!(record.remove().unwrap(), Removal::Removed);
         assert_eq!(addresses(), [OWN]);
     });
@@ -180,19 +185,14 @@ fn after_a_kill_its_lifetime_takes_it_down() {
     }
     laptop(TEST, |recorder| {
         elsewhere(&recorder);
-        let directory = tempfile::tempdir().unwrap();
-        let record = directory.path().join("link.json");
         let mut monitor =
             Command::new("ip").args(["monitor", "address"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut program = program(TEST, 2, &record);
-        program.kill().unwrap();
-        program.wait().unwrap();
+        let record = killed(TEST, 3);
         let mut lines = BufReader::new(monitor.stdout.take().unwrap()).lines().map_while(Result::ok);
         assert!(lines.any(|line| line.starts_with("Deleted") && line.contains("192.168.7.253")));
         monitor.kill().unwrap();
         monitor.wait().unwrap();
         assert_eq!(addresses(), [OWN]);
-        let record: Temporary = serde_json::from_reader(File::open(&record).unwrap()).unwrap();
         assert_eq!(record.remove().unwrap(), Removal::AlreadyGone);
     });
 }

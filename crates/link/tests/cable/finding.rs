@@ -53,7 +53,8 @@ fn sadp(
 }
 
 fn real() -> Vec<Vec<u8>> {
-    let text = include_str!("../sadp/answer-ds-2cd2385g1-i.xml").replace("192.168.124.", "192.168.1.");
+    let text = include_str!("../../../../tests/fuzz/corpus/sadp/answer-ds-2cd2385g1-i.xml")
+        .replace("192.168.124.", "192.168.1.");
     vec![text.replace("192.168.1.40", "192.168.1.64").into_bytes()]
 }
 

@@ -218,3 +218,28 @@ fn rejects_files_that_are_no_event() {
     });
     assert!(matches!(root, Err(EventError::Roles)));
 }
+
+#[test]
+fn rejects_what_whoever_signs_would_not_be_shown() {
+    let depot = Depot::new(1, 1);
+    let mut event = depot.approval("a");
+    event.propose_root(&Roles::of(&depot.root), expires()).unwrap();
+    let good: Value = serde_json::from_slice(&event.to_bytes()).unwrap();
+    assert!(SigningEvent::read(good.to_string().as_bytes()).is_ok());
+    for (role, pointer, member, value) in [
+        (Role::Targets, "/proposed/targets/signed", "delegations", json!({"keys": {}, "roles": []})),
+        (Role::Targets, "/proposed/targets/signed", "custom", json!({})),
+        (Role::Targets, "/proposed/targets/signed/targets/a", "urls", json!([])),
+        (Role::Targets, "/proposed/targets/signed", "targets", json!([])),
+        (Role::Root, "/proposed/root/signed", "custom", json!({})),
+        (Role::Root, "/proposed/root/signed", "consistent_snapshot", json!(false)),
+        (Role::Root, "/proposed/root/signed", "expires", json!("never")),
+        (Role::Root, "/proposed/root/signed/roles", "mirrors", json!({"keyids": [], "threshold": 1})),
+        (Role::Root, "/proposed/root/signed/keys", "spare", json!({})),
+    ] {
+        let mut event = good.clone();
+        event.pointer_mut(pointer).unwrap()[member] = value;
+        let error = SigningEvent::read(event.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(error, EventError::Unshown { role: found } if found == role), "{pointer} {member}");
+    }
+}

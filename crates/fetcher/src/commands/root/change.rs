@@ -8,7 +8,7 @@ use tuf_client::Role;
 use tuf_repository::{DraftError, Roles, Signers, SigningEvent, TargetsDraft};
 
 use super::{How, RoleName};
-use crate::commands::signing::{agree, conclude, open_event};
+use crate::commands::signing::{agree, conclude, open_event, settle, sign_here};
 use crate::commands::{proposal, publication_failure, publish_failure};
 use crate::context::{Context, key_failure};
 use crate::home::Home;
@@ -21,7 +21,10 @@ const FEWEST_DIGITS: usize = 8;
 
 /// The public key in a file.
 pub(super) fn public_key(path: &Path, fingerprint: Option<&str>) -> Result<PublicKey, Failure> {
-    let key = key_file::read_public(path).fail(Exit::Usage)?;
+    let key = key_file::read_public(path).fail(Exit::Usage);
+    let key = key.map_err(|failure| {
+        failure.hint("give the public half, the file NAME.pub that fetcher keys new writes beside NAME.pem")
+    })?;
     match fingerprint {
         Some(expected) if !key.fingerprint().eq_ignore_ascii_case(expected.trim()) => {
             let message =
@@ -134,35 +137,26 @@ pub(super) fn rotate(
     let old = signers.keys[index].fingerprint();
     context.output.data(format_args!("a new {role} key takes the place of {old}"));
     agree("Make the new key?", how.signing.yes)?;
-    let new = new_key(role, unencrypted, how, &home, context)?;
-    signers.keys[index] = new.public();
-    propose(&mut event, &publication, &roles, context)?;
-    proposal::tell(&event, context);
-    event.sign(&new);
-    conclude(event, publication, &home, &how.signing, how.stage.stage, context)
-}
-
-fn new_key(
-    role: Role,
-    unencrypted: bool,
-    how: &How,
-    home: &Home,
-    context: &Context,
-) -> Result<SigningKey, Failure> {
     let attended = matches!(role, Role::Root | Role::Targets);
-    let dir = how.signing.keys.clone().filter(|_| attended).unwrap_or_else(|| home.keys());
     let passphrase = if attended && !unencrypted {
         Some(how.signing.passphrase.choose(&format!("Passphrase for the new {role} key"))?)
     } else {
         None
     };
-    let key =
-        key_ring::make_next(&dir, role, SigningKey::generate(), passphrase.as_ref()).map_err(key_failure)?;
-    context.output.data(format_args!("new key {} in {}", key.public().fingerprint(), dir.display()));
+    let new = SigningKey::generate();
+    signers.keys[index] = new.public();
+    propose(&mut event, &publication, &roles, context)?;
+    proposal::tell(&event, context);
+    event.sign(&new);
+    sign_here(&mut event, &home, &how.signing, how.stage.stage)?;
+    // on disk before anything names it, and not before all that can be refused was
+    let dir = how.signing.keys.clone().filter(|_| attended).unwrap_or_else(|| home.keys());
+    let new = key_ring::make_next(&dir, role, new, passphrase.as_ref()).map_err(key_failure)?;
+    context.output.data(format_args!("new key {} in {}", new.public().fingerprint(), dir.display()));
     context.output.note(
         "the old key file is left where it is; once the new root is published it signs nothing any more",
     );
-    Ok(key)
+    settle(&event, publication, &home, context)
 }
 
 fn open(context: &Context) -> Result<(Home, Publication), Failure> {
@@ -194,8 +188,9 @@ fn propose(
 ) -> Result<(), Failure> {
     let expires = publish::root_expires(context.now).map_err(publish_failure)?;
     event.propose_root(roles, expires).map_err(|error| {
-        let hint = matches!(error, DraftError::Threshold { .. })
-            .then_some("say how many have to sign from now on: --threshold K, or fetcher root threshold");
+        let hint = matches!(error, DraftError::Threshold { .. }).then_some(
+            "--threshold K says how many have to sign from now on; more keys come with fetcher root add-key",
+        );
         Failure::of(Exit::Usage, error).maybe_hint(hint)
     })?;
     if event.needs_targets() {

@@ -1,38 +1,50 @@
+//! A program that has run, and what is held of it.
+// helpers of tests are tests: where something is not as it should be, they panic
+#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
+// a test may end with what it holds
+#![allow(clippy::return_self_not_must_use)]
+
 use std::fmt::Write as _;
 use std::fs::{File, create_dir_all};
 use std::io::Write as _;
 
-use journeys::programs::program;
+use crate::programs::program;
 use serde_json::Value;
 
 /// A program that has run: what was typed, what came back, and what the recorder saw of it.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub struct Ran {
     /// The program.
-    pub(crate) name: String,
+    pub name: String,
     /// As a person would type it, without the directories of this test.
-    pub(crate) command: String,
+    pub command: String,
     /// Exit code.
-    pub(crate) code: i32,
+    pub code: i32,
     /// Standard output.
-    pub(crate) out: String,
+    pub out: String,
     /// Standard error, without the directories of this test.
-    pub(crate) err: String,
+    pub err: String,
     /// Pushes that the recorder has admitted so far.
-    pub(crate) pushes: u64,
+    pub pushes: u64,
 }
 
 impl Ran {
+    /// The same, with so many pushes seen by the recorder.
+    #[must_use]
+    pub fn counted(self, pushes: u64) -> Self {
+        Self { pushes, ..self }
+    }
+
     /// Holds that it ended with this code.
     #[track_caller]
-    pub(crate) fn ends(self, code: i32) -> Self {
+    pub fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}{}", self.command, self.out, self.err);
         self
     }
 
     /// Holds that it said all of these words, in data or remarks.
     #[track_caller]
-    pub(crate) fn says(self, words: &[&str]) -> Self {
+    pub fn says(self, words: &[&str]) -> Self {
         for word in words {
             let said = self.out.contains(word) || self.err.contains(word);
             assert!(said, "{} does not say {word:?}\n{}{}", self.command, self.out, self.err);
@@ -43,7 +55,7 @@ impl Ran {
     /// Holds that it failed in this way, with a message that has these words and says what to do now;
     /// and adds it to the table of errors.
     #[track_caller]
-    pub(crate) fn fails(self, code: i32, error: &str, words: &[&str]) -> Self {
+    pub fn fails(self, code: i32, error: &str, words: &[&str]) -> Self {
         let ran = self.ends(code);
         let message = ran.message();
         for word in words {
@@ -56,13 +68,14 @@ impl Ran {
 
     /// The JSON document on standard output.
     #[track_caller]
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out)
             .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.command, self.out))
     }
 
     /// From the line that begins with the program's name: the error itself, without progress before it.
-    pub(crate) fn message(&self) -> String {
+    #[must_use]
+    pub fn message(&self) -> String {
         let start = self.err.rfind(&format!("{}: ", self.name)).unwrap_or(0);
         self.err[start..].trim_end().to_owned()
     }
