@@ -7,6 +7,7 @@ mod clock;
 mod depot_errors;
 mod export;
 mod fault_case;
+mod fault_coverage;
 mod formats;
 mod policy;
 mod recorder_errors;

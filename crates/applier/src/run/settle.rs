@@ -43,9 +43,13 @@ impl Going<'_> {
                 let detail = format!("{taken}; {doubt}");
                 End::new(Stage::lose_sight, Reason::NeverRestarted, detail).with(after)
             }
-            Back::LoginRefused(why) => End::new(Stage::lose_sight, Reason::LoginRefused, why),
-            Back::OtherCertificate(why) => End::new(Stage::lose_sight, Reason::OtherCertificate, why),
-            Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, why),
+            Back::LoginRefused(why) => {
+                End::new(Stage::lose_sight, Reason::LoginRefused, format!("{taken}; {why}"))
+            }
+            Back::OtherCertificate(why) => {
+                End::new(Stage::lose_sight, Reason::OtherCertificate, format!("{taken}; {why}"))
+            }
+            Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, format!("{taken}; {why}")),
         }
     }
 

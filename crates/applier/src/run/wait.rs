@@ -74,8 +74,8 @@ impl Going<'_> {
                         gone = true;
                         ledger.go(Stage::go_down);
                     }
-                    last = Back::Not(chain(&error));
                     let seconds = heard.elapsed().as_secs();
+                    last = Back::Not(format!("it has not answered for {seconds} s: {}", chain(&error)));
                     if seconds >= silent + SILENCE {
                         silent = seconds;
                         ledger.note(&Event::Silent { seconds });
