@@ -116,22 +116,9 @@ impl Case {
         for _ in 0..self.strangers {
             wrong_login(&world).await;
         }
-        let address = self.address(&world);
+        let address = address_of(&world);
         let command = self.line(&address, &world);
-        let changed = async {
-            if let Some(meanwhile) = &self.meanwhile {
-                world
-                    .recorder
-                    .until(|state| state.counters.requests_of(&meanwhile.request) >= meanwhile.times)
-                    .await;
-                world.recorder.set_faults(meanwhile.faults.clone());
-            }
-        };
-        let ran = tokio::select! {
-            biased;
-            () = async { changed.await; std::future::pending().await } => unreachable!(),
-            ran = world.applier(&command) => ran,
-        };
+        let ran = beside(meanwhile(self.meanwhile.as_ref(), &world), world.applier(&command)).await;
         let seen = self.seen(&ran, &world, &address);
         assert!(self.expect.allows(&seen), "{}: {}\n{}", self.fault, toml_of(&seen), ran.err);
         let ran = ran.says(&self.says.iter().map(String::as_str).collect::<Vec<_>>());
@@ -157,11 +144,6 @@ impl Case {
         let mut builder = Builder::scenario(&scenario.to_string(), now).unwrap();
         builder.login.password = PASSWORD.into();
         builder
-    }
-
-    /// Where it is talked to: over TLS where it has that.
-    fn address(&self, world: &World) -> String {
-        world.recorder.https_address().unwrap_or_else(|| world.recorder.address()).to_string()
     }
 
     fn line(&self, address: &str, world: &World) -> String {
@@ -226,6 +208,29 @@ impl Case {
             _ => assert!(!applied, "{fault}"),
         }
     }
+}
+
+/// Where it is talked to: over TLS where it has that.
+fn address_of(world: &World) -> String {
+    world.recorder.https_address().unwrap_or_else(|| world.recorder.address()).to_string()
+}
+
+/// Changes the recorder once it was asked often enough.
+async fn meanwhile(change: Option<&Meanwhile>, world: &World) {
+    let Some(change) = change else { return };
+    world.recorder.until(|state| state.counters.requests_of(&change.request) >= change.times).await;
+    world.recorder.set_faults(change.faults.clone());
+}
+
+/// Lets one thing happen until the other has ended.
+async fn beside<T>(side: impl Future<Output = ()>, main: impl Future<Output = T>) -> T {
+    tokio::pin!(main);
+    tokio::select! {
+        biased;
+        ended = &mut main => return ended,
+        () = side => {}
+    }
+    main.await
 }
 
 impl Seen {

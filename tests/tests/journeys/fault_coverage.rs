@@ -56,9 +56,11 @@ fn keys(scenario: &Value) -> BTreeSet<String> {
     let sections = ["login", "content", "faults"];
     let members = |of: &Value| of.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
     let top: Vec<String> = members(scenario);
-    let below = |key: String| match sections.contains(&key.as_str()) {
-        true => members(&scenario[&key]).into_iter().map(|inner: String| format!("{key}.{inner}")).collect(),
-        false => vec![key],
+    let below = |key: String| -> Vec<String> {
+        if !sections.contains(&key.as_str()) {
+            return vec![key];
+        }
+        members(&scenario[&key]).into_iter().map(|inner: String| format!("{key}.{inner}")).collect()
     };
     top.into_iter().flat_map(below).collect()
 }
