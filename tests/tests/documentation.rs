@@ -106,40 +106,49 @@ fn hostile_repositories_are_listed_with_what_becomes_of_them() {
 #[test]
 fn faults_of_recorders_are_listed_with_what_becomes_of_them() {
     let mut text = String::from(
-        "# Faults of recorders\n\nWhat a recorder does, and what `applier apply` makes of it: exit code, result and reason in the\nstatement, pushes that the recorder admitted, what it runs afterwards, and the first line that is said.\n`…` differs from run to run. Each row is a journey against the simulated recorder, described in\n`tests/faults/` and held by `tests/tests/journeys/recorder_faults.rs`. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n",
+        "# Faults of recorders\n\nWhat a recorder does, the keys of a scenario ([simulator.md](simulator.md)) that make the simulated one do it, and what\n`applier apply`, or the command that is named, makes of it: exit code, result and reason in the statement, pushes that the\nrecorder admitted and how many of them it had whole, what it runs afterwards, what is said, and what to do now. Each row is a\njourney, described in `tests/faults/` and held by `tests/tests/journeys/recorder_faults.rs`, which also holds of every one that\nnothing is pushed twice, no success is told that the recorder does not show, and no password is tried twice or sent in the\nclear; after exit 8 the same command is given again, and pushes nothing. `…` differs from run to run. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n",
     );
-    let mut files: Vec<PathBuf> =
-        root().join("tests/faults").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folder = root().join("tests/faults");
+    let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files {
         let group: toml::Table = read_to_string(&file).unwrap().parse().unwrap();
-        write!(
-            text,
-            "\n## {}\n\n| the recorder | exit | statement | pushes | runs | message |\n|---|---|---|---|---|---|\n",
-            group["title"].as_str().unwrap()
-        )
-        .unwrap();
+        let head = "| the recorder | exit | statement | pushes | whole | runs | said |\n|---|---|---|---|---|---|---|";
+        writeln!(text, "\n## {}\n\n{head}", group["title"].as_str().unwrap()).unwrap();
         for case in group["case"].as_array().unwrap() {
-            let expect = &case["expect"];
-            let said = |value: &toml::Value| {
-                let escaped = value.as_str().unwrap().replace('\\', "\\\\").replace('|', "\\|");
-                escaped.replace('<', "&lt;").replace('*', "\\*")
-            };
-            let command = case.get("command").map(|name| format!(" (`{}`)", said(name))).unwrap_or_default();
-            writeln!(
-                text,
-                "| {}{command} | {} | {} | {} | {} | {} |",
-                said(&case["fault"]),
-                expect["exit"],
-                expect.get("statement").map_or_else(|| "-".into(), said),
-                expect["pushes"],
-                said(&expect["runs"]).split(':').next().unwrap(),
-                said(&expect["message"]),
-            )
-            .unwrap();
+            writeln!(text, "{}", fault_row(case.as_table().unwrap())).unwrap();
         }
     }
     assert_current("docs/recorder-faults.md", &text);
+}
+
+fn fault_row(case: &toml::Table) -> String {
+    let expect = case["expect"].as_table().unwrap();
+    let said = |table: &toml::Table, key: &str| {
+        let escaped = table.get(key)?.as_str()?.replace('\\', "\\\\").replace('|', "\\|");
+        Some(escaped.replace('<', "&lt;").replace('*', "\\*"))
+    };
+    let command = said(case, "command").map(|name| format!(" (`{name}`)")).unwrap_or_default();
+    let keys = case.get("recorder").map(|told| keys("", told)).unwrap_or_default();
+    let keys: String = keys.iter().map(|key| format!("<br>`{}`", key.replace('|', "\\|"))).collect();
+    let hint = said(expect, "hint").map(|hint| format!("<br>hint: {hint}")).unwrap_or_default();
+    let runs = said(expect, "runs").unwrap().replace(':', " build ");
+    format!(
+        "| {}{command}{keys} | {} | {} | {} | {} | {runs} | {}{hint} |",
+        said(case, "fault").unwrap(),
+        expect["exit"],
+        said(expect, "statement").unwrap_or_else(|| "-".into()),
+        expect["pushes"],
+        expect["bodies"],
+        said(expect, "message").unwrap(),
+    )
+}
+
+/// The keys of a scenario as they may be written one by one.
+fn keys(path: &str, told: &toml::Value) -> Vec<String> {
+    let Some(table) = told.as_table() else { return vec![format!("{path} = {told}")] };
+    let dot = if path.is_empty() { "" } else { "." };
+    table.iter().flat_map(|(key, value)| keys(&format!("{path}{dot}{key}"), value)).collect()
 }
 
 #[test]

@@ -214,7 +214,7 @@ impl Outcome {
             Stage::Confirmed => "nothing to do",
             Stage::Refused => "the recorder is untouched; plan again",
             Stage::Failed if self.reason == Reason::PackageRefused => {
-                "the recorder runs what it ran before; the receipt tells whoever approved the release what it said: do not push the same again before they have answered"
+                "the recorder runs what it ran before; until the cause is mended it will refuse the same again; the receipt carries what it said to whoever approved the release"
             }
             Stage::Failed if self.reason == Reason::NotPermitted => {
                 "the recorder runs what it ran before; log in as a user who may upgrade: admin; if it refuses that one, too, upgrade it from its own menu with a stick"
