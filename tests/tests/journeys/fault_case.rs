@@ -123,8 +123,12 @@ impl Case {
         assert!(self.expect.allows(&seen), "{}: {}\n{}", self.fault, toml_of(&seen), ran.err);
         let ran = ran.says(&self.says.iter().map(String::as_str).collect::<Vec<_>>());
         self.hold_always(&ran, &seen, &world);
-        if seen.exit == 8 {
-            // whatever has become of it, nobody has proven that the first push is over
+        // the last block of that one never left, so that it may begin anew
+        let may_begin_anew = seen.statement.as_deref() == Some("unknown-after-push: lost-before-end");
+        if seen.exit == 8 && !may_begin_anew {
+            // whatever has become of it, and in whatever order it is now: nobody has proven that the first
+            // push is over
+            world.recorder.set_faults(Faults::default());
             let again = world.applier(&command).await;
             assert_eq!(again.pushes, seen.pushes, "{}: pushed again", self.fault);
         }
