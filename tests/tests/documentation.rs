@@ -106,7 +106,7 @@ fn hostile_repositories_are_listed_with_what_becomes_of_them() {
 #[test]
 fn faults_of_recorders_are_listed_with_what_becomes_of_them() {
     let mut text = String::from(
-        "# Faults of recorders\n\nWhat a recorder does, the keys of a scenario ([simulator.md](simulator.md)) that make the simulated one do it, and what\n`applier apply`, or the command that is named, makes of it: exit code, result and reason in the statement, pushes that the\nrecorder admitted and how many of them it had whole, what it runs afterwards, what is said, and what to do now. Each row is a\njourney, described in `tests/faults/` and held by `tests/tests/journeys/recorder_faults.rs`, which also holds of every one that\nnothing is pushed twice, no success is told that the recorder does not show, and no password is tried twice or sent in the\nclear; after exit 8 and the last byte, the same command is given again to a recorder in good order, and pushes nothing. `…` differs from run to run. Made by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n",
+        "# Faults of recorders\n\nWhat a recorder does, the keys of a scenario ([simulator.md](simulator.md)) that make the simulated one do it, and what\n`applier apply`, or the command that is named, makes of it: exit code, result and reason in the statement, pushes that the\nrecorder admitted and how many of them it had whole, what it runs afterwards, what is said, and what to do now. Each row is a\njourney, described in `tests/faults/` and held by `tests/tests/journeys/recorder_faults.rs`, which also holds of every one that\nnothing is pushed twice, no success is told that the recorder does not show, and no password is tried twice or sent in the\nclear; after exit 8 and the last byte, the same command is given again to a recorder in good order, and pushes nothing.\n`…` differs from run to run. Made by `COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n",
     );
     let folder = root().join("tests/faults");
     let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -146,7 +146,11 @@ fn fault_row(case: &toml::Table) -> String {
 
 /// The keys of a scenario as they may be written one by one.
 fn keys(path: &str, told: &toml::Value) -> Vec<String> {
-    let Some(table) = told.as_table() else { return vec![format!("{path} = {told}")] };
+    let Some(table) = told.as_table() else {
+        // what turns a line around in a terminal would do so here
+        let plain = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04X}", u32::from(c)) };
+        return vec![format!("{path} = {}", told.to_string().chars().map(plain).collect::<String>())];
+    };
     let dot = if path.is_empty() { "" } else { "." };
     table.iter().flat_map(|(key, value)| keys(&format!("{path}{dot}{key}"), value)).collect()
 }
