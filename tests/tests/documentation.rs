@@ -129,13 +129,13 @@ fn fault_row(case: &toml::Table) -> String {
         Some(escaped.replace('<', "&lt;").replace('*', "\\*"))
     };
     let command = said(case, "command").map(|name| format!(" (`{name}`)")).unwrap_or_default();
-    let keys = case.get("recorder").map(|told| keys("", told)).unwrap_or_default();
-    let keys: String = keys.iter().map(|key| format!("<br>`{}`", key.replace('|', "\\|"))).collect();
+    let mut recorder = vec![said(case, "fault").unwrap() + &command];
+    recorder.extend(case.get("recorder").map(|told| keys("", told)).unwrap_or_default());
     let hint = said(expect, "hint").map(|hint| format!("<br>hint: {hint}")).unwrap_or_default();
     let runs = said(expect, "runs").unwrap().replace(':', " build ");
     format!(
-        "| {}{command}{keys} | {} | {} | {} | {} | {runs} | {}{hint} |",
-        said(case, "fault").unwrap(),
+        "| {} | {} | {} | {} | {} | {runs} | {}{hint} |",
+        recorder.join("<br>"),
         expect["exit"],
         said(expect, "statement").unwrap_or_else(|| "-".into()),
         expect["pushes"],
@@ -149,7 +149,8 @@ fn keys(path: &str, told: &toml::Value) -> Vec<String> {
     let Some(table) = told.as_table() else {
         // what turns a line around in a terminal would do so here
         let plain = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04X}", u32::from(c)) };
-        return vec![format!("{path} = {}", told.to_string().chars().map(plain).collect::<String>())];
+        let told: String = told.to_string().replace('|', "\\|").chars().map(plain).collect();
+        return vec![format!("`{path} = {told}`")];
     };
     let dot = if path.is_empty() { "" } else { "." };
     table.iter().flat_map(|(key, value)| keys(&format!("{path}{dot}{key}"), value)).collect()

@@ -269,8 +269,8 @@ fn ended(world: &World) -> Option<String> {
     let statements =
         if world.path("stick/COURIER/receipts").exists() { world.statements() } else { Vec::new() };
     let newest = statements.last()?;
-    let word = |name: &str| newest[name].as_str().unwrap_or("none").to_owned();
-    Some(format!("{}: {}", word("result"), word("reason")))
+    let member = |name: &str| newest[name].as_str().unwrap_or("none").to_owned();
+    Some(format!("{}: {}", member("result"), member("reason")))
 }
 
 /// Somebody else's wrong password.
