@@ -74,7 +74,8 @@ impl Ran {
     }
 
     /// From the line that begins with the program's name: the error itself, without progress before it.
-    fn message(&self) -> String {
+    #[must_use]
+    pub fn message(&self) -> String {
         let start = self.err.rfind(&format!("{}: ", self.name)).unwrap_or(0);
         self.err[start..].trim_end().to_owned()
     }

@@ -106,6 +106,59 @@ fn hostile_repositories_are_listed_with_what_becomes_of_them() {
 }
 
 #[test]
+fn faults_of_recorders_are_listed_with_what_becomes_of_them() {
+    let mut text = String::from(
+        "# Faults of recorders\n\nWhat a recorder does, the keys of a scenario ([simulator.md](simulator.md)) that make the simulated one do it, and what\n`applier apply`, or the command that is named, makes of it: exit code, result and reason in the statement, pushes that the\nrecorder admitted and how many of them it had whole, what it runs afterwards, what is said, and what to do now. Each row is a\njourney, described in `tests/faults/` and held by `tests/tests/journeys/recorder_faults.rs`, which also holds of every one that\nnothing is pushed twice, no success is told that the recorder does not show, and no password is tried twice or sent in the\nclear; after exit 8 and the last byte, the same command is given again to a recorder in good order, and pushes nothing.\n`…` differs from run to run. Made by `COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`.\n",
+    );
+    let folder = root().join("tests/faults");
+    let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let group: toml::Table = read_to_string(&file).unwrap().parse().unwrap();
+        let head = "| the recorder | exit | statement | pushes | whole | runs | said |\n|---|---|---|---|---|---|---|";
+        writeln!(text, "\n## {}\n\n{head}", group["title"].as_str().unwrap()).unwrap();
+        for case in group["case"].as_array().unwrap() {
+            writeln!(text, "{}", fault_row(case.as_table().unwrap())).unwrap();
+        }
+    }
+    assert_current("docs/recorder-faults.md", &text);
+}
+
+fn fault_row(case: &toml::Table) -> String {
+    let expect = case["expect"].as_table().unwrap();
+    let said = |table: &toml::Table, key: &str| {
+        let escaped = table.get(key)?.as_str()?.replace('\\', "\\\\").replace('|', "\\|");
+        Some(escaped.replace('<', "&lt;").replace('*', "\\*"))
+    };
+    let command = said(case, "command").map(|name| format!(" (`{name}`)")).unwrap_or_default();
+    let mut recorder = vec![said(case, "fault").unwrap() + &command];
+    recorder.extend(case.get("recorder").map(|told| keys("", told)).unwrap_or_default());
+    let hint = said(expect, "hint").map(|hint| format!("<br>hint: {hint}")).unwrap_or_default();
+    let runs = said(expect, "runs").unwrap().replace(':', " build ");
+    format!(
+        "| {} | {} | {} | {} | {} | {runs} | {}{hint} |",
+        recorder.join("<br>"),
+        expect["exit"],
+        said(expect, "statement").unwrap_or_else(|| "-".into()),
+        expect["pushes"],
+        expect["bodies"],
+        said(expect, "message").unwrap(),
+    )
+}
+
+/// The keys of a scenario as they may be written one by one.
+fn keys(path: &str, told: &toml::Value) -> Vec<String> {
+    let Some(table) = told.as_table() else {
+        // what turns a line around in a terminal would do so here
+        let plain = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04X}", u32::from(c)) };
+        let told: String = told.to_string().replace('|', "\\|").chars().map(plain).collect();
+        return vec![format!("`{path} = {told}`")];
+    };
+    let dot = if path.is_empty() { "" } else { "." };
+    table.iter().flat_map(|(key, value)| keys(&format!("{path}{dot}{key}"), value)).collect()
+}
+
+#[test]
 fn stages_are_drawn_from_the_table_of_moves() {
     let mut text = format!(
         "# Stages of a run\n\nMade from the table of moves in `crates/applier/src/stage.rs` by\n`COURIER_UPDATE_DOCS=1 cargo test -p journeys --test documentation`. Each stage is journaled and on the disk\nbefore what it names is done; each arrow is a method.\n\n```mermaid\n{}```\n\n| move | from | to |\n|---|---|---|\n",

@@ -318,14 +318,32 @@ impl Outcome {
             Stage::Unknown if self.reason == Reason::LostBeforeEnd => {
                 "put the cable back and look at the recorder with applier inspect; the last block never left this laptop, so once it answers with its old version applier apply begins anew, or applier resume just ends this run"
             }
+            Stage::Unknown if self.reason == Reason::OtherSerial => {
+                "do not cut the power; whoever answers there is not the recorder that was pushed to: applier find shows where that one is now"
+            }
+            Stage::Unknown if self.reason == Reason::NeverReturned => {
+                "do not cut the power and do not push again: some take long; look at the recorder's own screen, and with applier find whether it is at another address now; once it answers: applier inspect"
+            }
+            Stage::Unknown if self.reason == Reason::NeverRestarted => {
+                "do not cut the power and do not push again: it has the package; look at its own screen, and if it is not writing, restart it from its own menu; then applier inspect shows what it runs"
+            }
             Stage::Confirmed => "nothing to do",
             Stage::Refused if self.reason == Reason::NoBackup => {
                 "the recorder is untouched; mend the cause, or go on without a backup: --no-backup REASON"
             }
             Stage::Refused => "the recorder is untouched; plan again",
+            Stage::Failed if self.reason == Reason::PackageRefused => {
+                "the recorder runs what it ran before; until the cause is mended it will refuse the same again; the receipt carries what it said to whoever approved the release"
+            }
+            Stage::Failed if self.reason == Reason::NotPermitted => {
+                "the recorder runs what it ran before; log in as a user who may upgrade: admin; if it refuses that one, too, upgrade it from its own menu with a stick"
+            }
+            Stage::Failed if self.reason == Reason::LostBeforeEnd => {
+                "the recorder runs what it ran before; see to its cable and power, then apply again"
+            }
             Stage::Failed => "the recorder runs what it ran before; mend the cause, then plan again",
             Stage::ChangedNotToTarget => {
-                "the recorder answers, but not with the target; look at it before anything else is pushed"
+                "the recorder answers, but not with the target: see that it records, and have whoever approved the release look at the receipt before anything else is pushed"
             }
             Stage::Unknown => {
                 "do not cut the power and do not push again: the recorder may still be writing its flash; look at it with applier inspect, and once it has restarted: applier resume; applier apply says from when on --push-again REASON is possible"

@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::run::chain;
+
 /// What a recorder says about itself: every fact that a plan needs, read with one login.
 ///
 /// `None` means that the recorder does not offer it, or that it could not be read; [`Self::unread`]
@@ -68,7 +70,7 @@ fn informs<T>(read: Result<Option<T>, Error>, unread: &mut Vec<Text>) -> Result<
             | Error::TooLarge { .. }
             | Error::Refused { .. }),
         ) => {
-            unread.push(Text::cleaned(&error.to_string()));
+            unread.push(Text::cleaned(&chain(&error)));
             Ok(None)
         }
         read => read,

@@ -224,17 +224,34 @@ impl Going<'_> {
 
     /// The recorder took the package: make it run it, and read back.
     async fn restart(self, ledger: &mut Ledger<'_>, reboot: Reboot) -> End {
+        let mut taken = "recorder took the package".to_owned();
         if reboot != Reboot::ByItself {
             ledger.go(Stage::request_reboot);
             let how = match self.recorder.reboot().await {
                 Ok(Answer::Taken { .. }) => "the recorder agreed to restart".into(),
                 // it may be going down already, which looks like either of these
-                Ok(answer) => format!("recorder did not agree to restart ({answer:?})"),
+                Ok(answer) => {
+                    let no = format!("did not agree to restart ({})", no_restart(&answer));
+                    taken = format!("{taken} and {no}");
+                    format!("recorder {no}")
+                }
                 Err(error) => chain(&error),
             };
             ledger.note(&Event::RebootAnswered { how });
         }
-        self.wait_settled(ledger).await
+        self.wait_settled(ledger, &taken).await
+    }
+}
+
+/// Why an answer is no agreement to restart.
+fn no_restart(answer: &Answer) -> String {
+    match answer {
+        Answer::Taken { .. } | Answer::StillUpgrading => "an upgrade is under way".into(),
+        Answer::RetryLater(no) | Answer::Refused(no) | Answer::NoPermission(no) | Answer::NotOffered(no) => {
+            no.to_string()
+        }
+        Answer::Authentication(_) => "login refused".into(),
+        Answer::Unclear { http, why } => format!("HTTP {http} with something unreadable: {why}"),
     }
 }
 

@@ -178,7 +178,11 @@ fn attempts(left: Option<u32>) -> String {
 }
 
 fn unlock(seconds: Option<u32>) -> String {
-    seconds.filter(|s| *s > 0).map(|s| format!(" for {s} more seconds")).unwrap_or_default()
+    match seconds {
+        None | Some(0) => String::new(),
+        Some(seconds @ 1..=120) => format!(" for {seconds} more seconds"),
+        Some(seconds) => format!(" for {} more minutes", seconds.div_ceil(60)),
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +198,8 @@ mod tests {
             "recorder 127.0.0.1:80: user or password refused, 4 more wrong ones until the account is locked"
         );
         let locked = |seconds| Error::Locked { address: address.clone(), seconds }.to_string();
-        assert_eq!(locked(Some(1800)), "recorder 127.0.0.1:80: account locked for 1800 more seconds");
+        assert_eq!(locked(Some(1741)), "recorder 127.0.0.1:80: account locked for 30 more minutes");
+        assert_eq!(locked(Some(120)), "recorder 127.0.0.1:80: account locked for 120 more seconds");
         assert_eq!(locked(Some(0)), locked(None));
         assert!(wrong.is_login() && !wrong.is_absence());
     }

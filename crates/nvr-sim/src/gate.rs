@@ -68,7 +68,7 @@ impl Gate {
             }
             _ => {
                 let (answer, algorithm) = Authorization::parse(header)
-                    .filter(|answer| answer.uri == target)
+                    .filter(|answer| login.digest && answer.uri == target)
                     .and_then(|answer| {
                         let algorithm = login.algorithms.iter().find(|offered| answer.is_for(**offered))?;
                         Some((answer, *algorithm))
@@ -107,7 +107,8 @@ impl Gate {
             qop: self.login.qop,
             short: self.login.short_challenge,
         };
-        let digests = self.login.algorithms.iter().map(|algorithm| challenge(*algorithm).text());
+        let offered = if self.login.digest { self.login.algorithms.as_slice() } else { &[] };
+        let digests = offered.iter().map(|algorithm| challenge(*algorithm).text());
         let basic = self.login.basic.then(|| r#"Basic realm="/""#.to_owned());
         let challenges: Vec<String> = digests.chain(basic).collect();
         if self.login.one_header { vec![challenges.join(", ")] } else { challenges }

@@ -21,6 +21,8 @@ pub struct Login {
     pub algorithms: Vec<Algorithm>,
     /// All challenges in one `WWW-Authenticate` header instead of one each.
     pub one_header: bool,
+    /// Offer Digest at all, and take it.
+    pub digest: bool,
     /// Offer Basic after Digest, and take it.
     pub basic: bool,
     /// Offer `qop="auth"`; without it the answer has the form of RFC 2069.
@@ -47,6 +49,7 @@ impl Default for Login {
             password: String::new(),
             algorithms: vec![Algorithm::Md5],
             one_header: false,
+            digest: true,
             basic: false,
             qop: true,
             short_challenge: false,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::recorder::Recorder;
 
@@ -16,21 +16,45 @@ use crate::recorder::Recorder;
 pub(crate) struct Throttled {
     stream: TcpStream,
     recorder: Arc<Recorder>,
+    pace: Pace,
     /// Until the next bytes may be read.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-/// The kernel keeps about twice this; without it loopback would swallow megabytes at once.
-const RECEIVE_BUFFER: usize = 16 * 1024;
+/// What the kernel may keep, bytes; it takes twice this for its own accounts. Not less: a window under
+/// two segments of the loopback interface (64 KiB each) is sent into by timers, some bytes a second.
+/// Not more: without a limit loopback swallows megabytes at once, and the client sees no speed.
+const RECEIVE_BUFFER: std::ops::RangeInclusive<usize> = 128 * 1024..=1024 * 1024;
 
 impl Throttled {
     /// Wraps a connection that was just accepted.
     pub(crate) fn new(stream: TcpStream, recorder: Arc<Recorder>) -> Self {
-        if recorder.state.borrow().faults.bytes_per_second.is_some() {
+        if let Some(speed) = recorder.state.borrow().faults.bytes_per_second {
+            let size = portion(speed).clamp(*RECEIVE_BUFFER.start(), *RECEIVE_BUFFER.end());
             // a larger buffer than wanted only makes the limit start later
-            let _ = SockRef::from(&stream).set_recv_buffer_size(RECEIVE_BUFFER);
+            let _ = SockRef::from(&stream).set_recv_buffer_size(size);
         }
-        Self { stream, recorder, pause: None }
+        Self { stream, recorder, pace: Pace(Instant::now()), pause: None }
+    }
+}
+
+/// Ten portions a second.
+fn portion(speed: u32) -> usize {
+    (speed as usize / 10).max(1)
+}
+
+/// When the next bytes may be read. It is a schedule, not a pause after each: timers fire late by a
+/// millisecond or more, which would add up to a third of the speed.
+struct Pace(Instant);
+
+impl Pace {
+    /// What may be caught up on: a portion. A client that was silent for a minute has not saved it up.
+    const BEHIND: Duration = Duration::from_millis(100);
+
+    /// So many bytes were read.
+    fn read(&mut self, bytes: u32, speed: u32, now: Instant) {
+        let due = now.checked_sub(Self::BEHIND).map_or(self.0, |earliest| self.0.max(earliest));
+        self.0 = due + Duration::from_secs(1) * bytes / speed;
     }
 }
 
@@ -41,20 +65,23 @@ impl AsyncRead for Throttled {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let limit = self.recorder.state.borrow().faults.bytes_per_second;
-        let Some(speed) = limit else { return Pin::new(&mut self.stream).poll_read(context, buffer) };
+        let Some(speed) = limit.map(|speed| speed.max(1)) else {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        };
         if let Some(pause) = &mut self.pause {
             ready!(pause.as_mut().poll(context));
             self.pause = None;
         }
-        let speed = speed.max(1);
-        // ten portions a second
-        let portion = (speed as usize / 10).clamp(1, buffer.remaining().max(1));
-        let mut bytes = vec![0; portion];
+        let mut bytes = vec![0; portion(speed).min(buffer.remaining())];
         let mut some = ReadBuf::new(&mut bytes);
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut some))?;
         let read = u32::try_from(some.filled().len()).unwrap_or(u32::MAX);
         buffer.put_slice(some.filled());
-        self.pause = Some(Box::pin(sleep(Duration::from_secs(1) * read / speed)));
+        let now = Instant::now();
+        self.pace.read(read, speed, now);
+        if self.pace.0 > now {
+            self.pause = Some(Box::pin(sleep_until(self.pace.0)));
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -74,5 +101,26 @@ impl AsyncWrite for Throttled {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_timers_do_not_add_up_and_silence_is_not_saved_up() {
+        let start = Instant::now();
+        let mut pace = Pace(start);
+        let mut now = start;
+        // 100 portions of a hundredth of a second, each read 3 ms after it was due
+        for _ in 0..100 {
+            pace.read(100_000, 10_000_000, now);
+            now = now.max(pace.0) + Duration::from_millis(3);
+        }
+        assert_eq!(pace.0, start + Duration::from_secs(1));
+        let later = pace.0 + Duration::from_secs(60);
+        pace.read(1, 1_000_000, later);
+        assert_eq!(pace.0, later - Pace::BEHIND + Duration::from_micros(1));
     }
 }

@@ -57,6 +57,20 @@ impl World {
         world
     }
 
+    /// The same stick and the same laptop, as they are now, at another recorder: copies that know nothing
+    /// of these.
+    pub(crate) async fn at(&self, recorder: Builder) -> Self {
+        let world = Self::with(recorder).await;
+        let mut copy = Command::new("cp");
+        copy.args(["--archive", "--reflink=auto"]).args([
+            self.path("state"),
+            self.path("stick"),
+            world.path(""),
+        ]);
+        assert!(copy.status().unwrap().success());
+        world
+    }
+
     /// Runs `applier` with this world's state.
     pub(crate) async fn applier(&self, args: &str) -> Ran {
         self.run(&[], "applier", args).await

@@ -119,11 +119,12 @@ fn observe<'a>(
     context: &Context,
     start: tuf_client::StartTime,
 ) -> Result<Observed<'a>, Failure> {
+    let failed = |error| recorder::failure(error, &inventory.address);
     let read = audit::readings(&session.recorder, context.now);
-    let readings = session.runtime.block_on(read).map_err(recorder::failure)?;
+    let readings = session.runtime.block_on(read).map_err(failed)?;
     let tls = if session.certificate.is_some() {
         let tls = audit::tls(&inventory.address, session.link.interface());
-        session.runtime.block_on(tls).map_err(recorder::failure)?
+        session.runtime.block_on(tls).map_err(failed)?
     } else {
         Tls::PlainText
     };

@@ -71,7 +71,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         taken => taken,
     };
-    let kept = kept.map_err(failure)?;
+    let kept = kept.map_err(|error| failure(error, &inventory.address))?;
     tell(&kept, &keeper, context);
     context.output.json(&json!({"device": inventory.device, "backup": kept}));
     Ok(Exit::Done)
@@ -106,7 +106,7 @@ fn tell(kept: &Kept, keeper: &Keeper, context: &Context) {
 }
 
 /// Which exit code and advice a backup that failed gives. On the recorder nothing was changed.
-fn failure(error: BackupError) -> Failure {
+fn failure(error: BackupError, address: &isapi::Address) -> Failure {
     let advice = error.advice();
     let exit = match error {
         BackupError::Recorder(isapi::Error::NotOffered { .. } | isapi::Error::Refused { .. }) => Exit::Failed,
@@ -115,7 +115,7 @@ fn failure(error: BackupError) -> Failure {
         | BackupError::Write { .. }
         | BackupError::ReadBack(_)
         | BackupError::Differs(_) => Exit::Internal,
-        BackupError::Recorder(error) => return recorder::failure(error),
+        BackupError::Recorder(error) => return recorder::failure(error, address),
         BackupError::WantsDeviceKey(_) => Exit::Usage,
         BackupError::Exists(_) => Exit::Refused,
     };

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use ::link::Listener;
 use firmware::{Serial, Sha256Digest, Text};
-use isapi::{Address, Channel, Credentials, Error, Offer, PlainTextBecause, Recorder, TlsFault, Transport};
+use isapi::{
+    Address, Channel, Credentials, DigestError, Error, Offer, PlainTextBecause, Recorder, TlsFault, Transport,
+};
 use jiff::Timestamp;
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
@@ -195,7 +197,7 @@ impl Visit<'_> {
             Ok(read) => read,
             Err(error) => {
                 failed_logins.note(self.address, &error, now).map_err(record_failure)?;
-                return Err(failure(error));
+                return Err(failure(error, self.address));
             }
         };
         failed_logins.forget(self.address).map_err(record_failure)?;
@@ -229,7 +231,8 @@ impl Visit<'_> {
         let facts = PasswordFacts::of(&password, &self.login.user);
         let login = Credentials::new(self.login.user.clone(), password);
         let transport = Transport { interface: link.interface().map(str::to_owned), channel };
-        let recorder = Recorder::over(self.address.clone(), login, &transport).map_err(failure)?;
+        let recorder = Recorder::over(self.address.clone(), login, &transport)
+            .map_err(|error| failure(error, self.address))?;
         let certificate = match channel {
             Channel::Tls { certificate } => Some(certificate),
             Channel::PlainText => None,
@@ -334,7 +337,7 @@ impl Visit<'_> {
             }
         };
         match refused {
-            Refused::Failed(error) => failure(*error),
+            Refused::Failed(error) => failure(*error, &self.address),
             refused => {
                 let failure =
                     Failure::of(Exit::Rejected, refused).context(format!("recorder {}", self.address));
@@ -436,14 +439,18 @@ pub(super) fn record_failure(error: RecordError) -> Failure {
     Failure::of(Exit::Internal, error).hint(hint)
 }
 
-/// Which exit code and advice a failed request gives. Nothing on the recorder was changed.
-pub(super) fn failure(error: Error) -> Failure {
+/// Which exit code and advice a failed request to this recorder gives. Nothing on it was changed.
+pub(super) fn failure(error: Error, address: &Address) -> Failure {
     if let Error::Tls { source, .. } = &error {
         let (exit, hint) = (tls_exit(source), tls_hint(source));
         return Failure::of(exit, error).hint(hint);
     }
     let (exit, hint) = match &error {
         error if error.is_absence() => (Exit::Unreachable, ABSENT),
+        Error::WrongPassword { attempts_left: None, .. } => (
+            Exit::Credentials,
+            "one attempt was made and no other will be; the account may be locked, too, which lasts half an hour on most; find the right password before you try again",
+        ),
         Error::WrongPassword { .. } => (
             Exit::Credentials,
             "one attempt was made and no other will be; find the right password before you try again",
@@ -453,11 +460,22 @@ pub(super) fn failure(error: Error) -> Failure {
         }
         Error::NoPermission { .. } => (Exit::Credentials, "log in as a user who may upgrade: admin"),
         Error::Upgrading { .. } => (Exit::Refused, "wait until it is done; do not cut the power"),
+        Error::Digest(DigestError::BasicOnly) => (
+            Exit::Refused,
+            "no password was sent; see that it is the recorder, and have its web authentication set to digest",
+        ),
+        Error::Refused { refusal, .. } => (Exit::Failed, refusal.advice()),
         Error::UserName => (Exit::Usage, "check --user"),
         Error::Setup { .. } => (Exit::Usage, "check the interface after % in the address"),
-        _ => (Exit::Rejected, "this does not answer like a recorder; the recorder was not changed"),
+        _ => (
+            Exit::Rejected,
+            "nothing was changed; this does not answer like a recorder: applier find shows who has which address; if it is the recorder, look at its own screen before you try again",
+        ),
     };
-    Failure::of(exit, error).hint(hint)
+    // a challenge does not know whose it is
+    let unnamed = matches!(error, Error::Digest(_));
+    let failure = Failure::of(exit, error).hint(hint);
+    if unnamed { failure.context(format!("recorder {address}")) } else { failure }
 }
 
 /// Plain text is no way out where somebody else may be answering.
@@ -481,7 +499,21 @@ mod tests {
     use super::*;
 
     fn tls(fault: TlsFault) -> Failure {
-        failure(Error::Tls { address: "192.168.1.64".parse().unwrap(), source: Box::new(fault) })
+        let address: Address = "192.168.1.64".parse().unwrap();
+        failure(Error::Tls { address: address.clone(), source: Box::new(fault) }, &address)
+    }
+
+    #[test]
+    fn a_challenge_that_cannot_be_answered_names_the_recorder() {
+        let address: Address = "192.168.1.64".parse().unwrap();
+        for (error, hint) in [
+            (DigestError::BasicOnly, "no password was sent"),
+            (DigestError::NoChallenge, "this does not answer like a recorder"),
+        ] {
+            let failure = failure(error.clone().into(), &address);
+            assert_eq!(format!("{:#}", failure.error), format!("recorder 192.168.1.64: {error}"));
+            assert!(failure.hint.is_some_and(|said| said.contains(hint)), "{error}");
+        }
     }
 
     #[test]
@@ -500,8 +532,9 @@ mod tests {
 
     #[test]
     fn where_nobody_answers_there_is_nobody_to_mend_tls_on() {
-        let address = "192.168.1.64".parse().unwrap();
-        let off = failure(Error::Unreachable { address, port: 443, why: "no answer within 5 s".into() });
+        let address: Address = "192.168.1.64".parse().unwrap();
+        let why = "no answer within 5 s".into();
+        let off = failure(Error::Unreachable { address: address.clone(), port: 443, why }, &address);
         assert_eq!(off.exit, Exit::Unreachable);
         assert_eq!(
             off.error.to_string(),

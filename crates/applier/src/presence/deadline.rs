@@ -68,9 +68,14 @@ impl Silence {
         Self { since: now.boot, told: 0 }
     }
 
-    /// Its length in seconds, where it is time to tell it again.
+    /// Its length in seconds.
+    pub fn seconds(&self, now: Moment) -> u64 {
+        now.boot.saturating_sub(self.since).as_secs()
+    }
+
+    /// The same, where it is time to tell it again.
     pub fn due(&mut self, now: Moment) -> Option<u64> {
-        let seconds = now.boot.saturating_sub(self.since).as_secs();
+        let seconds = self.seconds(now);
         let step = match self.told {
             0..30 => 10,
             30..120 => 30,

@@ -116,7 +116,7 @@ impl Going<'_> {
                 End::new(Stage::lose_sight, lost, detail).with(device)
             }
             Next::AskReboot => self.restart(ledger, Reboot::Due).await,
-            Next::WatchRestart => self.wait_settled(ledger).await,
+            Next::WatchRestart => self.wait_settled(ledger, "recorder took the package").await,
             Next::WatchChange => self.wait_unsettled(ledger, lost, how()).await,
             // nothing else is brought here
             _ => self.judge(ledger, device),

@@ -35,17 +35,21 @@ impl Going<'_> {
     }
 
     /// The recorder took it: what it answers after its restart is how it is. Without one its old version
-    /// only says that it has not got so far.
-    pub(super) async fn wait_settled(self, ledger: &mut Ledger<'_>) -> End {
+    /// only says that it has not got so far. `taken` is what is known up to then, in words.
+    pub(super) async fn wait_settled(self, ledger: &mut Ledger<'_>, taken: &str) -> End {
         match self.wait_for(ledger, Until::Restarted, self.deadlines.back).await {
             Back::Answered(after) => self.judge(ledger, after),
             Back::Unproven(after, doubt) => {
-                let detail = format!("recorder took the package; {doubt}");
+                let detail = format!("{taken}; {doubt}");
                 End::new(Stage::lose_sight, Reason::NeverRestarted, detail).with(after)
             }
-            Back::LoginRefused(why) => End::new(Stage::lose_sight, Reason::LoginRefused, why),
-            Back::OtherCertificate(why) => End::new(Stage::lose_sight, Reason::OtherCertificate, why),
-            Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, why),
+            Back::LoginRefused(why) => {
+                End::new(Stage::lose_sight, Reason::LoginRefused, format!("{taken}; {why}"))
+            }
+            Back::OtherCertificate(why) => {
+                End::new(Stage::lose_sight, Reason::OtherCertificate, format!("{taken}; {why}"))
+            }
+            Back::Not(why) => End::new(Stage::lose_sight, Reason::NeverReturned, format!("{taken}; {why}")),
         }
     }
 

@@ -305,6 +305,20 @@ async fn a_recorder_that_never_returns_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_recorder_that_does_not_restart_is_quoted_in_words() {
+    let bench = bench(|_| {}).await;
+    bench.faults(Faults { refuse_reboot: Some("lowPrivilege".into()), ..Faults::default() });
+    let (outcome, events) = bench.run().await;
+    assert_eq!((outcome.exit(), outcome.reason), (Exit::Unknown, Reason::NeverRestarted));
+    assert!(outcome.detail.contains("did not agree to restart (lowPrivilege: "), "{}", outcome.detail);
+    let told = events.iter().find_map(|event| match event {
+        Event::RebootAnswered { how } => Some(how),
+        _ => None,
+    });
+    assert!(told.unwrap().starts_with("recorder did not agree to restart (lowPrivilege: "), "{told:?}");
+}
+
+#[tokio::test]
 async fn what_changed_since_the_plan_is_not_pushed_to() {
     let mut bench = bench(|_| {}).await;
     bench.faults(Faults { busy: true, ..Faults::default() });

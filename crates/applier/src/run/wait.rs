@@ -87,7 +87,8 @@ impl Going<'_> {
                         gone = true;
                         ledger.go(Stage::go_down);
                     }
-                    last = Back::Not(chain(&error));
+                    let seconds = silence.seconds(now);
+                    last = Back::Not(format!("it has not answered for {seconds} s: {}", chain(&error)));
                     still = Silence::from(now);
                     if let Some(seconds) = silence.due(now) {
                         quiet = true;
