@@ -194,8 +194,8 @@ fn interface(interface: &NetworkInterface) -> (String, String) {
 mod tests {
     use super::*;
 
-    fn list<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Option<Vec<T>> {
-        Some(serde_json::from_value(value).unwrap())
+    fn list<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+        serde_json::from_value(value).unwrap()
     }
 
     /// Two disks, two cameras, one user, at ten.

@@ -155,8 +155,8 @@ mod tests {
         refusals.iter().map(Refusal::code).collect()
     }
 
-    fn because() -> Option<Text> {
-        Some(Text::cleaned("because"))
+    fn because() -> Text {
+        Text::cleaned("because")
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!((plan.overrides.len(), plan.configuration.length), (0, 3));
         let other = manifest("DS-1A", "V4.1.0 build 180101");
         assert_eq!(codes(&recorder, &other, &options), ["other-origin", "other-version"]);
-        let lifted = RestoreOptions { allow_other_version: because(), ..options };
+        let lifted = RestoreOptions { allow_other_version: Some(because()), ..options };
         assert_eq!(codes(&recorder, &other, &lifted), ["other-origin"], "never lifted");
         let older = manifest(recorder.device.serial.as_str(), "V4.1.0 build 180101");
         let plan = plan_restore(&recorder, &older, &directives, &lifted).unwrap();
@@ -196,8 +196,8 @@ mod tests {
         let policy = Policy { forbidden_overrides: flags.into(), ..Policy::default() };
         let directives =
             Directives { policy: Some((&policy, Sha256Digest::of(b"policy"))), ..Directives::default() };
-        let common = Options { networked_laptop: because(), ..Options::default() };
-        let options = RestoreOptions { allow_other_version: because(), common };
+        let common = Options { networked_laptop: Some(because()), ..Options::default() };
+        let options = RestoreOptions { allow_other_version: Some(because()), common };
         let refusals = plan_restore(&recorder, &older, &directives, &options).unwrap_err();
         let codes: Vec<_> = refusals.iter().map(Refusal::code).collect();
         assert_eq!(codes, ["policy-forbids", "policy-forbids", "other-version"]);
