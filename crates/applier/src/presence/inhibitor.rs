@@ -40,7 +40,7 @@ impl Inhibitor {
     /// is. Whoever looks at `systemd-inhibit` reads which recorder it is for.
     pub async fn take(recorder: &Address) -> Result<Self, NotHeld> {
         match tokio::time::timeout(PATIENCE, ask(&format!("recorder {recorder} is being updated"))).await {
-            Ok(lock) => lock.map(|_lock| Self { _lock }).map_err(|error| not_held(&error)),
+            Ok(lock) => lock.map(|lock| Self { _lock: lock }).map_err(|error| not_held(&error)),
             Err(_) => Err(NotHeld::Silent),
         }
     }

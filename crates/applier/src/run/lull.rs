@@ -107,8 +107,8 @@ mod tests {
         Lull::new(Deadlines::default(), at(0, 0))
     }
 
-    fn status(percent: u8) -> Result<Option<UpgradeStatus>, Error> {
-        Ok(Some(UpgradeStatus { percent: Some(percent), ..UpgradeStatus::default() }))
+    fn status(percent: u8) -> UpgradeStatus {
+        UpgradeStatus { percent: Some(percent), ..UpgradeStatus::default() }
     }
 
     #[test]
@@ -127,11 +127,11 @@ mod tests {
         lull.took(at(0, 0));
         assert_eq!(lull.tick(true, at(10, 10)), [Event::Silent { seconds: 10, left: 1790 }]);
         // it answers, and stays where it is
-        lull.looked(&status(40), at(11, 11));
-        lull.looked(&status(40), at(20, 20));
+        lull.looked(&Ok(Some(status(40))), at(11, 11));
+        lull.looked(&Ok(Some(status(40))), at(20, 20));
         let what = "it says that it is at 40 %".to_owned();
         assert_eq!(lull.tick(true, at(21, 21)), [Event::Still { what, seconds: 10, left: 1779 }]);
-        lull.looked(&status(41), at(30, 30));
+        lull.looked(&Ok(Some(status(41))), at(30, 30));
         lull.looked(&Ok(None), at(39, 39));
         assert!(lull.tick(true, at(39, 39)).is_empty());
         let address: isapi::Address = "192.168.1.64".parse().unwrap();

@@ -39,23 +39,22 @@ impl Going<'_> {
         let serial = &self.plan.device.serial;
         let sightings = search.look(serial, places.recorder(self.recorder).address()).await;
         for sighting in sightings {
-            let obstacle = match &sighting.obstacle {
-                Some(obstacle) => obstacle.clone(),
-                None => {
-                    let Ok(there) = search.there(self.recorder, &sighting) else { continue };
-                    match there.device_info().await {
-                        Ok(device) if device.serial == *serial => {
-                            ledger.note(&Event::Elsewhere { address: sighting.address, obstacle: None });
-                            *places = Places { moved: Some(there), seen: None };
-                            return None;
-                        }
-                        Err(error) if error.is_login() => return Some(Back::LoginRefused(chain(&error))),
-                        Err(error) => match other_certificate(&error) {
-                            Some(found) => self.told_of(found),
-                            None => continue,
-                        },
-                        Ok(_) => continue,
+            let obstacle = if let Some(obstacle) = &sighting.obstacle {
+                obstacle.clone()
+            } else {
+                let Ok(there) = search.there(self.recorder, &sighting) else { continue };
+                match there.device_info().await {
+                    Ok(device) if device.serial == *serial => {
+                        ledger.note(&Event::Elsewhere { address: sighting.address, obstacle: None });
+                        *places = Places { moved: Some(there), seen: None };
+                        return None;
                     }
+                    Err(error) if error.is_login() => return Some(Back::LoginRefused(chain(&error))),
+                    Err(error) => match other_certificate(&error) {
+                        Some(found) => self.told_of(found),
+                        None => continue,
+                    },
+                    Ok(_) => continue,
                 }
             };
             let seen = (sighting.address, obstacle);

@@ -95,10 +95,10 @@ impl Going<'_> {
                         ledger.note(&Event::Silent { seconds, left });
                     }
                     // one that is there is not looked for because of one lost request
-                    if gone || quiet {
-                        if let Some(end) = self.look_elsewhere(ledger, &mut places).await {
-                            return end;
-                        }
+                    if (gone || quiet)
+                        && let Some(end) = self.look_elsewhere(ledger, &mut places).await
+                    {
+                        return end;
                     }
                 }
             }
