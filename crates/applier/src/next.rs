@@ -62,7 +62,7 @@ pub enum Next {
 /// Decides, where `seen` is what the recorder answers, if it was asked.
 pub fn next(replay: &Replay, seen: Option<&Seen>) -> Next {
     match (replay.stage, &replay.outcome) {
-        (Stage::Planned, _) => return Next::NotBegun,
+        (Stage::Planned | Stage::BackedUp, _) => return Next::NotBegun,
         (stage, Some(_)) if stage.is_end() && stage != Stage::Unknown => return Next::Nothing,
         (stage, None) if stage.is_end() && stage != Stage::Unknown => return Next::Close,
         _ => {}
@@ -91,11 +91,10 @@ pub fn next(replay: &Replay, seen: Option<&Seen>) -> Next {
     }
 }
 
-/// Whether it certainly restarted since the push and is not at work on it.
+/// Whether it certainly restarted since the push and is not at work on it. One that was gone may only have
+/// been unplugged.
 fn restarted(replay: &Replay, seen: &Seen) -> bool {
-    let fell = matches!((replay.uptime, seen.uptime), (Some(before), Some(now)) if now < before);
-    let seen_down = replay.stage == Stage::Rebooting && replay.taken().is_some();
-    seen.idle && (fell || seen_down)
+    seen.idle && matches!((replay.uptime, seen.uptime), (Some(before), Some(now)) if now < before)
 }
 
 #[cfg(test)]

@@ -122,6 +122,11 @@ pub fn drawing() -> String {
 }
 
 impl Stage {
+    /// Whether anything of the package was sent, or is about to be.
+    pub fn has_begun(self) -> bool {
+        !matches!(self, Planned | BackedUp)
+    }
+
     /// Whether the run is over.
     pub fn is_end(self) -> bool {
         matches!(self, Confirmed | Refused | Failed | ChangedNotToTarget | Unknown)

@@ -115,7 +115,7 @@ async fn what_the_plan_refuses_on_the_way_stops_it_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_second_step_stays_unknown() {
     let world = loaded().await;
-    let gone = Faults { cut_at_end: true, back_as: Some(revision(STEP)), ..Faults::default() };
+    let gone = Faults { cut_at_end: true, never_back: true, ..Faults::default() };
     let unknown = apply(&world, "--quiet-period 1", gone).await;
     unknown.ends(8).says(&["1 of 2 steps confirmed"]);
     assert_eq!(ends(&world)[1], pair("unknown-after-push", FAR_ID));

@@ -4,7 +4,7 @@ use std::fs::{create_dir, read, read_dir};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nvr_sim::{Builder, Faults, Stage};
+use nvr_sim::{Builder, Content, Faults, Stage};
 use serde_json::Value;
 
 use crate::world::{BEFORE, World, recorder, revision, write};
@@ -59,11 +59,13 @@ async fn pushed_again_only_after_the_quiet_period_and_with_a_reason() {
     let busy = world.apply("--quiet-period 0 --push-again looked").await.ends(4);
     assert_eq!(busy.says(&["busy"]).pushes, 1);
     world.recorder.set_faults(Faults::default());
+    world.recorder.set_content(Content::default());
     let again = world.apply("--quiet-period 0 --push-again looked --json").await.ends(3);
     assert_eq!(again.pushes, 2);
     let text = String::from_utf8(read(journal(&world)).unwrap()).unwrap();
     assert!(text.contains("\"overrides\":[{\"flag\":\"push-again\",\"reason\":\"looked\"}]"), "{text}");
     // how that one ended is known, and so the next needs no reason
+    world.recorder.set_content(Content::default());
     assert_eq!(world.apply("").await.ends(3).pushes, 3);
     world.enrol_laptop().await;
 }
@@ -84,6 +86,7 @@ async fn a_failure_is_one_document() {
     let plan = format!("plan {} --stick stick --password-file password.txt --json", world.recorder.address());
     assert_eq!(world.applier(&plan).await.ends(4).json()["decision"], "refused");
     world.recorder.set_faults(Faults::default());
+    world.recorder.set_content(Content::default());
     let ended = world.apply("--json --quiet-period 0 --push-again looked").await.ends(3);
     let document = last_document(&ended);
     assert_eq!(document["outcome"]["reason"], "version-unchanged");

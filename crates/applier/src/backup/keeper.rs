@@ -73,6 +73,9 @@ impl BackupError {
     }
 }
 
+/// Backups of one recorder whose names would be the same.
+const MOST_AT_ONCE: u32 = 100;
+
 impl Keeper {
     /// Takes the configuration of this recorder and keeps it. Where that fails no file stays.
     pub async fn take(
@@ -105,15 +108,16 @@ impl Keeper {
 
     /// Where it goes; refused early where it cannot.
     fn path(&self, device: &Device, now: Timestamp) -> Result<PathBuf, BackupError> {
-        let path = if let Some(path) = &self.to {
-            path.clone()
-        } else {
-            let folder = self.backups.join(folder(&device.serial));
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-            made.map_err(|source| BackupError::Write { path: folder.clone(), source })?;
-            folder.join(name(&device.revision, now))
-        };
-        if path.exists() { Err(BackupError::Exists(path)) } else { Ok(path) }
+        if let Some(path) = &self.to {
+            return if path.exists() { Err(BackupError::Exists(path.clone())) } else { Ok(path.clone()) };
+        }
+        let folder = self.backups.join(folder(&device.serial));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|source| BackupError::Write { path: folder.clone(), source })?;
+        // two within one second, or after the clock was set back
+        let mut names = (1..=MOST_AT_ONCE).map(|n| folder.join(name(&device.revision, now, n)));
+        let free = names.find(|path| !path.exists());
+        free.ok_or_else(|| BackupError::Exists(folder.join(name(&device.revision, now, 1))))
     }
 
     fn write(&self, manifest: &Manifest, export: &mut File, path: &Path) -> Result<(), BackupError> {
@@ -141,10 +145,11 @@ fn folder(serial: &Serial) -> String {
     harmless(&serial.normalised())
 }
 
-/// `20261122T100000Z-V4.30.097-200101.age`.
-fn name(revision: &Revision, now: Timestamp) -> String {
+/// `20261122T100000Z-V4.30.097-200101.age`, and `…-200101-2.age` for a second one.
+fn name(revision: &Revision, now: Timestamp, number: u32) -> String {
     let time = TimeZone::UTC.to_datetime(now).strftime("%Y%m%dT%H%M%SZ");
-    harmless(&format!("{time}-{}-{}.age", revision.version, revision.build))
+    let nth = if number == 1 { String::new() } else { format!("-{number}") };
+    harmless(&format!("{time}-{}-{}{nth}.age", revision.version, revision.build))
 }
 
 fn harmless(text: &str) -> String {
@@ -166,6 +171,7 @@ mod tests {
         }
         let revision = "V4.30.097 build 200101".parse().unwrap();
         let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        assert_eq!(name(&revision, now), "20261122T100000Z-V4.30.097-200101.age");
+        assert_eq!(name(&revision, now, 1), "20261122T100000Z-V4.30.097-200101.age");
+        assert_eq!(name(&revision, now, 2), "20261122T100000Z-V4.30.097-200101-2.age");
     }
 }

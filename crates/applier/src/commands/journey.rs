@@ -65,6 +65,7 @@ impl Journey<'_> {
         clerk.facts.run = self.journals.name(now, random).map_err(journal_failure)?;
         clerk.facts.started = now;
         clerk.facts.link.changes.clear();
+        self.options.power = plan_command::power(context);
         // what these were given for is over
         self.options.push_again = None;
         self.options.expect_serial = Some(done.device.serial.clone());

@@ -54,7 +54,7 @@ impl<'a> Stop<'a> {
         let Self { asked, heard, warn } = self;
         while let Ok(now) = asked.wait_for(|asked| *asked > *heard).await.map(|asked| *asked) {
             let before = std::mem::replace(heard, now);
-            if warned || stage.get() == Stage::Planned || now > before + 1 {
+            if warned || !stage.get().has_begun() || now > before + 1 {
                 return;
             }
             warned = true;
@@ -74,7 +74,7 @@ impl Going<'_> {
         stop: &mut Stop<'_>,
     ) -> Outcome {
         match stage.get() {
-            Stage::Planned => {
+            Stage::Planned | Stage::BackedUp => {
                 let detail = "stopped before anything was sent";
                 return ledger.end(End::new(Stage::fail, Reason::Interrupted, detail));
             }

@@ -63,6 +63,9 @@ impl Peer {
             }
             "/isapi/system/upgradestatus" if self.pushed.load(Ordering::SeqCst) => self.progress.clone(),
             "/isapi/system/upgradestatus" => (200, IDLE.into()),
+            "/isapi/system/status" => {
+                (200, "<DeviceStatus><deviceUpTime>60</deviceUpTime></DeviceStatus>".into())
+            }
             "/isapi/system/reboot" => status(200, "1", "ok"),
             _ => (200, self.device.clone()),
         }
@@ -167,9 +170,13 @@ async fn idle_is_only_what_is_called_so_or_not_known_at_all() {
             .await
             .unwrap();
         let Bench { recorder, plan, .. } = &bench;
-        let going = Going { recorder, plan, deadlines: brief(), senses: SENSES, uptime: Some(86_400) };
-        let restarted = |gone| going.doubt(recorder, &plan.device, Until::Restarted, gone);
-        assert_eq!(restarted(true).await.is_none(), idle, "{case}");
-        assert!(restarted(false).await.is_some(), "{case}: never gone");
+        let doubt = async |uptime, gone| {
+            let going = Going { recorder, plan, deadlines: brief(), senses: SENSES, uptime };
+            going.doubt(recorder, &plan.device, Until::Restarted, gone).await
+        };
+        assert_eq!(doubt(Some(u64::MAX), true).await.is_none(), idle, "{case}");
+        for (uptime, gone) in [(Some(0), true), (None, true), (None, false)] {
+            assert!(doubt(uptime, gone).await.is_some(), "{case}: no proof of a restart");
+        }
     }
 }
