@@ -20,7 +20,7 @@ async fn left(bench: &Bench, line: u32) -> Handle {
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_the_stick_nor_the_release_is_needed() {
     let bench = Bench::new().await;
-    let recorder = left(&bench, 5).await;
+    let recorder = left(&bench, 6).await;
     let site = bench.site();
     site.fetcher(&format!("withdraw {RELEASE} --yes --passphrase-file pass.txt")).await.ends(0);
     site.fetcher("load --to stick --all").await.ends(0);
@@ -41,7 +41,7 @@ async fn neither_the_stick_nor_the_release_is_needed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorder_that_has_moved_is_taken_up_at_its_new_address() {
     let bench = Bench::new().await;
-    let recorder = left(&bench, 5).await;
+    let recorder = left(&bench, 6).await;
     recorder.until(|state| state.stage == Stage::RebootRequired).await;
     let faults = Faults { back_at: Some("127.0.0.2:0".parse().unwrap()), ..Faults::default() };
     recorder.set_faults(faults);
@@ -60,7 +60,7 @@ async fn a_clock_that_jumps_changes_no_verdict() {
     let bench = Bench::new().await;
     for jump in ["-40d", "+400d"] {
         bench.renew();
-        let recorder = left(&bench, 5).await;
+        let recorder = left(&bench, 6).await;
         let args = format!("resume {} --password-file password.txt --stick stick", recorder.address());
         let under = ["faketime", "-f", jump];
         bench.site().run(&under, "applier", &args).await.ends(0).says(&["confirmed"]);
@@ -72,7 +72,7 @@ async fn a_clock_that_jumps_changes_no_verdict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_journal_is_named_and_settles_nothing() {
     let bench = Bench::new().await;
-    let recorder = left(&bench, 5).await;
+    let recorder = left(&bench, 6).await;
     let site = bench.site();
     let path = site.path("state/journals").read_dir().unwrap().next().unwrap().unwrap().path();
     let mut bytes = std::fs::read(&path).unwrap();
