@@ -110,9 +110,9 @@ impl Run<'_> {
         let stage = Cell::new(Stage::Planned);
         let mut ledger = Ledger::new(journal, &stage, &clock, &mut tell);
         let going = Going { recorder, plan, deadlines, senses, uptime: None };
-        match stop.or_end_of(&stage, going.whole(package, keeper, &mut ledger)).await {
+        match stop.or_end_of(&stage, Box::pin(going.whole(package, keeper, &mut ledger))).await {
             Some(end) => ledger.end(end),
-            None => going.stopped(ledger, &stage, &mut stop).await,
+            None => Box::pin(going.stopped(ledger, &stage, &mut stop)).await,
         }
     }
 }

@@ -124,13 +124,13 @@ impl Site {
 mod tests {
     use super::*;
 
-    fn site(recorders: serde_json::Value) -> Result<Site, serde_json::Error> {
+    fn site(recorders: &serde_json::Value) -> Result<Site, serde_json::Error> {
         serde_json::from_value(serde_json::json!({"name": "Harbour", "recorder": recorders}))
     }
 
     #[test]
     fn says_which_models_and_in_which_order() {
-        let site = site(serde_json::json!([
+        let site = site(&serde_json::json!([
             {"address": "192.168.1.64", "model": "DS-7608NI-I2", "serial": "S1", "password_file": "p"},
             {"address": "192.168.1.65", "model": "DS-7216HUHI-K2"},
             {"address": "192.168.1.66", "model": "ds-7608ni-i2"},
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_told_at_once() {
-        assert!(matches!(site(serde_json::json!([])).unwrap().faults()[..], [SiteFault::Empty(_)]));
-        let site = site(serde_json::json!([
+        assert!(matches!(site(&serde_json::json!([])).unwrap().faults()[..], [SiteFault::Empty(_)]));
+        let site = site(&serde_json::json!([
             {"address": "192.168.1.64", "serial": "S1"},
             {"address": "192.168.1.64", "serial": "S2"},
             {"address": "192.168.1.66", "serial": "S1"},
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_field_that_is_not_known_is_a_slip() {
-        assert!(site(serde_json::json!([{"address": "192.168.1.64", "seriell": "S1"}])).is_err());
-        assert!(site(serde_json::json!([{"address": "192.168.1.64", "serial": ""}])).is_err());
+        assert!(site(&serde_json::json!([{"address": "192.168.1.64", "seriell": "S1"}])).is_err());
+        assert!(site(&serde_json::json!([{"address": "192.168.1.64", "serial": ""}])).is_err());
     }
 }

@@ -160,7 +160,7 @@ fn heading(address: &Address, audit: &Audit, publication: Option<&VerifiedPublic
     match &audit.advisories {
         Some(advisories) => rows.push(("advisories", format!("as of {}", advisories.collected))),
         None => {
-            remarks.push("no advisory table at hand: whether published weaknesses match is not known".into())
+            remarks.push("no advisory table at hand: whether published weaknesses match is not known".into());
         }
     }
     let reasons = audit.link.reasons.iter();

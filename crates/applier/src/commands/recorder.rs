@@ -337,7 +337,7 @@ impl Visit<'_> {
             }
         };
         match refused {
-            Refused::Failed(error) => failure(*error, &self.address),
+            Refused::Failed(error) => failure(*error, self.address),
             refused => {
                 let failure =
                     Failure::of(Exit::Rejected, refused).context(format!("recorder {}", self.address));

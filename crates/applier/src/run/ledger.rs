@@ -48,7 +48,7 @@ impl<'a> Ledger<'a> {
 
     /// The same, after so many sendings and with this backup.
     pub(super) fn behind(self, pushes: u32, backup: Option<Kept>) -> Self {
-        Self { pushes, backup, ..self }
+        Self { backup, pushes, ..self }
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -59,7 +59,7 @@ impl Resume<'_> {
         let address = recorder.address().clone();
         ledger.note(&Event::Resumed { address, link: link.facts().clone(), boot });
         ledger.note(&Event::Read { device: Box::new(seen.device.clone()) });
-        let end = stop.or_end_of(&stage, going.resume(replay, seen, to_do, &mut ledger)).await;
+        let end = stop.or_end_of(&stage, Box::pin(going.resume(replay, seen, to_do, &mut ledger))).await;
         Ok(match end {
             Some(end) => ledger.end(end),
             None => ledger.leave("the program was asked to end"),

@@ -56,7 +56,7 @@ fn hosts(body: &[u8]) -> Result<Vec<NamedHost>, Malformed> {
     if named.is_empty() && !is_empty_list {
         return Err(Malformed::Missing("ipAddress"));
     }
-    let mut found: Vec<NamedHost> = named.iter().filter_map(|element| host(element)).collect();
+    let mut found: Vec<NamedHost> = named.iter().filter_map(host).collect();
     found.dedup();
     Ok(found)
 }

@@ -127,9 +127,8 @@ fn verdict(answer: &[u8], version: OldVersion) -> Option<Measured> {
     let no = |why: &str| Some(Measured::NotMeasured(Text::cleaned(why)));
     match answer {
         // a fatal alert, or any other: with it nothing was agreed on (RFC 8446 §6)
-        [21, 3, _, _, _, _, ..] => Some(Measured::Refused),
         [22, 3, _, _, _, 2, _, _, _, 3, minor, ..] if *minor == version.minor() => Some(Measured::Accepted),
-        [22, 3, _, _, _, 2, _, _, _, _, _, ..] => Some(Measured::Refused),
+        [21, 3, _, _, _, _, ..] | [22, 3, _, _, _, 2, _, _, _, _, _, ..] => Some(Measured::Refused),
         [22, 3, _, _, _, kind, ..] if *kind != 2 => no("the answer is no ServerHello"),
         [21 | 22, 3, ..] | [21 | 22] | [] => None,
         _ => no("the answer is not TLS"),
