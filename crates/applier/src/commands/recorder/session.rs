@@ -1,0 +1,76 @@
+//! A recorder that somebody is logged in to, and what is written down of it meanwhile.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use ::link::Listener;
+use firmware::{Serial, Sha256Digest, Text};
+use isapi::{Address, Recorder};
+use jiff::Timestamp;
+use terminal::{Exit, Failure};
+use tokio::runtime::Runtime;
+
+use crate::audit::PasswordFacts;
+use crate::certificates::Certificates;
+use crate::context::{Context, link_failure};
+use crate::failed_logins::FailedLogins;
+use crate::isolation::{CheckedLink, NotIsolated, look};
+use crate::record::RecordError;
+
+/// A recorder that may be talked to.
+#[derive(Debug)]
+pub struct Session {
+    /// The recorder, with the one login.
+    pub recorder: Recorder,
+    /// The link to it.
+    pub link: CheckedLink,
+    /// Hears who else is on that link, where this laptop can.
+    pub listener: RefCell<Option<Listener>>,
+    /// The certificate it is talked to over; none without TLS.
+    pub certificate: Option<Sha256Digest>,
+    /// Why it is talked to without TLS, where something spoke against it.
+    pub plain_http: Option<Text>,
+    /// What is kept of the password: whether it keeps the rule.
+    pub password: PasswordFacts,
+    /// Drives the requests.
+    pub runtime: Runtime,
+    pub(super) records: Records,
+}
+
+/// Where it is written down what is known of recorders.
+#[derive(Debug)]
+pub(super) struct Records {
+    pub(super) certificates: PathBuf,
+    pub(super) failed_logins: PathBuf,
+}
+
+impl Session {
+    /// The recorder was met at another address: its certificate is known there from now on.
+    pub fn moved(&self, serial: &Serial, to: &Address, now: Timestamp) -> Result<(), RecordError> {
+        let Some(certificate) = self.certificate else { return Ok(()) };
+        Certificates::open(&self.records.certificates)?.pin(serial.clone(), to.clone(), certificate, now)
+    }
+
+    /// Writes down that a login was refused since the first one was taken. What became of the recorder
+    /// matters more: a record that cannot be written is a warning.
+    pub fn remember_refusal(&self, context: &Context) {
+        let Some(refusal) = self.recorder.refused_login() else { return };
+        let noted = FailedLogins::open(&self.records.failed_logins)
+            .and_then(|mut known| known.note(self.recorder.address(), &refusal, (context.now)()));
+        if let Err(error) = noted {
+            let error = anyhow::Error::from(error);
+            context.output.warn(format_args!("{refusal}; that cannot be remembered: {error:#}"));
+        }
+    }
+
+    /// Looks at this laptop's network once more, right before something is pushed.
+    pub fn still_alone(&self) -> Result<(), Failure> {
+        let now = look(self.recorder.address()).map_err(link_failure)?;
+        self.link.still(now).map_err(not_isolated)
+    }
+}
+
+pub(super) fn not_isolated(refused: Box<NotIsolated>) -> Failure {
+    let hints = refused.hints();
+    Failure::new(Exit::NotIsolated, refused).hint(hints)
+}
