@@ -18,6 +18,7 @@
 mod keeper;
 mod local_key;
 mod sealed;
+mod shelf;
 
 use std::fs::File;
 use std::io;
@@ -33,6 +34,7 @@ pub use age::x25519::Recipient;
 pub use keeper::{BackupError, Keeper};
 pub use local_key::{LocalKey, LocalKeyError};
 pub use sealed::{UnsealError, manifest, unseal};
+pub use shelf::{files, newest};
 
 /// The major version of the form of a backup.
 const FORMAT: u32 = 1;
@@ -76,7 +78,7 @@ pub struct Kept {
 }
 
 impl Manifest {
-    fn of(device: &Device, exported: &Exported, taken: Timestamp) -> Self {
+    pub(crate) fn of(device: &Device, exported: &Exported, taken: Timestamp) -> Self {
         Self {
             format: FORMAT,
             model: device.model.clone(),

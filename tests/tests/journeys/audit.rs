@@ -127,6 +127,17 @@ fn has_only_read(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_its_configuration_on_this_laptop_counts() {
+    let world = loaded(tight(), "").await;
+    let before = audit(&world, "--json").await.ends(0).json();
+    assert_eq!(finding(&before, "CF-01")["result"], "manual");
+    let address = world.recorder.https_address().unwrap();
+    world.applier(&format!("backup {address} --password-file password.txt")).await.ends(0);
+    let after = audit(&world, "--json").await.ends(0).json();
+    assert_eq!(finding(&after, "CF-01")["result"], "pass", "{after}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tight_recorder_by_each_standard() {
     let world = loaded(tight(), "").await;
     let by_hand = ["AU-02", "CF-01", "NW-02", "TL-03"];

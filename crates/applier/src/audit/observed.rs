@@ -10,6 +10,7 @@ use isapi::{
 use jiff::Timestamp;
 
 use super::password::PasswordFacts;
+use crate::backup::Manifest;
 
 /// What is known about a recorder when it is audited.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Observed<'a> {
     pub tls: Tls,
     /// What is kept of the password that was typed.
     pub password: PasswordFacts,
+    /// The newest copy of its configuration that this laptop keeps and can open.
+    pub backup: Option<Manifest>,
     /// Every release that is approved; none where no publication is at hand.
     pub releases: Option<Vec<&'a Release>>,
     /// The table of the publication; none where no publication is at hand, or none is signed in it.

@@ -1,5 +1,5 @@
-use firmware::Release;
 use firmware::advisory::AdvisoryTable;
+use firmware::{Release, Sha256Digest};
 use isapi::Document;
 use jiff::Timestamp;
 use serde_json::json;
@@ -7,6 +7,7 @@ use serde_json::json;
 #[allow(clippy::enum_glob_use, reason = "tables of checks are read by their names")]
 use super::catalogue::CheckId::{self, *};
 use super::*;
+use crate::backup::Manifest;
 use crate::inventory::tests::inventory;
 use CheckResult::{Fail, Manual, NotOffered, Pass, Unknown};
 
@@ -23,6 +24,7 @@ fn judged<'a>(id: CheckId, change: impl FnOnce(&mut Observed<'a>)) -> (CheckResu
         readings: Readings::default(),
         tls: Tls::PlainText,
         password: PasswordFacts::of(&"Recorder123".into(), "admin"),
+        backup: None,
         releases: None,
         advisories: None,
         now: now(),
@@ -178,6 +180,21 @@ fn nothing_read_is_nothing_passed() {
 }
 
 #[test]
+fn a_backup_of_an_older_firmware_is_none_of_this_one() {
+    for (kept, expected, words) in [
+        (None, Manual, "this laptop keeps none"),
+        (Some("V4.30.097 build 200101"), Pass, "exported by V4.30.097 build 200101"),
+        (Some("V4.30.085 build 190101"), Manual, "from before the last update"),
+    ] {
+        let exported = isapi::Exported { size: 1, sha256: Sha256Digest::of(b"x"), keyed: false };
+        let by = |revision| Manifest::of(&inventory("DS-7608NI-I2", revision).device, &exported, now());
+        let (result, said) = judged(Cf01, |observed| observed.backup = kept.map(by));
+        assert_eq!(result, expected, "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
 fn findings_are_those_of_the_profile_and_grouped_by_severity() {
     let inventory = inventory("DS-7608NI-I2", "V4.30.097 build 200101");
     let observed = Observed {
@@ -185,6 +202,7 @@ fn findings_are_those_of_the_profile_and_grouped_by_severity() {
         readings: Readings::default(),
         tls: Tls::PlainText,
         password: PasswordFacts::of(&"x".into(), "admin"),
+        backup: None,
         releases: None,
         advisories: None,
         now: now(),

@@ -6,13 +6,13 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use age::x25519::Recipient;
-use firmware::{Device, Revision, Serial};
+use firmware::Device;
 use isapi::{ConfigurationKey, Error, Recorder};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use keys::durable;
 use tempfile::NamedTempFile;
 
+use super::shelf::{folder, name};
 use super::{Kept, LocalKey, Manifest, UnsealError, in_memory, sealed};
 
 /// Takes backups.
@@ -137,41 +137,5 @@ impl Keeper {
     fn read_back(&self, manifest: &Manifest, path: &Path) -> Result<(), BackupError> {
         let (found, _) = sealed::unseal(path, &self.local_key)?;
         if found == *manifest { Ok(()) } else { Err(BackupError::Differs(path.to_owned())) }
-    }
-}
-
-/// The folder of a recorder: its serial number is its own word, so only what is harmless of it is kept.
-fn folder(serial: &Serial) -> String {
-    harmless(&serial.normalised())
-}
-
-/// `20261122T100000Z-V4.30.097-200101.age`, and `…-200101-2.age` for a second one.
-fn name(revision: &Revision, now: Timestamp, number: u32) -> String {
-    let time = TimeZone::UTC.to_datetime(now).strftime("%Y%m%dT%H%M%SZ");
-    let nth = if number == 1 { String::new() } else { format!("-{number}") };
-    harmless(&format!("{time}-{}-{}{nth}.age", revision.version, revision.build))
-}
-
-fn harmless(text: &str) -> String {
-    let one = |(at, c): (usize, char)| {
-        let kept = c.is_ascii_alphanumeric() || (at > 0 && matches!(c, '.' | '-'));
-        if kept { c } else { '_' }
-    };
-    text.chars().enumerate().map(one).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_serial_number_leads_nowhere_else() {
-        for (serial, expected) in [("../../etc", "_._.._ETC"), ("..", "_."), ("a/b\\c d", "A_B_CD")] {
-            assert_eq!(folder(&serial.parse().unwrap()), expected);
-        }
-        let revision = "V4.30.097 build 200101".parse().unwrap();
-        let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        assert_eq!(name(&revision, now, 1), "20261122T100000Z-V4.30.097-200101.age");
-        assert_eq!(name(&revision, now, 2), "20261122T100000Z-V4.30.097-200101-2.age");
     }
 }

@@ -136,7 +136,7 @@ fn unopened(error: DecryptError, path: &Path) -> UnsealError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use isapi::Exported;
     use keys::durable;
 
@@ -144,13 +144,13 @@ mod tests {
     use crate::inventory::tests::inventory;
     use crate::journal::tests::at;
 
-    struct Bench {
-        dir: tempfile::TempDir,
-        key: LocalKey,
+    pub(in crate::backup) struct Bench {
+        pub(in crate::backup) dir: tempfile::TempDir,
+        pub(in crate::backup) key: LocalKey,
     }
 
     impl Bench {
-        fn new() -> Self {
+        pub(in crate::backup) fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
             let key = LocalKey::open_or_make(&dir.path().join("key")).unwrap();
             Self { dir, key }
@@ -162,14 +162,14 @@ mod tests {
             path
         }
 
-        fn seal(&self, manifest: &Manifest, export: &[u8]) -> Vec<u8> {
+        pub(in crate::backup) fn seal(&self, manifest: &Manifest, export: &[u8]) -> Vec<u8> {
             let mut sealed = Vec::new();
             seal(manifest, &mut &export[..], &[self.key.recipient()], &mut sealed).unwrap();
             sealed
         }
     }
 
-    fn says(export: &[u8]) -> Manifest {
+    pub(in crate::backup) fn says(export: &[u8]) -> Manifest {
         let exported = Exported { size: export.len() as u64, sha256: Sha256Digest::of(export), keyed: true };
         Manifest::of(&inventory("DS-7608NI-I2", "V4.30.097 build 200101").device, &exported, at(0))
     }

@@ -17,9 +17,11 @@ use terminal::{Exit, Fail, Failure};
 
 use super::recorder::{self, Purpose, RecorderArgs, Session};
 use crate::audit::{self, Finding, Heading, Observed, Severity, Tls, checks};
+use crate::backup::{LocalKey, newest};
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
+use crate::state::State;
 
 /// Hold how a recorder is set up against what it should be. Nothing is changed.
 ///
@@ -72,7 +74,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let (session, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
     let clock = tuf_client::read_clock(&state.trust_store(), context.clock).fail(Exit::Internal)?;
-    let observed = observe(&session, &inventory, publication.as_ref(), context, clock.start)?;
+    let observed = observe(&session, &inventory, publication.as_ref(), &state, context, clock.start)?;
     let baseline = publication.as_ref().map(|p| p.policy().map(|p| p.document().audit_baseline));
     let profile = args.profile.or(baseline.flatten()).unwrap_or_default();
     let findings = audit::audit(&observed, profile, &checks);
@@ -116,6 +118,7 @@ fn observe<'a>(
     session: &Session,
     inventory: &'a Inventory,
     publication: Option<&'a VerifiedPublication<'_>>,
+    state: &State,
     context: &Context,
     start: tuf_client::StartTime,
 ) -> Result<Observed<'a>, Failure> {
@@ -128,11 +131,15 @@ fn observe<'a>(
     } else {
         Tls::PlainText
     };
+    // without a local key nothing was ever kept
+    let key = LocalKey::open(&state.local_key()).ok();
+    let backup = key.and_then(|key| newest(&state.backups(), &inventory.device.serial, &key).ok()?);
     Ok(Observed {
         device: &inventory.device,
         readings,
         tls,
         password: session.password,
+        backup,
         releases: publication.map(|p| p.releases().iter().map(stick::SignedRelease::release).collect()),
         advisories: publication.and_then(|p| p.advisories()).map(stick::SignedDocument::document),
         now: (context.now)(),

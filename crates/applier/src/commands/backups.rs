@@ -1,14 +1,10 @@
 //! `applier backups`: the configurations that are kept on this laptop.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use serde_json::json;
 use terminal::{Exit, Fail, Failure};
 
 use super::backup::local_key_failure;
-use crate::backup::{LocalKey, manifest};
+use crate::backup::{LocalKey, files, manifest};
 use crate::context::Context;
 
 /// List the configurations of recorders that are kept on this laptop.
@@ -53,23 +49,4 @@ pub fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     context.output.json(&json!({"backups": listed}));
     Ok(Exit::Done)
-}
-
-/// The backups of all recorders, by recorder and time.
-fn files(backups: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for folder in entries(backups)? {
-        let of_recorder = if folder.is_dir() { entries(&folder)? } else { Vec::new() };
-        found.extend(of_recorder.into_iter().filter(|path| path.extension().is_some_and(|e| e == "age")));
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(folder) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }

@@ -70,8 +70,15 @@ fn hosts(hosts: &[NamedHost], none: &str, ask: &str, before: Option<String>) -> 
 }
 
 /// CF-01
-pub(super) fn backup(_: &Observed<'_>) -> Result<Verdict, Verdict> {
-    Ok(Verdict::manual("recorders do not tell when their configuration was exported last"))
+pub(super) fn backup(observed: &Observed<'_>) -> Result<Verdict, Verdict> {
+    let Some(kept) = &observed.backup else {
+        return Ok(Verdict::manual("this laptop keeps none; is one kept elsewhere?"));
+    };
+    let read = format!("one of {}, exported by {}", kept.taken.strftime("%F"), kept.revision);
+    if kept.revision == observed.device.revision {
+        return Ok(Verdict::pass(read));
+    }
+    Ok(Verdict::manual("it is from before the last update; is a newer one kept elsewhere?").having_read(read))
 }
 
 /// UP-01
