@@ -30,6 +30,8 @@ const WORDS: usize = 16 * 1024;
 /// Without a byte. The recorder gathers the file when it is asked for it, and how long that takes is not
 /// known; more than for a small reply.
 const QUIET: Duration = Duration::from_secs(60);
+/// In all: the largest at 100 KiB/s, so that one that comes in drops has an end.
+const WHOLE: Duration = Duration::from_secs(660);
 
 /// The key that encrypts an exported configuration.
 #[derive(Debug, Clone)]
@@ -73,10 +75,22 @@ impl Recorder {
         key: Option<&ConfigurationKey>,
         to: &mut (impl AsyncWrite + Unpin),
     ) -> Result<Exported, Error> {
-        match (self.export(key, to).await, key) {
-            (Err(error), Some(_)) if is_about_the_key(&error) => self.export(None, to).await,
-            (exported, _) => exported,
-        }
+        self.export_within(WHOLE, key, to).await
+    }
+
+    async fn export_within(
+        &self,
+        whole: Duration,
+        key: Option<&ConfigurationKey>,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<Exported, Error> {
+        let export = async {
+            match (self.export(key, to).await, key) {
+                (Err(error), Some(_)) if is_about_the_key(&error) => self.export(None, to).await,
+                (exported, _) => exported,
+            }
+        };
+        self.in_time(whole, export).await?
     }
 
     /// Collects the challenge for restoring a configuration, which [`Recorder::upload`] then sends like
@@ -92,17 +106,17 @@ impl Recorder {
         to: &mut (impl AsyncWrite + Unpin),
     ) -> Result<Exported, Error> {
         let request = Request::get(PATH).keyed(key);
-        let opened = self.patiently(self.log_in(&request, None)).await??;
+        let opened = self.in_time(QUIET, self.log_in(&request, None)).await??;
         let mut response = match opened {
             Response::Open(response) if response.status() == 200 => response,
             Response::Open(response) => {
-                return Err(self.no_configuration(&self.patiently(self.receive(PATH, response)).await??));
+                return Err(self.no_configuration(&self.in_time(QUIET, self.receive(PATH, response)).await??));
             }
             Response::Read(reply) => return Err(self.no_configuration(&reply)),
         };
         let (mut held, mut hasher, mut size) = (Some(Vec::new()), Sha256::new(), 0);
         loop {
-            let chunk = self.patiently(response.chunk()).await?.map_err(|e| self.failed(PATH, e))?;
+            let chunk = self.in_time(QUIET, response.chunk()).await?.map_err(|e| self.failed(PATH, e))?;
             size += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
             if size > LARGEST {
                 let limit = usize::try_from(LARGEST).unwrap_or(usize::MAX);
@@ -142,9 +156,9 @@ impl Recorder {
         Error::Keep { address: self.address().clone(), source }
     }
 
-    async fn patiently<T>(&self, waits: impl Future<Output = T>) -> Result<T, Error> {
-        tokio::time::timeout(QUIET, waits).await.map_err(|_| {
-            let (address, seconds) = (self.address().clone(), QUIET.as_secs());
+    async fn in_time<T>(&self, limit: Duration, waits: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::time::timeout(limit, waits).await.map_err(|_| {
+            let (address, seconds) = (self.address().clone(), limit.as_secs());
             Error::Silent { address, path: PATH, seconds }
         })
     }

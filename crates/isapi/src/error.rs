@@ -28,7 +28,7 @@ pub enum Error {
         /// Why.
         source: reqwest::Error,
     },
-    /// No answer in time.
+    /// No answer in time, or not the whole of it.
     #[error("recorder {address}: no answer to {path} within {seconds} s")]
     Silent {
         /// The recorder.

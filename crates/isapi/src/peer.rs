@@ -25,6 +25,8 @@ pub(crate) enum Act {
     CutAfter(usize),
     /// Reads no body and keeps the connection open.
     Hang,
+    /// Reads no body and sends this, then a byte again and again while somebody takes it.
+    Drip(String),
 }
 
 /// A request as it came in.
@@ -137,6 +139,7 @@ async fn serve(
         Act::ReplyAfter(bytes, answer) => (bytes as u64, Some(answer), true),
         Act::CutAfter(bytes) => (bytes as u64, None, false),
         Act::Hang => return std::future::pending().await,
+        Act::Drip(answer) => return drip(stream, &answer).await,
     };
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -157,5 +160,14 @@ async fn serve(
     }
     if stay {
         std::future::pending::<()>().await;
+    }
+}
+
+async fn drip(mut stream: TcpStream, answer: &str) {
+    let mut pace = tokio::time::interval(std::time::Duration::from_millis(5));
+    let mut taken = stream.write_all(answer.as_bytes()).await;
+    while taken.is_ok() {
+        pace.tick().await;
+        taken = stream.write_all(b"x").await;
     }
 }

@@ -49,6 +49,14 @@ async fn nobody_answers_and_what_may_be_the_reason_is_said() {
         (&other["error"], &other["hint"]),
         (&json!("interface eth9: not found"), &json!("ip link shows what there is"))
     );
+    world.fault(r#"{"sadp_silent": false}"#);
+    let beside = world.applier("find --interface eth9 --interface eth0 --json").await.ends(0);
+    let found = beside.json();
+    assert_eq!(
+        (&found["failed"][0]["interface"], &found["interfaces"][0]["devices"][0]["serial"]),
+        (&json!("eth9"), &json!(SERIAL)),
+        "one interface that cannot be used hides nothing of the others"
+    );
     world.recorder.ip("link set lan down");
     let unplugged = world.applier("find").await;
     unplugged.fails(6, "cable not plugged", &["nobody at the other end of eth0"]);

@@ -69,6 +69,8 @@ fn harmless(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use keys::durable;
+
     use super::super::sealed::tests::{Bench, says};
     use super::*;
 
@@ -89,7 +91,7 @@ mod tests {
             ("20261104T000000Z-a.age", b"damaged".to_vec()),
             ("20261105T000000Z-a.txt", bench.seal(&says(b"no backup"), b"no backup")),
         ] {
-            fs::write(home.join(name), bytes).unwrap();
+            durable::write_atomic(&home.join(name), &bytes, 0o600).unwrap();
         }
         assert_eq!(newest(), Some(says(b"new")));
         assert_eq!(files(&backups).unwrap().len(), 4);

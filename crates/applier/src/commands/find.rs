@@ -25,10 +25,20 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let output = context.output;
     let interfaces = interfaces(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().fail(Exit::Internal)?;
-    let mut all = Vec::new();
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
     for name in &interfaces {
         output.note(format_args!("looking on {name}"));
-        all.push(runtime.block_on(find(name, Effort::default())).map_err(link_failure)?);
+        match runtime.block_on(find(name, Effort::default())) {
+            Ok(findings) => all.push(findings),
+            Err(error) => failures.push((name, link_failure(error))),
+        }
+    }
+    if all.is_empty() && !failures.is_empty() {
+        return Err(failures.swap_remove(0).1);
+    }
+    // what the others heard is worth as much
+    for (name, failure) in &failures {
+        output.warn(format_args!("not looked on {name}: {:#}", failure.error));
     }
     for findings in &all {
         tell(findings, context);
@@ -36,7 +46,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let devices: usize = all.iter().map(|findings| findings.devices.len()).sum();
     output
         .data(format_args!("{} found; what they say of themselves proves nothing", Count(devices, "device")));
-    let found = json!({"interfaces": all});
+    let failed: Vec<_> = failures
+        .iter()
+        .map(|(name, failure)| json!({"interface": name, "why": format!("{:#}", failure.error)}))
+        .collect();
+    let found = json!({"interfaces": all, "failed": failed});
     if devices == 0 {
         let hints = all.iter().flat_map(|findings| &findings.hints).map(ToString::to_string);
         let hints: Vec<String> = hints.collect();

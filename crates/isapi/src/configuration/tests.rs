@@ -111,6 +111,20 @@ async fn endless_ones_are_cut() {
 }
 
 #[tokio::test]
+async fn one_that_comes_in_drops_has_an_end() {
+    let peer = Peer::start(|r| match &r.authorization {
+        None => Act::Reply(unauthorized(CHALLENGE, "")),
+        Some(_) => Act::Drip("HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\n".into()),
+    })
+    .await;
+    let recorder = Recorder::new(peer.address(), Credentials::new("admin", "x".into())).unwrap();
+    let mut sink = tokio::io::sink();
+    let export = recorder.export_within(Duration::from_millis(300), None, &mut sink);
+    let exported = tokio::time::timeout(Duration::from_secs(20), export).await.expect("an end");
+    assert!(matches!(exported, Err(Error::Silent { .. })), "{exported:?}");
+}
+
+#[tokio::test]
 async fn a_restore_goes_out_once_to_the_keyed_url() {
     let (peer, recorder) = recorder(|_, _| refused(200, "7", "rebootRequired")).await;
     let ticket = recorder.restore_ticket(Some(&key())).await.unwrap();
