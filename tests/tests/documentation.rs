@@ -223,6 +223,15 @@ fn checks_of_an_audit_are_documented_from_their_data() {
     assert_current("docs/audit.md", &text);
 }
 
+#[test]
+fn the_example_of_a_site_file_is_one() {
+    let text = read_to_string(root().join("docs/formats.md")).unwrap();
+    let example = text.split("## Sites").nth(1).and_then(|text| text.split("```toml\n").nth(1));
+    let example = example.and_then(|text| text.split("```").next()).unwrap();
+    let site: firmware::site::Site = toml::from_str(example).unwrap();
+    assert_eq!((site.faults(), site.recorders.len()), (Vec::new(), 2));
+}
+
 fn assert_current(document: &str, text: &str) {
     let path = root().join(document);
     if std::env::var_os(UPDATE).is_some() {

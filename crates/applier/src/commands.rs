@@ -23,6 +23,7 @@ pub mod recorder;
 mod request;
 pub mod restore;
 pub mod resume;
+mod round;
 mod signals;
 pub mod sticks;
 pub mod trust;

@@ -16,6 +16,7 @@ mod formats;
 mod policy;
 mod recorder_errors;
 mod recorder_faults;
+mod rounds;
 mod signing;
 mod steps;
 mod stick_bytes;

@@ -1,47 +1,42 @@
 //! `applier apply`: inspect, plan, agree, push, watch, restart, confirm, receipt.
 
+mod one;
+
 use firmware::{Sha256Digest, Text};
-use jiff::Timestamp;
 use keys::SigningKey;
 use rand::Rng;
-use receipt::Chain;
-use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure};
 
 use super::backup::KeepArgs;
-use super::clerk::{Clerk, WhoArgs};
+use super::clerk::WhoArgs;
 use super::clock;
 use super::desk::Desk;
-use super::journey::Journey;
 use super::patience::PatienceArgs;
-use super::plan::{self as plan_command, Held, WishArgs};
-use super::push::{Agreed, Push, conclude};
-use super::recorder::{Purpose, RecorderArgs, Session};
-use super::request;
-use super::restore;
+use super::plan::WishArgs;
+use super::recorder::Session;
+use super::round::{RoundArgs, Summary};
 use crate::context::{Context, state_failure};
 use crate::expiry::ExpiryArgs;
-use crate::inventory::Inventory;
 use crate::journal::{JournalError, Journals};
-use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
-use crate::presence::inhibitor::{Inhibitor, NotHeld};
 use crate::reason::reason;
-use crate::report::{self, Facts};
-use crate::run::Deadlines;
-use crate::stage::Stage;
+use crate::report::Facts;
 use crate::state::State;
+use one::Errand;
 
-/// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt.
+/// Push firmware to a recorder, watch it to the end, confirm what it runs, and sign a receipt. Of several
+/// recorders one comes after the other, until one is neither confirmed nor current already.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   applier apply --stick /media/stick 192.168.1.64
   applier apply --stick /media/stick 192.168.1.64 --yes --password-file pass.txt --operator Kim
-  applier apply --stick /media/stick 192.168.1.64 --plan 3f9a…     only if nothing has changed since applier plan")]
+  applier apply --stick /media/stick 192.168.1.64 --plan 3f9a…     only if nothing has changed since applier plan
+  applier apply --stick /media/stick 192.168.1.64 192.168.1.65     one after the other, until one is not confirmed
+  applier apply --stick /media/stick --site harbour.toml           those of a site file; docs/formats.md has an example")]
 pub struct Args {
     #[command(flatten)]
-    recorder: RecorderArgs,
+    round: RoundArgs,
     #[command(flatten)]
     wish: WishArgs,
     #[command(flatten)]
@@ -69,162 +64,41 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let round = args.round.round()?;
+    round.only_one("--plan", args.plan.is_some())?;
+    round.only_one("--push-again", args.push_again.is_some())?;
+    let region = args.wish.region_at(round.region.as_deref())?;
     let state = context.open_lasting_state()?;
     let (mut chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
     let stick = context.open_stick()?;
     let publication = context.verify(&state, &stick, &args.expiry)?;
-    let accepted = args.expiry.accepted(&publication);
-    let networked = args.allow_networked_laptop.as_ref();
-    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
-    let deadlines = args.patience.deadlines();
-    let desk = Desk { state: &state, journals: &journals, key: &key, stick: Some(&stick), context };
-    if let Some(confirmed) = settle(&desk, &session, &inventory, deadlines, &mut chain)? {
-        return confirmed;
-    }
-    let push_again = push_again(args, &journals, &inventory, (context.now)())?;
-    restore::forbid_push(&state, &inventory, args.patience.deadlines().quiet, (context.now)())?;
-    let options = Options {
-        push_again,
-        accept_expired: accepted.clone(),
-        networked_laptop: networked.filter(|_| session.link.is_networked()).cloned(),
-        plain_http: session.plain_http.clone(),
-        ..args.wish.options(plan_command::power(context))
+    let errand = Errand {
+        args,
+        who: args.who.at(round.site.as_ref()),
+        region,
+        state: &state,
+        publication: &publication,
+        desk: Desk { state: &state, journals: &journals, key: &key, stick: Some(&stick), context },
     };
-    let (decision, held) =
-        plan_command::decide(&inventory, &publication, &options, Held::new(), &state, context)?;
-    let facts = facts(&args.who, &session, &publication, &journals, &state, context)?;
-    let facts = Facts { accepted: accepted.clone(), ..facts };
-    let mut clerk = Clerk { chain: &mut chain, key: &key, stick: Some(&stick), facts, context };
-    match decision {
-        Decision::Push(plan) => {
-            // from before it is agreed to until all is written down
-            let awake = session.runtime.block_on(Inhibitor::take(&plan.address));
-            let asleep = awake.as_ref().err().map(not_awake);
-            if let Some(why) = &asleep {
-                context.output.warn(format_args!("{why}; do not close the lid"));
-            }
-            let said = Agreed { plan: args.plan, yes: args.yes };
-            said.to(&plan, context)?;
-            let keeper = plan.takes_backup().then(|| args.keep.keeper(None, &state)).transpose()?;
-            let push = Push {
-                session: &session,
-                journals: &journals,
-                keeper: keeper.as_ref(),
-                asleep: asleep.as_deref(),
-                deadlines,
-                settle_time: args.patience.settle_time,
-            };
-            let journey = Journey {
-                recorder: &args.recorder,
-                session: &session,
-                publication: &publication,
-                journals: &journals,
-                state: &state,
-                options,
-            };
-            journey.go(*plan, held, &mut clerk, |plan, at_hand, clerk| push.one(plan, at_hand, clerk))
-        }
-        Decision::AlreadyCurrent(listed) => {
-            already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
-        }
-        Decision::Refused(refusals) => {
-            request::ask(&needs(&refusals), &inventory, &mut clerk);
-            clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
-            Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
+    if !round.is_several() {
+        return errand.at(&round.stops[0], &mut round.row(0), &mut chain);
+    }
+    let mut summary = Summary::default();
+    for (n, stop) in round.stops.iter().enumerate() {
+        round.announce(n, context);
+        let mut row = round.row(n);
+        let ended = errand.at(stop, &mut row, &mut chain);
+        if !summary.add(row, ended) {
+            return summary.conclude((n + 1..round.stops.len()).map(|n| round.row(n)), AGAIN, context);
         }
     }
+    summary.conclude(std::iter::empty(), AGAIN, context)
 }
 
-/// Settles what earlier runs left open at this recorder, as `resume` would. One that turns out to be
-/// confirmed is all that is done now; so is one that somebody stopped watching. One that nobody knows the
-/// end of is left to [`push_again`].
-fn settle(
-    desk: &Desk<'_>,
-    session: &Session,
-    inventory: &Inventory,
-    deadlines: Deadlines,
-    chain: &mut Chain,
-) -> Result<Option<Result<Exit, Failure>>, Failure> {
-    let open = desk.open(chain)?.of(&inventory.device.serial);
-    let output = desk.context.output;
-    for replay in &open.closable {
-        let outcome = desk.close(replay, chain)?;
-        output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
-    }
-    for replay in &open.unsettled {
-        output
-            .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
-        let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
-        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
-            return Ok(Some(conclude(&replay.plan, &inventory.address, &outcome, desk.context)));
-        }
-        output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
-    }
-    Ok(None)
-}
-
-/// The reason to push again, if an earlier push to this recorder is not known to be over and the quiet
-/// period since has passed; without both, nothing is pushed (DESIGN §6.7).
-fn push_again(
-    args: &Args,
-    journals: &Journals,
-    inventory: &Inventory,
-    now: Timestamp,
-) -> Result<Option<Text>, Failure> {
-    let blocked = journals.blocked(&inventory.device).map_err(|error| {
-        let hint = match &error {
-            JournalError::Format { .. } => "it may tell of a push that is not over: use the applier that wrote it",
-            _ => "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
-        };
-        let what = format!("recorder {}: state unknown, nothing was pushed", inventory.address);
-        Failure::of(Exit::Unknown, error).context(what).hint(hint)
-    })?;
-    let Some(blocked) = blocked else { return Ok(None) };
-    let left = blocked.quiet_left(args.patience.deadlines().quiet, now);
-    if let (Some(reason), None) = (&args.push_again, left) {
-        return Ok(Some(reason.clone()));
-    }
-    let hint = match left {
-        Some(_) if blocked.is_ahead_of(now) => format!(
-            "that line is later than this laptop's clock, {now}: set the clock right, then apply again"
-        ),
-        Some(left) => format!(
-            "do not cut the power; wait {} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON; once it has restarted, applier resume may settle it without",
-            left.as_secs()
-        ),
-        None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
-    };
-    let seconds = left.map_or(0, |left| left.as_secs());
-    Err(Failure::new(
-        Exit::Unknown,
-        format!("recorder {}: {blocked}; nothing was pushed now", inventory.address),
-    )
-    .hint(hint)
-    .with_data(json!({"decision": "blocked", "blocked": blocked, "wait_seconds": seconds})))
-}
-
-fn already_current(
-    listed: &Listed,
-    inventory: &Inventory,
-    accepted: Option<&AcceptedExpired>,
-    clerk: &mut Clerk<'_>,
-) -> Result<Exit, Failure> {
-    clerk
-        .state(|facts, now| report::already_current(facts, &inventory.device, listed.target.clone(), now))?;
-    clerk.deliver();
-    let output = clerk.context.output;
-    output.json(&plan_command::already_current(listed, accepted));
-    output.data(format_args!(
-        "already current: {} runs {}; nothing was pushed",
-        inventory.device.serial, listed.release.id
-    ));
-    Ok(Exit::Done)
-}
-
-fn not_awake(why: &NotHeld) -> String {
-    format!("nothing keeps this laptop awake: {why}")
-}
+/// What to do where a round stopped.
+const AGAIN: &str =
+    "once that is settled, the same command goes on: what runs its release already is passed over";
 
 pub(super) fn facts(
     who: &WhoArgs,

@@ -8,7 +8,7 @@ use terminal::{Exit, Fail, Failure};
 
 use super::guard::{MOST_CHANGES, Noticed, guard};
 use super::recorder::Session;
-use super::signals;
+use super::signals::{self, UnderWay};
 use super::watch::Watch;
 use crate::context::Context;
 use crate::event::Event;
@@ -30,6 +30,7 @@ pub(super) fn attend<T>(
     let (mut watch, mut circumstances, mut moved) = (Watch::new(output), Vec::new(), None);
     let warn = |stage| output.warn(signals::warning(stage));
     let mut listener = session.listener.borrow_mut();
+    let _under_way = UnderWay::begin();
     let attended = session.runtime.block_on(async {
         let stop = Stop::new(signals::listen().fail(Exit::Internal)?, &warn);
         let mut show = |event: &Event| {

@@ -12,11 +12,13 @@ use isapi::Address;
 use keys::durable;
 use receipt::{Audit, Override};
 use serde_json::{Value, json};
-use stick::VerifiedPublication;
+use stick::{Stick, VerifiedPublication};
 use terminal::{Exit, Fail, Failure};
 
+use super::clerk::WhoArgs;
 use super::recorder::{self, Purpose, RecorderArgs, Session};
-use crate::audit::{self, Finding, Heading, Observed, Severity, Tls, checks};
+use super::round::{Became, Round, RoundArgs, Row, Summary};
+use crate::audit::{self, Check, Finding, Heading, Observed, Severity, Tls, checks};
 use crate::backup::{LocalKey, newest};
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
@@ -37,14 +39,16 @@ use crate::state::State;
 Examples:
   applier audit 192.168.1.64
   applier audit --stick /media/stick 192.168.1.64 --html audit.html
+  applier audit --stick /media/stick --site harbour.toml --html audit.html   a page for each: audit-192.168.1.64.html
   applier audit --stick /media/stick 192.168.1.64 --profile segmented --fail-on high --password-file pass.txt --json")]
 pub struct Args {
     #[command(flatten)]
-    recorder: RecorderArgs,
+    round: RoundArgs,
     /// By which standard: air-gapped, segmented or internet [default: that of the signed policy, else air-gapped]
     #[arg(long, value_name = "PROFILE")]
     profile: Option<AuditProfile>,
-    /// Write the result as one page of HTML; a file that is there is not replaced
+    /// Write the result as one page of HTML; a file that is there is not replaced. Of several recorders each has its
+    /// own page, FILE with the address in its name
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// End with 4 if a check of this severity or a worse one fails or could not be read
@@ -52,17 +56,16 @@ pub struct Args {
     fail_on: Option<Severity>,
     #[command(flatten)]
     expiry: ExpiryArgs,
-    /// Who does this; stands in the statement
-    #[arg(long, value_name = "NAME")]
-    operator: Option<String>,
-    /// Where this is; stands in the statement
-    #[arg(long, value_name = "NAME")]
-    site_name: Option<String>,
+    #[command(flatten)]
+    who: WhoArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    if let Some(path) = args.html.as_deref().filter(|path| path.exists()) {
+    let round = args.round.round()?;
+    let pages: Vec<Option<PathBuf>> =
+        round.stops.iter().map(|stop| args.page(&stop.address, &round)).collect();
+    if let Some(path) = pages.iter().flatten().find(|path| path.exists()) {
         return Err(is_there(path));
     }
     let state = context.open_state()?;
@@ -72,45 +75,100 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(stick) => Some(context.verify(&state, stick, &args.expiry)?),
         None => None,
     };
-    let (session, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
-    let clock = tuf_client::read_clock(&state.trust_store(), context.clock).fail(Exit::Internal)?;
-    let observed = observe(&session, &inventory, publication.as_ref(), &state, context, clock.start)?;
-    let baseline = publication.as_ref().map(|p| p.policy().map(|p| p.document().audit_baseline));
-    let profile = args.profile.or(baseline.flatten()).unwrap_or_default();
-    let findings = audit::audit(&observed, profile, &checks);
-    let advisories = publication.as_ref().and_then(VerifiedPublication::advisories);
-    let accepted = publication.as_ref().and_then(|publication| args.expiry.accepted(publication));
-    let overrides = [
-        session.plain_http.clone().map(|reason| Override { flag: Text::cleaned("plain-http"), reason }),
-        accepted.as_ref().map(crate::plan::AcceptedExpired::as_override),
-    ];
-    let statement = Audit {
-        device: inventory.device.clone(),
-        profile,
-        baseline: baseline.flatten(),
-        checks: findings.iter().map(|f| (Text::cleaned(f.id.as_str()), f.result)).collect(),
-        counts: audit::counts(&findings),
-        advisories: advisories
-            .map(|signed| audit::advisories(signed.document(), signed.sha256(), &inventory.device)),
-        overrides: overrides.into_iter().flatten().collect(),
-        link: session.link.facts().clone(),
-        audited: observed.now,
-    };
-    let heading = heading(&inventory.address, &statement, publication.as_ref());
-    tell::tell(&heading, &findings, context.output);
-    let place =
-        state::state(args, &statement, &state, stick.as_ref(), publication.as_ref(), &clock, context)?;
-    if let Some(path) = &args.html {
-        write_page(path, &heading, &findings)?;
-        context.output.data(format_args!("page         {}", path.display()));
+    let who = args.who.at(round.site.as_ref());
+    let auditor = Auditor { args, who, checks, state: &state, stick: stick.as_ref(), publication, context };
+    if !round.is_several() {
+        return auditor.at(&round.stops[0], pages[0].as_deref(), &mut round.row(0));
     }
-    conclude(
-        args,
-        &inventory.address,
-        &document(&inventory.address, &statement, &findings, place),
-        &findings,
-        context,
-    )
+    // nothing is changed on any of them, so one that cannot be audited does not keep the others from it
+    let mut summary = Summary::default();
+    for (n, stop) in round.stops.iter().enumerate() {
+        round.announce(n, context);
+        let mut row = round.row(n);
+        let ended = auditor.at(stop, pages[n].as_deref(), &mut row);
+        if let Err(failure) = &ended {
+            context.output.warn(format_args!("{:#}", failure.error));
+        }
+        summary.add(row, ended);
+    }
+    summary.conclude(std::iter::empty(), "the others were audited; name this one alone to try again", context)
+}
+
+impl Args {
+    /// The page of a recorder.
+    fn page(&self, address: &Address, round: &Round) -> Option<PathBuf> {
+        let path = self.html.as_ref()?;
+        if !round.is_several() {
+            return Some(path.clone());
+        }
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+        let address: String = address.to_string().chars().map(plain).collect();
+        let mut name = path.file_stem()?.to_owned();
+        name.push(format!("-{}", address.trim_matches('-')));
+        let mut named = path.with_file_name(name).into_os_string();
+        // what follows a point in an address is no extension
+        named.push(path.extension().map_or_else(String::new, |e| format!(".{}", e.display())));
+        Some(named.into())
+    }
+}
+
+/// What is the same for every recorder.
+struct Auditor<'a> {
+    args: &'a Args,
+    who: WhoArgs,
+    checks: Vec<Check>,
+    state: &'a State,
+    stick: Option<&'a Stick>,
+    publication: Option<VerifiedPublication<'a>>,
+    context: &'a Context,
+}
+
+impl Auditor<'_> {
+    fn at(&self, recorder: &RecorderArgs, page: Option<&Path>, row: &mut Row) -> Result<Exit, Failure> {
+        let Self { args, checks, state, stick, context, .. } = self;
+        let publication = self.publication.as_ref();
+        let (session, inventory) = recorder.inspect(Purpose::Read, state, context)?;
+        row.met(&inventory);
+        let clock = tuf_client::read_clock(&state.trust_store(), context.clock).fail(Exit::Internal)?;
+        let observed = observe(&session, &inventory, publication, state, context, clock.start)?;
+        let baseline = publication.map(|p| p.policy().map(|p| p.document().audit_baseline));
+        let profile = args.profile.or(baseline.flatten()).unwrap_or_default();
+        let findings = audit::audit(&observed, profile, checks);
+        let advisories = publication.and_then(VerifiedPublication::advisories);
+        let accepted = publication.and_then(|publication| args.expiry.accepted(publication));
+        let overrides = [
+            session.plain_http.clone().map(|reason| Override { flag: Text::cleaned("plain-http"), reason }),
+            accepted.as_ref().map(crate::plan::AcceptedExpired::as_override),
+        ];
+        let statement = Audit {
+            device: inventory.device.clone(),
+            profile,
+            baseline: baseline.flatten(),
+            checks: findings.iter().map(|f| (Text::cleaned(f.id.as_str()), f.result)).collect(),
+            counts: audit::counts(&findings),
+            advisories: advisories
+                .map(|signed| audit::advisories(signed.document(), signed.sha256(), &inventory.device)),
+            overrides: overrides.into_iter().flatten().collect(),
+            link: session.link.facts().clone(),
+            audited: observed.now,
+        };
+        let heading = heading(&inventory.address, &statement, publication);
+        tell::tell(&heading, &findings, context.output);
+        let place = state::state(&self.who, &statement, state, *stick, publication, &clock, context)?;
+        if let Some(path) = page {
+            write_page(path, &heading, &findings)?;
+            context.output.data(format_args!("page         {}", path.display()));
+        }
+        conclude(
+            args,
+            &inventory.address,
+            &document(&inventory.address, &statement, &findings, place),
+            &findings,
+            context,
+        )?;
+        row.result = Became::Audited;
+        Ok(Exit::Done)
+    }
 }
 
 /// Reads the rest of what the checks look at.

@@ -1,5 +1,6 @@
 //! Writes down what happened, in this laptop's chain and on the stick.
 
+use firmware::Text;
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{Body, Chain};
@@ -10,7 +11,7 @@ use crate::context::Context;
 use crate::report::{self, Facts};
 
 /// Who is at the laptop, and where, as they say.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct WhoArgs {
     /// Who does this; stands in what is signed
     #[arg(long, value_name = "NAME")]
@@ -18,6 +19,14 @@ pub(super) struct WhoArgs {
     /// Where this is; stands in what is signed
     #[arg(long, value_name = "NAME")]
     pub(super) site_name: Option<String>,
+}
+
+impl WhoArgs {
+    /// At this site, unless another name was given.
+    pub(super) fn at(&self, site: Option<&Text>) -> Self {
+        let site_name = self.site_name.clone().or_else(|| site.map(ToString::to_string));
+        Self { site_name, ..self.clone() }
+    }
 }
 
 /// Everything that a statement about this run needs.

@@ -71,6 +71,18 @@ pub struct WishArgs {
 }
 
 impl WishArgs {
+    /// The region at a site; one that was given must be its own.
+    pub fn region_at(&self, site: Option<&str>) -> Result<Option<String>, Failure> {
+        match (&self.region, site) {
+            (Some(given), Some(site)) if given != site => {
+                let message = format!("region: --region says {given}, and the site file {site}");
+                Err(Failure::new(Exit::Usage, message)
+                    .hint("nothing was done; correct the one that is wrong"))
+            }
+            (given, site) => Ok(given.clone().or_else(|| site.map(str::to_owned))),
+        }
+    }
+
     /// As the plan takes them, on a laptop that runs on this.
     pub fn options(&self, power: Power) -> Options {
         Options {

@@ -11,6 +11,7 @@ use super::clerk::Clerk;
 use super::differences::Differences;
 use super::plan as plan_command;
 use super::recorder::Session;
+use super::signals::UnderWay;
 use crate::at_hand::AtHand;
 use crate::backup::Keeper;
 use crate::context::Context;
@@ -93,6 +94,7 @@ impl Push<'_> {
         if clerk.stick.is_some_and(|stick| stick.media().is_some()) {
             clerk.deliver();
         }
+        let _under_way = UnderWay::begin();
         let before = Differences::before(session);
         let recorder = &session.recorder;
         let serial = &plan.device.serial;

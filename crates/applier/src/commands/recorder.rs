@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::link::Listener;
-use firmware::{Serial, Sha256Digest, Text};
+use firmware::{Model, Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, Error, Recorder, Transport};
+use secrecy::SecretString;
 use terminal::{Exit, Fail, Failure, SecretSource};
 use tokio::runtime::Runtime;
 
@@ -30,17 +31,27 @@ pub use session::Session;
 use session::{Records, not_isolated};
 
 /// Which recorder, and how to log in.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct RecorderArgs {
     /// The recorder: an IP address, with a port if it is not 443 or 80
     #[arg(value_name = "ADDRESS")]
     pub(super) address: Address,
     #[command(flatten)]
     pub(super) login: LoginArgs,
+    #[arg(skip)]
+    pub(super) expected: Expected,
+}
+
+/// Which device was written down for an address.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Expected {
+    pub(super) name: Option<Text>,
+    pub(super) serial: Option<Serial>,
+    pub(super) model: Option<Model>,
 }
 
 /// How to log in.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct LoginArgs {
     /// The user to log in as
     #[arg(long, value_name = "NAME", default_value = "admin")]
@@ -71,7 +82,39 @@ pub enum Purpose<'a> {
     Push(Option<&'a Text>),
 }
 
+impl LoginArgs {
+    /// As somebody else, with another password, where these are told.
+    pub(super) fn of(mut self, user: Option<String>, password_file: Option<PathBuf>) -> Self {
+        self.user = user.unwrap_or(self.user);
+        self.password_file = password_file.or(self.password_file);
+        self
+    }
+
+    /// Whether something in it can be of one recorder only.
+    pub(super) fn is_for_one(&self) -> bool {
+        self.password_stdin || self.certificate.is_some()
+    }
+
+    /// Whether a password file that is named can be read; nothing of it is kept.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.password_file.is_some().then(|| self.password("")).transpose().map(drop)
+    }
+
+    fn password(&self, prompt: &str) -> Result<SecretString, Failure> {
+        let source = SecretSource {
+            file: self.password_file.clone(),
+            stdin: self.password_stdin,
+            flags: "--password-file FILE or --password-stdin",
+        };
+        terminal::secret(&source, prompt)
+    }
+}
+
 impl RecorderArgs {
+    pub(super) fn new(address: Address, login: LoginArgs) -> Self {
+        Self { address, login, expected: Expected::default() }
+    }
+
     /// Checks the link, finds out over what to talk, logs in, and reads what the recorder says about
     /// itself.
     pub fn inspect(
@@ -80,7 +123,10 @@ impl RecorderArgs {
         state: &State,
         context: &Context,
     ) -> Result<(Session, Inventory), Failure> {
-        self.visit().read(purpose, state, context, Inventory::read, |inventory| &inventory.device.serial)
+        let read = self.visit().read(purpose, state, context, Inventory::read, |read| &read.device.serial);
+        let (session, inventory) = read?;
+        self.expected.check(&self.address, &inventory.device.model, &inventory.device.serial)?;
+        Ok((session, inventory))
     }
 
     /// Reads what the recorder says about itself once more, with the same login over the same link.
@@ -96,7 +142,8 @@ impl RecorderArgs {
     }
 
     fn visit(&self) -> Visit<'_> {
-        Visit { address: &self.address, expected: None, patience: Duration::ZERO, login: &self.login }
+        let expected = self.expected.serial.as_ref();
+        Visit { address: &self.address, expected, patience: Duration::ZERO, login: &self.login }
     }
 }
 
@@ -173,13 +220,8 @@ impl Visit<'_> {
         // where the account is locked there is nothing to connect for
         self.heed(failed_logins, context)?;
         let (channel, lifted) = self.channel(&link, &runtime, certificates, context)?;
-        let source = SecretSource {
-            file: self.login.password_file.clone(),
-            stdin: self.login.password_stdin,
-            flags: "--password-file FILE or --password-stdin",
-        };
         let password =
-            terminal::secret(&source, &format!("Password of {} on {}", self.login.user, self.address))?;
+            self.login.password(&format!("Password of {} on {}", self.login.user, self.address))?;
         let facts = PasswordFacts::of(&password, &self.login.user);
         let login = Credentials::new(self.login.user.clone(), password);
         let transport = Transport { interface: link.interface().map(str::to_owned), channel };

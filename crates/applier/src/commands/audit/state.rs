@@ -7,8 +7,7 @@ use stick::{Stick, VerifiedPublication};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::ClockReading;
 
-use super::Args;
-use crate::commands::clerk::Clerk;
+use crate::commands::clerk::{Clerk, WhoArgs};
 use crate::commands::clock;
 use crate::context::{Context, state_failure};
 use crate::last_publication::last_publication;
@@ -19,7 +18,7 @@ use crate::state::State;
 /// Signs the audit and gives its place in this laptop's chain; none where nothing can be stated, which is
 /// said.
 pub(super) fn state(
-    args: &Args,
+    who: &WhoArgs,
     audit: &Audit,
     state: &State,
     stick: Option<&Stick>,
@@ -55,8 +54,8 @@ pub(super) fn state(
         resets: clock::open_resets(state)?,
         accepted: None,
         differences: Vec::new(),
-        operator: named(&args.operator),
-        site: named(&args.site_name),
+        operator: named(&who.operator),
+        site: named(&who.site_name),
     };
     let mut chain = state.chain().map_err(state_failure)?;
     let body = Body::Audit(Box::new(audit.clone()));

@@ -1,0 +1,202 @@
+//! One recorder, from the login to the receipt.
+
+use firmware::{Revision, Text};
+use jiff::Timestamp;
+use receipt::Chain;
+use serde_json::json;
+use stick::VerifiedPublication;
+use terminal::{Exit, Failure};
+
+use super::{Args, facts};
+use crate::commands::clerk::{Clerk, WhoArgs};
+use crate::commands::desk::Desk;
+use crate::commands::journey::Journey;
+use crate::commands::plan::{self as plan_command, Held};
+use crate::commands::push::{Agreed, Push, conclude};
+use crate::commands::recorder::{Purpose, RecorderArgs, Session};
+use crate::commands::request;
+use crate::commands::restore;
+use crate::commands::round::{Became, Row};
+use crate::inventory::Inventory;
+use crate::journal::{JournalError, Journals};
+use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
+use crate::presence::inhibitor::{Inhibitor, NotHeld};
+use crate::report::{self, Facts};
+use crate::run::Deadlines;
+use crate::stage::Stage;
+use crate::state::State;
+
+/// What is the same for every recorder.
+pub(super) struct Errand<'a> {
+    pub(super) args: &'a Args,
+    pub(super) who: WhoArgs,
+    pub(super) region: Option<String>,
+    pub(super) state: &'a State,
+    pub(super) publication: &'a VerifiedPublication<'a>,
+    pub(super) desk: Desk<'a>,
+}
+
+impl Errand<'_> {
+    /// One recorder, from the login to the receipt.
+    pub(super) fn at(
+        &self,
+        recorder: &RecorderArgs,
+        row: &mut Row,
+        chain: &mut Chain,
+    ) -> Result<Exit, Failure> {
+        let Self { args, state, publication, desk, .. } = self;
+        let Desk { journals, key, context, .. } = *desk;
+        let stick = desk.stick;
+        let accepted = args.expiry.accepted(publication);
+        let networked = args.allow_networked_laptop.as_ref();
+        let (session, inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
+        row.met(&inventory);
+        let deadlines = args.patience.deadlines();
+        if let Some(revision) = settle(desk, &session, &inventory, deadlines, chain)? {
+            (row.result, row.after) = (Became::Confirmed, Some(revision));
+            return Ok(Exit::Done);
+        }
+        let push_again = push_again(args, journals, &inventory, (context.now)())?;
+        restore::forbid_push(state, &inventory, args.patience.deadlines().quiet, (context.now)())?;
+        let options = Options {
+            push_again,
+            accept_expired: accepted.clone(),
+            networked_laptop: networked.filter(|_| session.link.is_networked()).cloned(),
+            plain_http: session.plain_http.clone(),
+            region: self.region.clone(),
+            ..args.wish.options(plan_command::power(context))
+        };
+        let (decision, held) =
+            plan_command::decide(&inventory, publication, &options, Held::new(), state, context)?;
+        let facts = facts(&self.who, &session, publication, journals, state, context)?;
+        let facts = Facts { accepted: accepted.clone(), ..facts };
+        let mut clerk = Clerk { chain, key, stick, facts, context };
+        match decision {
+            Decision::Push(plan) => {
+                // from before it is agreed to until all is written down
+                let awake = session.runtime.block_on(Inhibitor::take(&plan.address));
+                let asleep = awake.as_ref().err().map(not_awake);
+                if let Some(why) = &asleep {
+                    context.output.warn(format_args!("{why}; do not close the lid"));
+                }
+                let said = Agreed { plan: args.plan, yes: args.yes };
+                said.to(&plan, context)?;
+                let keeper = plan.takes_backup().then(|| args.keep.keeper(None, state)).transpose()?;
+                let push = Push {
+                    session: &session,
+                    journals,
+                    keeper: keeper.as_ref(),
+                    asleep: asleep.as_deref(),
+                    deadlines,
+                    settle_time: args.patience.settle_time,
+                };
+                let journey = Journey { recorder, session: &session, publication, journals, state, options };
+                let target = plan.steps().last().map(|target| target.revision.clone());
+                let went = journey
+                    .go(*plan, held, &mut clerk, |plan, at_hand, clerk| push.one(plan, at_hand, clerk))?;
+                (row.result, row.after) = (Became::Confirmed, target);
+                Ok(went)
+            }
+            Decision::AlreadyCurrent(listed) => {
+                row.result = Became::AlreadyCurrent;
+                already_current(&listed, &inventory, accepted.as_ref(), &mut clerk)
+            }
+            Decision::Refused(refusals) => {
+                request::ask(&needs(&refusals), &inventory, &mut clerk);
+                clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
+                Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
+            }
+        }
+    }
+}
+
+/// Settles what earlier runs left open at this recorder, as `resume` would. One that turns out to be
+/// confirmed is all that is done now; so is one that somebody stopped watching. One that nobody knows the
+/// end of is left to [`push_again`].
+fn settle(
+    desk: &Desk<'_>,
+    session: &Session,
+    inventory: &Inventory,
+    deadlines: Deadlines,
+    chain: &mut Chain,
+) -> Result<Option<Revision>, Failure> {
+    let open = desk.open(chain)?.of(&inventory.device.serial);
+    let output = desk.context.output;
+    for replay in &open.closable {
+        let outcome = desk.close(replay, chain)?;
+        output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
+    }
+    for replay in &open.unsettled {
+        output
+            .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
+        let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
+        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
+            conclude(&replay.plan, &inventory.address, &outcome, desk.context)?;
+            return Ok(Some(replay.plan.target.revision.clone()));
+        }
+        output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
+    }
+    Ok(None)
+}
+
+/// The reason to push again, if an earlier push to this recorder is not known to be over and the quiet
+/// period since has passed; without both, nothing is pushed (DESIGN §6.7).
+fn push_again(
+    args: &Args,
+    journals: &Journals,
+    inventory: &Inventory,
+    now: Timestamp,
+) -> Result<Option<Text>, Failure> {
+    let blocked = journals.blocked(&inventory.device).map_err(|error| {
+        let hint = match &error {
+            JournalError::Format { .. } => "it may tell of a push that is not over: use the applier that wrote it",
+            _ => "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
+        };
+        let what = format!("recorder {}: state unknown, nothing was pushed", inventory.address);
+        Failure::of(Exit::Unknown, error).context(what).hint(hint)
+    })?;
+    let Some(blocked) = blocked else { return Ok(None) };
+    let left = blocked.quiet_left(args.patience.deadlines().quiet, now);
+    if let (Some(reason), None) = (&args.push_again, left) {
+        return Ok(Some(reason.clone()));
+    }
+    let hint = match left {
+        Some(_) if blocked.is_ahead_of(now) => format!(
+            "that line is later than this laptop's clock, {now}: set the clock right, then apply again"
+        ),
+        Some(left) => format!(
+            "do not cut the power; wait {} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON; once it has restarted, applier resume may settle it without",
+            left.as_secs()
+        ),
+        None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
+    };
+    let seconds = left.map_or(0, |left| left.as_secs());
+    Err(Failure::new(
+        Exit::Unknown,
+        format!("recorder {}: {blocked}; nothing was pushed now", inventory.address),
+    )
+    .hint(hint)
+    .with_data(json!({"decision": "blocked", "blocked": blocked, "wait_seconds": seconds})))
+}
+
+fn already_current(
+    listed: &Listed,
+    inventory: &Inventory,
+    accepted: Option<&AcceptedExpired>,
+    clerk: &mut Clerk<'_>,
+) -> Result<Exit, Failure> {
+    clerk
+        .state(|facts, now| report::already_current(facts, &inventory.device, listed.target.clone(), now))?;
+    clerk.deliver();
+    let output = clerk.context.output;
+    output.json(&plan_command::already_current(listed, accepted));
+    output.data(format_args!(
+        "already current: {} runs {}; nothing was pushed",
+        inventory.device.serial, listed.release.id
+    ));
+    Ok(Exit::Done)
+}
+
+fn not_awake(why: &NotHeld) -> String {
+    format!("nothing keeps this laptop awake: {why}")
+}
