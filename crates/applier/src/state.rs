@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 use keys::durable::{DirLock, LockError};
@@ -203,11 +203,12 @@ impl Drop for State {
 
 fn hand_over(dir: &Path, user: u32, group: u32) {
     // what cannot be handed over stays root's: readable by the next sudo run, which is no loss
-    let _ = chown(dir, Some(user), Some(group));
+    // links are not followed: the user may have put one there meanwhile
+    let _ = lchown(dir, Some(user), Some(group));
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => hand_over(&entry.path(), user, group),
-            Ok(kind) if kind.is_file() => drop(chown(entry.path(), Some(user), Some(group))),
+            Ok(kind) if kind.is_file() => drop(lchown(entry.path(), Some(user), Some(group))),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 //! Every request stands on its own connection: recorders close idle ones when they please, and a
 //! request lost on a half-closed one would look like a recorder that went away.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use firmware::Device;
 use secrecy::SecretString;
@@ -44,7 +44,7 @@ pub struct Recorder {
     pub(crate) login: Credentials,
     pub(crate) http: reqwest::Client,
     /// The first refused login: no other is sent.
-    pub(crate) refused: OnceLock<UserCheck>,
+    pub(crate) refused: Arc<OnceLock<UserCheck>>,
 }
 
 impl Recorder {
@@ -60,14 +60,14 @@ impl Recorder {
         }
         let (http, origin) = (transport.client(&address)?, transport.origin(&address));
         let port = transport.socket(&address).port();
-        Ok(Self { address, origin, port, login, http, refused: OnceLock::new() })
+        Ok(Self { address, origin, port, login, http, refused: Arc::default() })
     }
 
     /// The same recorder where it is now, with the same login; sends nothing. Where a login was refused before,
-    /// none is sent there either.
+    /// none is sent there either, and the other way round.
     pub fn moved_to(&self, address: Address, transport: &Transport) -> Result<Self, Error> {
         let there = Self::over(address, self.login.clone(), transport)?;
-        Ok(Self { refused: self.refused.clone(), ..there })
+        Ok(Self { refused: Arc::clone(&self.refused), ..there })
     }
 
     /// Where it is.

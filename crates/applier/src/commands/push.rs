@@ -115,6 +115,31 @@ impl Push<'_> {
     }
 }
 
+/// Says how a run ended that was taken up again by itself: a step that is confirmed is not the target, where
+/// others were to follow.
+pub(super) fn conclude_alone(
+    plan: &Plan,
+    address: &Address,
+    outcome: &Outcome,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let exit = conclude(plan, address, outcome, context)?;
+    match halfway_of(plan, address) {
+        Some(failure) => Err(failure.with_data(json!({"outcome": outcome}))),
+        None => Ok(exit),
+    }
+}
+
+/// Why a plan whose step is confirmed is not at its target.
+pub(super) fn halfway_of(plan: &Plan, address: &Address) -> Option<Failure> {
+    let target = plan.later.last()?;
+    let message = format!(
+        "recorder {address}: stopped on the way: {} is confirmed, and {} was meant",
+        plan.target.revision, target.revision
+    );
+    Some(Failure::new(Exit::NotAtTarget, message).hint("applier apply goes on from there"))
+}
+
 /// Says how a run ended, or how it stands.
 pub(super) fn conclude(
     plan: &Plan,

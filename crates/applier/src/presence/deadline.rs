@@ -37,9 +37,14 @@ impl Deadline {
             return None;
         }
         self.asleep = now.asleep();
-        self.end = self.end.max(now.boot.saturating_add(FRESH.min(self.limit)));
+        self.put_off(now);
         // two clocks are not read in the same instant
         Some((slept + Duration::from_millis(500)).as_secs())
+    }
+
+    /// Leaves time for some fresh looks, whatever is left.
+    pub fn put_off(&mut self, now: Moment) {
+        self.end = self.end.max(now.boot.saturating_add(FRESH.min(self.limit)));
     }
 
     /// What is left.

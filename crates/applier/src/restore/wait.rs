@@ -48,18 +48,17 @@ impl Restore<'_> {
             RestoreOutcome::new(RestoreResult::UnknownAfterRestore, reason, detail)
         };
         let (began, mut heard, mut told, mut gone) = (Instant::now(), Instant::now(), 0, false);
-        let mut last = "no answer yet".to_owned();
+        let (mut last, mut answers) = ("no answer yet".to_owned(), false);
         while began.elapsed() < self.deadlines.back {
             match self.recorder.device_info().await {
-                Ok(device) if self.is_back(reboot, gone, (running, began)).await => {
-                    return self.judge(device);
-                }
-                Ok(_) => (heard, told) = (Instant::now(), 0),
+                Ok(device) if self.is_back(reboot, (running, began)).await => return self.judge(device),
+                Ok(_) => (heard, told, answers) = (Instant::now(), 0, true),
                 Err(error) if error.is_login() => return unknown(Reason::LoginRefused, chain(&error)),
                 Err(error) if is_other_certificate(&error) => {
                     return unknown(Reason::OtherCertificate, chain(&error));
                 }
                 Err(error) => {
+                    answers = false;
                     // one that restarts takes no connection; silence alone is no restart
                     if matches!(error, Error::Unreachable { .. }) && !gone {
                         gone = true;
@@ -77,14 +76,20 @@ impl Restore<'_> {
             let hurry = if gone { 1 } else { 8 };
             tokio::time::sleep(self.deadlines.poll / hurry).await;
         }
-        if gone {
+        if !answers {
             return unknown(Reason::NeverReturned, format!("it did not come back: {last}"));
         }
-        unknown(Reason::NeverRestarted, "it was not seen to restart".into())
+        let what = if gone {
+            "it was gone, but that it restarted is not proven: its uptime did not fall, or it tells none"
+        } else {
+            "it was not seen to restart"
+        };
+        unknown(Reason::NeverRestarted, what.into())
     }
 
-    async fn is_back(&self, reboot: Reboot, gone: bool, (running, began): (&Running, Instant)) -> bool {
-        gone || (reboot == Reboot::NotSaid && began.elapsed() > self.deadlines.back / GRACE)
+    /// One that was gone may only have been unplugged.
+    async fn is_back(&self, reboot: Reboot, (running, began): (&Running, Instant)) -> bool {
+        (reboot == Reboot::NotSaid && began.elapsed() > self.deadlines.back / GRACE)
             || running.has_restarted(self.recorder).await
     }
 

@@ -12,6 +12,7 @@ pub(super) struct Lull {
     deadline: Deadline,
     stalled: Duration,
     slept: bool,
+    flashing: bool,
     /// Since it took a byte.
     taken: Silence,
     /// Since it answered how far it is.
@@ -30,6 +31,7 @@ impl Lull {
             deadline: Deadline::new(deadlines.whole, now),
             stalled: deadlines.stalled,
             slept: false,
+            flashing: false,
             taken: silence.clone(),
             heard: silence.clone(),
             news: silence,
@@ -67,6 +69,11 @@ impl Lull {
         if let Some(seconds) = self.deadline.slept(now) {
             self.slept = true;
             told.push(Event::Slept { seconds });
+        }
+        if flashing && !self.flashing {
+            // an upload that was slept through may have left no time to flash in
+            self.flashing = true;
+            self.deadline.put_off(now);
         }
         let left = self.deadline.left(now).as_secs();
         if !flashing {

@@ -46,8 +46,14 @@ impl Going<'_> {
             ledger.note(&Event::Uploaded { handed, released, answer, how });
             match resend {
                 // what cannot be written down is not sent
-                Some(again) if ledger.push(Stage::resend).is_ok() => ticket = again,
-                _ => return sent,
+                Some(again) => match ledger.push(Stage::resend) {
+                    Ok(()) => ticket = again,
+                    Err(error) => {
+                        let (reason, detail) = (Reason::JournalFailed, chain(&error));
+                        return Sent::Untouched { reason, detail };
+                    }
+                },
+                None => return sent,
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::commands::clerk::{Clerk, WhoArgs};
 use crate::commands::desk::Desk;
 use crate::commands::journey::Journey;
 use crate::commands::plan::{self as plan_command, Held};
-use crate::commands::push::{Agreed, Push, conclude};
+use crate::commands::push::{Agreed, Push, conclude_alone};
 use crate::commands::recorder::{Purpose, RecorderArgs, Session};
 use crate::commands::request;
 use crate::commands::restore;
@@ -131,7 +131,7 @@ fn settle(
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
         let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
         if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
-            conclude(&replay.plan, &inventory.address, &outcome, desk.context)?;
+            conclude_alone(&replay.plan, &inventory.address, &outcome, desk.context)?;
             return Ok(Some(replay.plan.target.revision.clone()));
         }
         output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
