@@ -6,3 +6,4 @@ pub mod programs;
 pub mod ran;
 pub mod running;
 pub mod site;
+pub mod variants;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use journeys::variants::variants;
 use nvr_sim::{Algorithm, Builder, How, Profile, TlsFault, Verdict, WhileFlashing};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -87,12 +88,4 @@ fn hold<T: DeserializeOwned>(place: &str) {
     let known = variants::<T>();
     assert!(known.len() > 1, "{place}: {known:?}");
     assert_eq!(used, known, "{place}");
-}
-
-/// All words that a type is read from. Its own reader lists them when it is given another.
-fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
-    let Err(error) = serde_json::from_str::<T>("\"?\"") else { return BTreeSet::new() };
-    let text = error.to_string();
-    // odd pieces stand between backquotes; the first of them is the word that was given
-    text.split('`').skip(1).step_by(2).skip(1).map(str::to_owned).collect()
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs::{File, copy, create_dir, read, read_dir, remove_dir_all};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use applier::journal::{Journals, Replay};
@@ -8,7 +9,7 @@ use journeys::site::{AFTER, BEFORE, Site, revision};
 use nvr_sim::{Faults, Handle, Stage};
 use serde_json::Value;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, PACKAGE};
 use crate::statements;
 
 /// Where the program is killed.
@@ -27,8 +28,8 @@ pub(crate) struct Row {
     pub(crate) stage: String,
     /// What `resume` says, with its exit code.
     pub(crate) verdict: String,
-    /// What it says after a person has restarted the recorder, where that was needed.
-    pub(crate) restarted: String,
+    /// What it says after a person has seen to the recorder, where that was needed.
+    pub(crate) seen_to: String,
     /// What a plain `apply` then does.
     pub(crate) apply: String,
     /// Pushes that the recorder counted: until then, and with that.
@@ -37,8 +38,8 @@ pub(crate) struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stage, verdict, restarted, apply, pushes: (before, after) } = self;
-        write!(f, "| {stage} | {verdict} | {restarted} | {apply} | {before}, {after} |")
+        let Self { stage, verdict, seen_to, apply, pushes: (before, after) } = self;
+        write!(f, "| {stage} | {verdict} | {seen_to} | {apply} | {before}, {after} |")
     }
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) async fn new() -> Self {
         let site = Site::new().await;
-        site.load(300_000).await;
+        site.load(PACKAGE).await;
         for name in ["state", "stick"] {
             copy_all(&site.path(name), &site.path(&format!("{name}.as-it-was")));
         }
@@ -80,7 +81,7 @@ impl Bench {
         let inject = format!("--inject={calls}:signal=KILL:when={at}");
         let trace = format!("--trace={calls}");
         let under = ["strace", "--follow-forks", "--output=/dev/null", &trace, &inject];
-        let killed = self.site.run(&under, "applier", &apply(&recorder)).await;
+        let killed = self.site.run(&under, "applier", &apply_at(fault, &recorder)).await;
         if killed.code != 137 {
             return None;
         }
@@ -94,22 +95,18 @@ impl Bench {
     async fn then(&self, fault: &Fault, recorder: &Handle) -> Row {
         let left = self.replay();
         let stage = left.as_ref().map_or("no line".into(), standing);
-        let ran = self.resume(recorder).await;
-        let verdict = judge(fault, recorder, &ran, left.as_ref());
-        let mut row = Row { stage, verdict, restarted: "-".into(), apply: "-".into(), pushes: (0, 0) };
+        let address = recorder.address();
+        let ran = self.resume(fault, recorder).await;
+        let verdict = judge(recorder, &ran, left.as_ref());
+        let mut row = Row { stage, verdict, seen_to: "-".into(), apply: "-".into(), pushes: (0, 0) };
         if ran.code == 8 && !row.verdict.contains("other-serial") {
-            // nothing is pushed, and a person restarts it
-            let blocked = self.site.applier(&apply(recorder)).await.ends(8);
-            assert!(pushes(recorder) <= 1, "{}", blocked.err);
-            recorder.until(|state| matches!(state.stage, Stage::Idle | Stage::RebootRequired)).await;
-            recorder.reboot();
-            recorder.until(|state| state.stage == Stage::Idle).await;
-            let ran = self.resume(recorder).await;
-            row.restarted = judge(fault, recorder, &ran, left.as_ref());
+            self.see_to(fault, recorder, address).await;
+            let ran = self.resume(fault, recorder).await;
+            row.seen_to = judge(recorder, &ran, left.as_ref());
         }
         row.pushes.0 = pushes(recorder);
         assert!(row.pushes.0 <= 1, "it was pushed twice");
-        let verdict = if row.restarted == "-" { &row.verdict } else { &row.restarted };
+        let verdict = if row.seen_to == "-" { &row.verdict } else { &row.seen_to };
         if !verdict.contains("other-serial") {
             row.apply = self.apply(recorder, verdict).await;
         }
@@ -118,6 +115,21 @@ impl Bench {
         assert_eq!(row.pushes.1, row.pushes.0 + again, "{row}");
         statements::hold(&self.site);
         row
+    }
+
+    /// A person finds a recorder that has moved; any other one is restarted, and before that nothing is pushed
+    /// to it.
+    async fn see_to(&self, fault: &Fault, recorder: &Handle, was_at: SocketAddr) {
+        if recorder.address() != was_at {
+            return;
+        }
+        let blocked = self.site.applier(&apply_at(fault, recorder)).await;
+        assert!(matches!(blocked.code, 6 | 8) && pushes(recorder) <= 1, "{}", blocked.err);
+        let faults = recorder.state().faults;
+        recorder.set_faults(Faults { stall: false, never_back: false, ..faults });
+        recorder.until(|state| matches!(state.stage, Stage::Idle | Stage::RebootRequired)).await;
+        recorder.reboot();
+        recorder.until(|state| state.stage == Stage::Idle).await;
     }
 
     /// A plain `apply` on a recorder that is in good order again.
@@ -135,9 +147,9 @@ impl Bench {
         format!("{says}: {}", ran.code)
     }
 
-    async fn resume(&self, recorder: &Handle) -> Ran {
-        let address = recorder.address();
-        let brief = "--quiet-period 1 --return-timeout 20";
+    async fn resume(&self, fault: &Fault, recorder: &Handle) -> Ran {
+        let (address, patience) = (recorder.address(), fault.patience);
+        let brief = format!("--quiet-period 1 --return-timeout {patience}");
         let args =
             format!("resume --json --address {address} --stick stick --password-file password.txt {brief}");
         self.site.applier(&args).await
@@ -156,7 +168,7 @@ impl Bench {
 }
 
 /// Holds what `resume` says against what the recorder is.
-fn judge(fault: &Fault, recorder: &Handle, ran: &Ran, left: Option<&Replay>) -> String {
+fn judge(recorder: &Handle, ran: &Ran, left: Option<&Replay>) -> String {
     let last = ran.out.lines().last().map(serde_json::from_str::<Value>);
     let Some(Ok(last)) = last else { panic!("{}\n{}{}", ran.command, ran.out, ran.err) };
     if last["open"].is_array() {
@@ -173,7 +185,7 @@ fn judge(fault: &Fault, recorder: &Handle, ran: &Ran, left: Option<&Replay>) -> 
                 && left.is_some_and(|run| run.plan.device.serial == state.serial)
         }
         3 => idle && state.revision != revision(AFTER),
-        7 => idle && state.revision == revision(BEFORE) && (!whole || fault.name == "refuses"),
+        7 => idle && state.revision == revision(BEFORE) && (!whole || state.faults.refuse.is_some()),
         8 => true,
         _ => false,
     };
@@ -199,9 +211,18 @@ fn standing(replay: &Replay) -> String {
     }
 }
 
+/// Patient enough for a recorder that comes back.
 pub(crate) fn apply(recorder: &Handle) -> String {
+    to_apply(recorder, 20, "")
+}
+
+fn apply_at(fault: &Fault, recorder: &Handle) -> String {
+    to_apply(recorder, fault.patience, fault.brief)
+}
+
+fn to_apply(recorder: &Handle, patience: u32, more: &str) -> String {
     let address = recorder.address();
-    let brief = "--quiet-period 1 --return-timeout 20";
+    let brief = format!("--quiet-period 1 --settle-time 0 --return-timeout {patience} {more}");
     format!("apply {address} --stick stick --password-file password.txt --yes {brief}")
 }
 

@@ -56,6 +56,45 @@ async fn a_recorder_that_has_moved_is_taken_up_at_its_new_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recorder_that_is_not_met_is_stated_as_unknown_once_and_taken_up_where_it_was_left() {
+    let bench = Bench::new().await;
+    let site = bench.site();
+    let mut other = recorder();
+    other.serial = Some("DS-7608NI-I20120200101CCRRE00000002WCVU".parse().unwrap());
+    let other = other.start().await.unwrap();
+    for (address, words, reason) in [
+        (other.address().to_string(), "answers, and the run is about", "other-serial"),
+        ("127.0.0.1:1".to_owned(), "is not known", "never-returned"),
+    ] {
+        bench.renew();
+        let recorder = left(&bench, 6).await;
+        let resume = |address: &str| {
+            format!(
+                "resume --address {address} --stick stick --password-file password.txt --return-timeout 1"
+            )
+        };
+        for _ in 0..2 {
+            site.applier(&resume(&address)).await.ends(8).says(&[words, "applier resume"]);
+            let statements = site.statements();
+            let end = statements.last().unwrap();
+            assert_eq!((statements.len(), end["result"].as_str()), (2, Some("unknown-after-push")));
+            assert_eq!(end["reason"].as_str(), Some(reason));
+            statements::hold(site);
+        }
+        // it had taken the package, and is still told to restart
+        let here = recorder.address().to_string();
+        site.applier(&resume(&here).replace("timeout 1", "timeout 20"))
+            .await
+            .ends(0)
+            .says(&["stands at  flashing", "confirmed"]);
+        assert_eq!(site.statements().last().unwrap()["result"].as_str(), Some("applied"));
+        assert_eq!(recorder.state().counters.pushes, 1);
+        statements::hold(site);
+    }
+    assert_eq!(other.state().counters.pushes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_changes_no_verdict() {
     let bench = Bench::new().await;
     for jump in ["-40d", "+400d"] {

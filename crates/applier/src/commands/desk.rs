@@ -60,8 +60,27 @@ impl Desk<'_> {
 
     /// Whether a statement tells of the end that is in the journal.
     fn is_stated(&self, chain: &Chain, replay: &Replay) -> bool {
-        let Some(outcome) = &replay.outcome else { return false };
+        replay.outcome.as_ref().is_some_and(|outcome| self.is_last_word(chain, replay, outcome))
+    }
+
+    fn is_last_word(&self, chain: &Chain, replay: &Replay, outcome: &Outcome) -> bool {
         report::last_word(chain, self.key, &replay.run) == Some(outcome.result())
+    }
+
+    /// The recorder of a run was not met: nobody knows how it ended, and one statement says so, however often
+    /// it is looked for. The journal stays as it is, so that the recorder, once it is found, is taken up where
+    /// it was left, and nothing is pushed to it before.
+    pub(super) fn not_met(
+        &self,
+        replay: &Replay,
+        link: receipt::Link,
+        outcome: &Outcome,
+        chain: &mut Chain,
+    ) -> Result<(), Failure> {
+        if self.is_last_word(chain, replay, outcome) {
+            return Ok(());
+        }
+        self.state(replay, link, outcome, chain)
     }
 
     /// Ends a run whose recorder need not be asked.

@@ -12,17 +12,18 @@ use super::desk::{Desk, Open};
 use super::patience::WatchArgs;
 use super::push::conclude;
 use super::recorder::{LoginArgs, Purpose, Visit};
+use crate::connect::Refused;
 use crate::context::{Context, state_failure};
-use crate::event::{Outcome, Reason, RunId};
+use crate::event::{Reason, RunId};
 use crate::journal::{Journals, Replay};
-use crate::next::{Next, next};
 use crate::run::Deadlines;
 use crate::stage::Stage;
 
 /// Finish a run that was interrupted, or that nobody knows the end of.
 ///
 /// It says where things stand, looks at the recorder, watches it, and signs how the run ended. Nothing is
-/// ever pushed. A stick is not needed; one that is named takes the receipt.
+/// ever pushed. Where the recorder is not met, that is signed, once, and the run stays open. A stick is not
+/// needed; one that is named takes the receipt.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -144,30 +145,25 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
     let deadlines = args.patience.over(Deadlines::default());
     let serial = &replay.plan.device.serial;
     let visit = Visit { address, expected: Some(serial), patience: deadlines.back, login: &args.login };
-    let (session, device) = visit
-        .read(
-            Purpose::Read,
-            desk.state,
-            context,
-            async |recorder| crate::run::answered(recorder, deadlines).await,
-            |device| &device.serial,
-        )
-        .map_err(|failure| stands(replay, failure))?;
+    let read = visit.read(
+        Purpose::Read,
+        desk.state,
+        context,
+        async |recorder| crate::run::answered(recorder, deadlines).await,
+        |device| &device.serial,
+    );
+    let (session, device) = match read {
+        Ok(read) => read,
+        Err(failure) => return Err(stands(replay, failure, desk, chain)?),
+    };
     if device.serial != *serial {
         let detail = format!(
             "{} answers, and the run is about {serial}: nothing was done, and the state of {serial} is unknown",
             device.serial
         );
         let message = format!("recorder {address}: {detail}");
-        let (stage, pushes) = (replay.stage, replay.pushes);
-        let outcome = Outcome {
-            stage,
-            reason: Reason::OtherSerial,
-            detail,
-            after: Some(device),
-            pushes,
-            backup: replay.backup.clone(),
-        };
+        let outcome = replay.standing(Reason::OtherSerial, detail, Some(device));
+        desk.not_met(replay, session.link.facts().clone(), &outcome, chain)?;
         return Err(Failure::new(Exit::Unknown, message)
             .hint("find the recorder with applier find, then: applier resume --address ADDRESS")
             .with_data(json!({"run": replay.run, "outcome": outcome})));
@@ -197,8 +193,9 @@ fn tell(replay: &Replay, context: &Context) {
     output.data(format_args!("stands at  {stage}, since {}: {known}", replay.last.strftime("%F %H:%M UTC")));
 }
 
-/// What could not be asked leaves the run where it stands.
-fn stands(replay: &Replay, failure: Failure) -> Failure {
+/// What could not be asked leaves the run where it stands; where that is because the recorder was not met,
+/// a statement says so.
+fn stands(replay: &Replay, failure: Failure, desk: &Desk<'_>, chain: &mut Chain) -> Result<Failure, Failure> {
     let Replay { run, plan, stage, .. } = replay;
     let context = format!(
         "run {run}: stands at {stage}, and whether {} runs {} is not known",
@@ -206,11 +203,19 @@ fn stands(replay: &Replay, failure: Failure) -> Failure {
     );
     let again = "then: applier resume, with --address ADDRESS if it has moved";
     let hint = failure.hint.clone().map_or_else(|| again.into(), |hint| format!("{hint}\n{again}"));
-    let exit = match failure.exit {
-        Exit::Unreachable | Exit::Rejected | Exit::Refused if next(replay, None) == Next::Look => {
-            Exit::Unknown
-        }
-        exit => exit,
+    let not_met = match (failure.exit, failure.error.downcast_ref()) {
+        (Exit::Unreachable, _) if replay.held => Some(Reason::LostBeforeEnd),
+        (Exit::Unreachable, _) => Some(Reason::NeverReturned),
+        (Exit::Rejected, Some(Refused::Changed { .. })) => Some(Reason::OtherCertificate),
+        (Exit::Rejected, _) => Some(Reason::AnswerUnclear),
+        _ => None,
     };
-    Failure { exit, ..failure }.context(context).hint(hint)
+    let exit = if not_met.is_some() || failure.exit == Exit::Refused { Exit::Unknown } else { failure.exit };
+    let mut failure = Failure { exit, ..failure };
+    if let Some(reason) = not_met {
+        let outcome = replay.standing(reason, format!("{:#}", failure.error), None);
+        desk.not_met(replay, replay.link.clone(), &outcome, chain)?;
+        failure = failure.with_data(json!({"run": run, "outcome": outcome}));
+    }
+    Ok(failure.context(context).hint(hint))
 }

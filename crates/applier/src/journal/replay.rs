@@ -8,7 +8,7 @@ use receipt::Link;
 
 use super::{Blocked, JournalError, Record};
 use crate::backup::Kept;
-use crate::event::{Event, Outcome, Papers, RunId};
+use crate::event::{Event, Outcome, Papers, Reason, RunId};
 use crate::plan::Plan;
 use crate::stage::Stage;
 
@@ -134,6 +134,12 @@ impl Replay {
             | Event::JournalFailed { .. } => {}
         }
         Ok(())
+    }
+
+    /// How it stands, where its journal is left as it is.
+    pub fn standing(&self, reason: Reason, detail: String, after: Option<Device>) -> Outcome {
+        let (stage, pushes, backup) = (self.stage, self.pushes, self.backup.clone());
+        Outcome { stage, reason, detail, after, pushes, backup }
     }
 
     /// Whether it sent, or was about to send, any of the package.

@@ -166,15 +166,7 @@ fn untold(replay: &Replay, seen: &Seen, to_do: Next) -> Option<Outcome> {
         ),
         _ => return None,
     };
-    let after = Some(device.clone());
-    Some(Outcome {
-        stage: replay.stage,
-        reason,
-        detail,
-        after,
-        pushes: replay.pushes,
-        backup: replay.backup.clone(),
-    })
+    Some(replay.standing(reason, detail, Some(device.clone())))
 }
 
 #[cfg(test)]
