@@ -74,7 +74,8 @@ pub struct Judged<'a> {
 }
 
 const NOT_TOLD: &str = "model and firmware of its cameras are not told by this recorder";
-const NO_TABLE: &str = "no advisory table at hand: whether published weaknesses match its cameras is not known";
+const NO_TABLE: &str =
+    "no advisory table at hand: whether published weaknesses match its cameras is not known";
 const NOT_THROUGH: &str = "a camera is not updated through its recorder: without internet only the vendor's SDK, the recorder's own screen with a USB stick, or the camera itself does that. To do it with this program, cable the laptop to the camera or to its PoE switch, and give applier apply the camera's own address";
 // reference: ISAPI §14, samples of third parties
 const POE: &str = "192.168.254.x is usual for cameras in the PoE ports of a recorder (samples of others, no capture); they are reached from those ports only, not from its LAN port";

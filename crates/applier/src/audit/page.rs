@@ -71,7 +71,8 @@ mod tests {
         let failed = Finding { result: CheckResult::Fail, ..finding.clone() };
         let heading = Heading { rows: vec![("recorder", hostile.into())], remarks: vec![hostile.into()] };
         let mut inventory = crate::inventory::tests::inventory("DS-7608NI-I2", "V4.30.097 build 200101");
-        inventory.cameras = serde_json::from_value(serde_json::json!([{"id": "1", "name": hostile}])).unwrap();
+        inventory.cameras =
+            serde_json::from_value(serde_json::json!([{"id": "1", "name": hostile}])).unwrap();
         let page = page(&heading, &[finding, failed], &Told::of(&inventory, None)).unwrap();
         assert!(page.contains("<th scope=\"row\">camera</th><td>1 &#60;img src=x"), "{page}");
         assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;&#60;/style&#62;"), "{page}");

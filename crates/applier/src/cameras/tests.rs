@@ -74,7 +74,10 @@ fn each_camera_is_judged_in_the_words_for_recorders() {
         document["cameras"][0]["advisories"],
         json!({"collected": "2026-11-22", "matching": ["CVE-2023-0001", "CVE-2023-0002"], "unjudged": ["CVE-2023-0003"]})
     );
-    assert_eq!((&document["cameras"][4]["advisories"], &document["cameras"][5]["online"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&document["cameras"][4]["advisories"], &document["cameras"][5]["online"]),
+        (&Value::Null, &json!(false))
+    );
 }
 
 #[test]

@@ -19,7 +19,9 @@ pub(super) fn notes(
     let (noun, is_camera) = (inventory.device.noun(), inventory.device.family() == Some(Family::Ipc));
     let recording = if is_camera { "its picture, and every recording of it," } else { "recording" };
     let mut notes = vec![match restarts {
-        1 => format!("{recording} stops while the {noun} restarts, for minutes; nobody has measured how many"),
+        1 => {
+            format!("{recording} stops while the {noun} restarts, for minutes; nobody has measured how many")
+        }
         n => format!(
             "{recording} stops {n} times, while the {noun} restarts after each of {n} steps, for minutes; nobody has measured how many"
         ),

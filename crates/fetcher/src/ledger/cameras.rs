@@ -48,7 +48,8 @@ impl fmt::Display for LastCameras {
             };
             *kinds.entry(kind).or_default() += 1;
         }
-        let mut kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let mut kinds: Vec<String> =
+            kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         if self.cameras.left_out > 0 {
             kinds.push(format!("{} more", self.cameras.left_out));
         }

@@ -2,8 +2,8 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, CameraTold, CamerasTold, Envelope, Head, InventoryTaken, LaptopId, Link, Need, Publication, PushEnded, PushResult,
-    Statement, Subject, Times,
+    Body, CameraTold, CamerasTold, Envelope, Head, InventoryTaken, LaptopId, Link, Need, Publication,
+    PushEnded, PushResult, Statement, Subject, Times,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -276,19 +276,22 @@ fn what_is_asked_for_is_kept_and_hides_no_push() {
 
 #[test]
 fn cameras_are_those_told_of_last_and_answer_no_request() {
-    let (_dir, ledger, mut applier) = enrolled();
-    let asked = applier.asks("S1", "V4.1.0", "nvr-1");
-    let alone = applier.takes("S1", "V4.1.0", vec![], &["DS-2CD1", "DS-2CD1", ""]);
-    ledger.receive(&asked, at(0)).unwrap();
+    let (_dir, ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    let id = applier.id();
+    let receive =
+        |bytes: Vec<u8>| assert!(matches!(ledger.receive(&id, 1, &bytes, at(9)), Ok(Received::New(_))));
+    receive(applier.asks("S1", "V4.1.0", "nvr-1"));
     assert_eq!(ledger.last_cameras().unwrap(), []);
-    ledger.receive(&alone, at(0)).unwrap();
+    receive(applier.takes("S1", "V4.1.0", vec![], &["DS-2CD1", "DS-2CD1", ""]));
     let cameras = ledger.last_cameras().unwrap();
     let words = "2 DS-2CD1, runs V5.7.15 build 240201; 1 of a model that is not told; on 2023-11-14";
     assert_eq!((cameras.len(), cameras[0].to_string().as_str()), (1, words));
     assert_eq!(ledger.requests().unwrap()[0].needs.len(), 1, "what was asked for is still open");
     // a push says more than an inventory, whichever came last
-    ledger.receive(&applier.says("S1", "V4.2.0", PushResult::Applied), at(0)).unwrap();
-    ledger.receive(&applier.takes("S1", "V4.2.0", vec![], &["DS-2CD1"]), at(0)).unwrap();
+    receive(applier.says("S1", "V4.2.0", PushResult::Applied));
+    receive(applier.takes("S1", "V4.2.0", vec![], &["DS-2CD1"]));
     assert!(ledger.last_words().unwrap()[0].result.is_some());
     assert_eq!(ledger.last_cameras().unwrap()[0].cameras.count(), 1);
 }

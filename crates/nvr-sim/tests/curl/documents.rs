@@ -32,7 +32,10 @@ async fn profiles_differ_as_the_described_recorders_do() {
         assert_eq!(interfaces.text.contains("<ipVersion>dual</ipVersion>"), is_camera, "{interfaces:?}");
         if is_camera {
             let lock = get(&recorder, "Security/illegalLoginLock").await;
-            assert_eq!((lock.node("maxIllegalLoginTimes"), lock.node("maxIllegalLoginLockTime")), ("7", "30"));
+            assert_eq!(
+                (lock.node("maxIllegalLoginTimes"), lock.node("maxIllegalLoginLockTime")),
+                ("7", "30")
+            );
             let wrong = ask(&recorder, "wrong", "System/deviceInfo").await;
             assert!(wrong.text.contains("<retryLoginTime>6</retryLoginTime>"), "{wrong:?}");
         }

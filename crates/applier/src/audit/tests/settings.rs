@@ -65,7 +65,9 @@ fn accounts() {
     let of_a_camera = judged(Ac01, |observed| {
         let camera = Device { device_type: Some(Text::cleaned("IPCamera")), ..observed.device.clone() };
         observed.device = Box::leak(Box::new(camera));
-        observed.readings.login_lock = read("<IllegalLoginLock><enabled>true</enabled><maxIllegalLoginLockTime>30</maxIllegalLoginLockTime></IllegalLoginLock>");
+        observed.readings.login_lock = read(
+            "<IllegalLoginLock><enabled>true</enabled><maxIllegalLoginLockTime>30</maxIllegalLoginLockTime></IllegalLoginLock>",
+        );
     });
     assert_eq!(of_a_camera, (Pass, "on, for 30 min".into()));
     let lacking = judged(Ac01, |observed| observed.readings.login_lock = Reading::NotOffered);
