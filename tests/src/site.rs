@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
 use std::collections::BTreeMap;
-use std::fs::{File, Permissions, create_dir, read, read_to_string, set_permissions};
+use std::fs::{File, Permissions, create_dir, create_dir_all, read, read_to_string, set_permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -120,23 +120,35 @@ impl Site {
 
     /// The same with firmware of so many bytes.
     pub fn release_of_size(&self, size: u64, text: &str, models: &[&str]) -> String {
+        self.release_of_family("nvr", size, text, models)
+    }
+
+    /// The same of another family.
+    pub fn release_of_family(&self, family: &str, size: u64, text: &str, models: &[&str]) -> String {
         let revision = revision(text);
         let (version, build) = (revision.version.to_string(), revision.build.to_string());
-        let id = format!("nvr-synthetic-{}-{build}", version.trim_start_matches('V'));
+        let id = format!("{family}-synthetic-{}-{build}", version.trim_start_matches('V'));
         let package = Synthetic { size, revision, language: 1, device_class: 1, seed: 0 };
         let zip = format!("{id}.zip");
         package.write_zip(File::create(self.path("packages").join(&zip)).unwrap()).unwrap();
-        self.list(&format!(
-            "id = \"{id}\"\nfamily = \"nvr\"\nmodels = {models:?}\nversion = \"{version}\"\nbuild = \"{build}\"\n\
+        let entry = format!(
+            "id = \"{id}\"\nfamily = \"{family}\"\nmodels = {models:?}\nversion = \"{version}\"\nbuild = \"{build}\"\n\
              url = \"{}\"\nsources = [\"synthetic\"]\n",
             self.source.url(&zip)
-        ));
+        );
+        self.list_in(family, &entry);
         id
     }
 
     /// Adds a release to the catalogue as it is written here.
     pub fn list(&self, release: &str) {
-        let manifest = self.path("manifests/nvr/synthetic.toml");
+        self.list_in("nvr", release);
+    }
+
+    fn list_in(&self, family: &str, release: &str) {
+        let folder = self.path("manifests").join(family);
+        create_dir_all(&folder).unwrap();
+        let manifest = folder.join("synthetic.toml");
         let text = if manifest.exists() { read_to_string(&manifest).unwrap() } else { String::new() };
         write(&manifest, format!("{text}[[release]]\n{release}\n").as_bytes());
     }

@@ -17,7 +17,7 @@ mod rules;
 mod verdict;
 
 use firmware::Text;
-use firmware::advisory::{AdvisoryId, AdvisoryTable, Judgement};
+use firmware::advisory::{Advisory, AdvisoryTable};
 use firmware::policy::AuditProfile;
 use firmware::{Device, Sha256Digest};
 use receipt::{AuditAdvisories, CheckCounts, CheckResult};
@@ -109,17 +109,13 @@ pub fn by_severity(findings: &[Finding]) -> Vec<(Severity, Vec<&Finding>)> {
 
 /// What a table says of what a recorder runs, as it stands in a statement.
 pub fn advisories(table: &AdvisoryTable, sha256: Sha256Digest, device: &Device) -> AuditAdvisories {
-    let judged = |wanted: Judgement| -> Vec<AdvisoryId> {
-        let said = |a: &&firmware::advisory::Advisory| {
-            a.judge(&device.model, &device.revision, device.family()).judgement == wanted
-        };
-        table.advisories().iter().filter(said).map(|advisory| advisory.id.clone()).collect()
-    };
+    let known = table.known(&device.model, &device.revision, device.family());
+    let ids = |advisories: &[&Advisory]| advisories.iter().map(|advisory| advisory.id.clone()).collect();
     AuditAdvisories {
         sha256,
-        collected: table.collected(),
-        matching: judged(Judgement::Match),
-        unjudged: judged(Judgement::Unknown),
+        collected: known.collected,
+        matching: ids(&known.matching),
+        unjudged: ids(&known.unjudged),
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::cameras::{self, Behind};
 use crate::run::chain;
 
 /// What a recorder says about itself: every fact that a plan needs, read with one login.
@@ -28,6 +29,9 @@ pub struct Inventory {
     pub upgrade: Option<UpgradeStatus>,
     /// Its wall clock.
     pub time: Option<DeviceTime>,
+    /// The cameras behind it, told by [`crate::cameras::Told`].
+    #[serde(default, skip_serializing)]
+    pub cameras: Option<Vec<Behind>>,
     /// What could not be read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Text>,
@@ -38,16 +42,17 @@ impl Inventory {
     /// login or a recorder that went away ends the reading.
     pub async fn read(recorder: &Recorder) -> Result<Self, Error> {
         let device = recorder.device_info().await?;
-        let mut unread = Vec::new();
+        let mut unread = Unread::default();
         Ok(Self {
             address: recorder.address().clone(),
             device,
-            login: informs(recorder.user_check().await, &mut unread)?,
-            disks: informs(recorder.disks().await, &mut unread)?,
-            online_users: informs(recorder.online_users().await, &mut unread)?,
+            login: unread.informs(recorder.user_check().await)?,
+            disks: unread.informs(recorder.disks().await)?,
+            online_users: unread.informs(recorder.online_users().await)?,
             upgrade: recorder.upgrade_status().await?,
-            time: informs(recorder.time().await, &mut unread)?,
-            unread,
+            time: unread.informs(recorder.time().await)?,
+            cameras: cameras::read(recorder, &mut unread).await?,
+            unread: unread.0,
         })
     }
 
@@ -62,18 +67,36 @@ impl Inventory {
     }
 }
 
-fn informs<T>(read: Result<Option<T>, Error>, unread: &mut Vec<Text>) -> Result<Option<T>, Error> {
-    match read {
-        Err(
-            error @ (Error::NoPermission { .. }
-            | Error::Malformed { .. }
-            | Error::TooLarge { .. }
-            | Error::Refused { .. }),
-        ) => {
-            unread.push(Text::cleaned(&chain(&error)));
-            Ok(None)
+/// What could not be read, and why.
+#[derive(Debug, Default)]
+pub(crate) struct Unread(Vec<Text>);
+
+impl Unread {
+    /// A fact that only informs may be missing.
+    fn informs<T>(&mut self, read: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Err(
+                error @ (Error::NoPermission { .. }
+                | Error::Malformed { .. }
+                | Error::TooLarge { .. }
+                | Error::Refused { .. }),
+            ) => self.note(&error),
+            read => read,
         }
-        read => read,
+    }
+
+    /// The same of one that nothing is decided on, even if the recorder says nothing at all there.
+    pub(crate) fn besides<T>(&mut self, read: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        match self.informs(read) {
+            Err(error) if error.is_absence() => self.note(&error),
+            read => read,
+        }
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "an answer of the two above")]
+    fn note<T>(&mut self, error: &Error) -> Result<Option<T>, Error> {
+        self.0.push(Text::cleaned(&chain(error)));
+        Ok(None)
     }
 }
 
@@ -114,12 +137,16 @@ pub(crate) mod tests {
     #[test]
     fn what_only_informs_may_be_missing_and_is_named() {
         let address: Address = "127.0.0.1".parse().unwrap();
-        let mut unread = Vec::new();
+        let mut unread = Unread::default();
         let denied = Error::NoPermission { address: address.clone(), path: "/x" };
-        assert!(matches!(informs::<()>(Err(denied), &mut unread), Ok(None)));
-        assert!(unread[0].as_str().contains("/x"));
-        let wrong = Error::WrongPassword { address, attempts_left: None };
-        assert!(informs::<()>(Err(wrong), &mut unread).is_err());
-        assert_eq!(unread.len(), 1);
+        assert!(matches!(unread.informs::<()>(Err(denied)), Ok(None)));
+        assert!(unread.0[0].as_str().contains("/x"));
+        let silent = || Error::Silent { address: address.clone(), path: "/y", seconds: 15 };
+        assert!(unread.informs::<()>(Err(silent())).is_err(), "it may have gone away");
+        assert!(matches!(unread.besides::<()>(Err(silent())), Ok(None)));
+        let wrong = || Error::WrongPassword { address: address.clone(), attempts_left: None };
+        assert!(unread.informs::<()>(Err(wrong())).is_err());
+        assert!(unread.besides::<()>(Err(wrong())).is_err(), "one wrong password stops everything");
+        assert_eq!(unread.0.len(), 2);
     }
 }

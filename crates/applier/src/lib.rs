@@ -3,6 +3,7 @@
 pub mod at_hand;
 pub mod audit;
 pub mod backup;
+pub mod cameras;
 pub mod certificates;
 pub mod cli;
 pub mod clock_resets;

@@ -11,8 +11,10 @@ use receipt::{
 use stick::{Media, statements};
 
 use crate::backup::Kept;
+use crate::cameras;
 use crate::clock_resets::ClockResets;
 use crate::event::{Outcome, RunId};
+use crate::inventory::Inventory;
 use crate::plan::{AcceptedExpired, Plan, Refusal};
 
 /// What every statement of one run shares.
@@ -98,10 +100,15 @@ pub fn refused(facts: &Facts, device: &Device, refusals: &[Refusal], now: Timest
     )))
 }
 
-/// "This recorder is here, and needs what was not at hand."
-pub fn needed(facts: &Facts, device: &Device, needs: Vec<Need>) -> Body {
-    let (device, link, taken) = (device.clone(), facts.link.clone(), facts.started);
-    Body::Inventory(Box::new(InventoryTaken { device, needs, link, taken }))
+/// "This recorder is here, with these cameras behind it, and needs what was not at hand."
+pub fn taken(facts: &Facts, inventory: &Inventory, needs: Vec<Need>) -> InventoryTaken {
+    InventoryTaken {
+        device: inventory.device.clone(),
+        needs,
+        cameras: cameras::stated(inventory.cameras.as_deref()),
+        link: facts.link.clone(),
+        taken: facts.started,
+    }
 }
 
 fn without_push(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use receipt::{LaptopId, Need, PushResult};
 use serde::Serialize;
 
-use crate::ledger::{Finding, LastAudit, LastWord, Request, RunResult};
+use crate::ledger::{Finding, LastAudit, LastCameras, LastWord, Request, RunResult};
 
 /// Every recorder that a statement speaks of, and what is wrong with the statements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,6 +43,9 @@ pub struct Recorder {
     pub laptop: LaptopId,
     /// How it was found to be set up; none where no audit has arrived.
     pub audit: Option<LastAudit>,
+    /// The cameras behind it, as it told of them last; none where none have been told of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cameras: Option<LastCameras>,
 }
 
 /// What a recorder needs that was not on the stick at its site.
@@ -113,14 +116,18 @@ pub fn fleet(
     words: Vec<LastWord>,
     requests: Vec<Request>,
     audits: Vec<LastAudit>,
+    cameras: Vec<LastCameras>,
     releases: &[Release],
     findings: Vec<Finding>,
 ) -> Fleet {
     let requests = open_requests(requests, &words);
     let mut audits: BTreeMap<String, LastAudit> =
         audits.into_iter().map(|audit| (audit.device.serial.normalised(), audit)).collect();
-    let recorder = |word: LastWord, audit| Recorder {
+    let mut cameras: BTreeMap<String, LastCameras> =
+        cameras.into_iter().map(|cameras| (cameras.recorder.normalised(), cameras)).collect();
+    let mut recorder = |word: LastWord, audit| Recorder {
         state: state(&word, releases),
+        cameras: cameras.remove(&word.device.serial.normalised()),
         serial: word.device.serial,
         model: word.device.model,
         runs: word.revision,
@@ -235,7 +242,7 @@ mod tests {
         ];
         releases[0].requires_at_least = Some("V4.2.0".parse().unwrap());
         let of = |releases: &[Release]| {
-            fleet(vec![word(Some("V4.1.0 build 190101"))], vec![], vec![], releases, vec![])
+            fleet(vec![word(Some("V4.1.0 build 190101"))], vec![], vec![], vec![], releases, vec![])
                 .recorders
                 .remove(0)
                 .state
@@ -288,7 +295,7 @@ mod tests {
 
     #[test]
     fn audits_stand_beside_pushes_and_alone() {
-        let report = fleet(vec![word(None)], vec![], vec![audit("S0"), audit("S1")], &[], vec![]);
+        let report = fleet(vec![word(None)], vec![], vec![audit("S0"), audit("S1")], vec![], &[], vec![]);
         let [alone, beside] = &report.recorders[..] else { panic!("{:?}", report.recorders) };
         assert_eq!((alone.serial.as_str(), beside.serial.as_str()), ("S0", "S1"));
         assert!(beside.audit.is_some() && beside.state == State::LookAtIt, "an audit settles no push");
@@ -301,7 +308,7 @@ mod tests {
     fn each_state_follows_from_what_is_known() {
         let newest = [release("new", "DS-7608NI-I2", "V4.2.0", "200101")];
         let of = |revision, releases: &[Release]| {
-            fleet(vec![word(revision)], vec![], vec![], releases, vec![]).recorders.remove(0).state
+            fleet(vec![word(revision)], vec![], vec![], vec![], releases, vec![]).recorders.remove(0).state
         };
         assert_eq!(of(Some("V4.1.0 build 190101"), &newest), due("new", &[]));
         assert_eq!(of(Some("V4.2.0 build 190101"), &newest), due("new", &[]));

@@ -4,6 +4,7 @@
 //! held, not dropped, until their laptop is enrolled. Rows are only ever added.
 
 mod audits;
+mod cameras;
 mod laptops;
 mod recorders;
 mod statements;
@@ -14,6 +15,7 @@ use firmware::Sha256Digest;
 use rusqlite::{Connection, Transaction};
 
 pub use audits::LastAudit;
+pub use cameras::LastCameras;
 pub use laptops::Laptop;
 pub use recorders::{LastWord, Request, RunResult};
 pub use statements::{Finding, Received};
@@ -44,6 +46,10 @@ pub enum LedgerError {
 const FORMAT: i64 = 1;
 /// The kind of statements that say what a recorder is and needs.
 const INVENTORY: &str = "inventory";
+/// The kind of those that say what it is and that it needs nothing: they answer no request.
+const INVENTORY_ALONE: &str = "inventory-alone";
+/// Both, for LIKE.
+const INVENTORIES: &str = "inventory%";
 
 /// The `kind` of audits. They tell how a recorder is set up, and nothing of pushes.
 const AUDIT: &str = "audit";

@@ -8,6 +8,7 @@
 //!
 //! * [`Range`] is one row: a pattern of models and the versions and builds it speaks of.
 //! * [`Advisory::judge`] judges one model and revision by all rows of one advisory.
+//! * [`AdvisoryTable::known`] judges them by all advisories.
 //! * [`AdvisoryTable::effect`] compares what runs with what is to run.
 //!
 //! A depot signs a table as `advisories.json`. Unknown fields are ignored; caps: 500 advisories,
@@ -16,6 +17,7 @@
 mod cvss;
 mod effect;
 mod id;
+mod known;
 mod pattern;
 mod range;
 
@@ -29,6 +31,7 @@ use crate::{Family, Model, Revision, Text};
 pub use cvss::{Cvss, InvalidCvss};
 pub use effect::{Change, Effect, Outcome};
 pub use id::{AdvisoryId, InvalidAdvisoryId};
+pub use known::Known;
 pub use pattern::{InvalidPattern, ModelPattern};
 pub use range::{Judgement, Range};
 

@@ -36,6 +36,11 @@ impl Device {
             _ => None,
         }
     }
+
+    /// What to call it: `camera` where it says that it is one, else `recorder`.
+    pub fn noun(&self) -> &'static str {
+        if self.family() == Some(Family::Ipc) { "camera" } else { "recorder" }
+    }
 }
 
 #[cfg(test)]
@@ -58,8 +63,10 @@ pub(crate) mod tests {
     #[test]
     fn family_is_read_from_documented_types_only() {
         let mut device = device("DS-7608NI-I2", "1", "V4.1.2 build 200101");
-        assert_eq!(device.family(), Some(Family::Nvr));
+        assert_eq!((device.family(), device.noun()), (Some(Family::Nvr), "recorder"));
+        device.device_type = Some(Text::cleaned("IPDome"));
+        assert_eq!((device.family(), device.noun()), (Some(Family::Ipc), "camera"));
         device.device_type = Some(Text::cleaned("HybridThing"));
-        assert_eq!(device.family(), None);
+        assert_eq!((device.family(), device.noun()), (None, "recorder"));
     }
 }

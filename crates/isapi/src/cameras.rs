@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::document::Document;
 use crate::xml::{Element, Malformed};
 
+/// Channels of one list: as many as a reply of real ones has room for (`xml`).
+const MOST: usize = 256;
+
 /// One channel of `/ISAPI/ContentMgmt/InputProxy/channels`. Older recorders tell neither model nor
 /// serial nor firmware of their cameras. The login to the camera stands there, too; it is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +52,7 @@ impl Document for Vec<Camera> {
                 firmware: of_source("firmwareVersion"),
             })
         };
-        let list = Element::list(body, "InputProxyChannelList", "InputProxyChannel")?;
+        let list = channels(body, "InputProxyChannelList", "InputProxyChannel")?;
         list.into_iter().map(one).collect()
     }
 }
@@ -87,9 +90,17 @@ impl Document for Vec<CameraStatus> {
                 detected: status.shown("chanDetectResult"),
             })
         };
-        let list = Element::list(body, "InputProxyChannelStatusList", "InputProxyChannelStatus")?;
+        let list = channels(body, "InputProxyChannelStatusList", "InputProxyChannelStatus")?;
         list.into_iter().map(one).collect()
     }
+}
+
+fn channels(body: &[u8], root: &'static str, item: &'static str) -> Result<Vec<Element>, Malformed> {
+    let list = Element::list(body, root, item)?;
+    if list.len() > MOST {
+        return Err(Malformed::Excess("lists more than 256 channels"));
+    }
+    Ok(list)
 }
 
 #[cfg(test)]
@@ -118,6 +129,20 @@ mod tests {
         assert_eq!(read("<InputProxyChannelList size='0'/>"), Ok(vec![]));
         assert_eq!(many[0].revision().unwrap().to_string(), "V5.7.15 build 240201");
         assert_eq!(many[0].model.as_ref().unwrap().as_str(), "DS-2CD2386G2-IU");
+        let kept = serde_json::to_string(&many).unwrap();
+        assert!(!kept.contains("admin"), "the login to the camera is kept: {kept}");
+    }
+
+    #[test]
+    fn a_list_beyond_any_recorder_is_rejected() {
+        let list = |root: &str, item: &str, count| {
+            format!("<{root}>{}</{root}>", format!("<{item}><id>1</id></{item}>").repeat(count))
+        };
+        let channels = |count| read(&list("InputProxyChannelList", "InputProxyChannel", count));
+        assert_eq!(channels(256).unwrap().len(), 256);
+        assert_eq!(channels(257), Err(Malformed::Excess("lists more than 256 channels")));
+        let states = list("InputProxyChannelStatusList", "InputProxyChannelStatus", 257);
+        assert!(Vec::<CameraStatus>::parse(states.as_bytes()).is_err());
     }
 
     #[test]

@@ -203,6 +203,7 @@ impl Builder {
         let (acceptor, certificate) = tls.unzip();
         let gate = Gate {
             login: self.login.clone(),
+            tries: self.profile.traits().tries,
             realm: realm(&serial),
             nonces: Nonces::new(),
             lock: Lock::default(),

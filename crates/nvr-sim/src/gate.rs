@@ -14,6 +14,8 @@ use crate::nonce::{Nonces, Terms, Unusable};
 /// The account, the lock, and what this boot has handed out.
 pub(crate) struct Gate {
     pub(crate) login: Login,
+    /// Wrong passwords before it locks, where `login` does not say.
+    pub(crate) tries: u32,
     pub(crate) realm: String,
     pub(crate) nonces: Nonces,
     pub(crate) lock: Lock,
@@ -84,7 +86,8 @@ impl Gate {
             }
         };
         if !right {
-            return Err(match self.lock.wrong(now, login.tries, login.lock) {
+            let tries = login.tries.unwrap_or(self.tries);
+            return Err(match self.lock.wrong(now, tries, login.lock) {
                 0 => Denial::Locked { seconds: self.lock.remaining(now).unwrap_or_default().as_secs() },
                 tries_left => Denial::Wrong { tries_left },
             });
@@ -134,10 +137,11 @@ mod tests {
         Gate {
             login: Login {
                 password: "right".into(),
-                tries: 2,
+                tries: Some(2),
                 lock: Duration::from_secs(60),
                 ..Login::default()
             },
+            tries: 5,
             realm: realm(&"DS-7608NI-I20120200101CCRRE00000001WCVU".parse().unwrap()),
             nonces: Nonces::new(),
             lock: Lock::default(),

@@ -33,8 +33,8 @@ pub struct Login {
     pub max_nonce_uses: u32,
     /// A nonce is good only for the URL that it was given out for.
     pub url_bound_nonces: bool,
-    /// Wrong passwords before it locks.
-    pub tries: u32,
+    /// Wrong passwords before it locks; those of the profile if not given.
+    pub tries: Option<u32>,
     /// How long it stays locked.
     #[serde(rename = "lock_seconds", with = "seconds")]
     pub lock: Duration,
@@ -55,7 +55,7 @@ impl Default for Login {
             short_challenge: false,
             max_nonce_uses: 2,
             url_bound_nonces: false,
-            tries: 5,
+            tries: None,
             lock: Duration::from_secs(1800),
             minimal_user_check: false,
         }

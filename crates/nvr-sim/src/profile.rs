@@ -20,7 +20,8 @@ pub enum Profile {
     Ds7732niM4,
     /// A hybrid recorder: `DVR`, hexadecimal `hardwareVersion`, no SNMP.
     Dvr,
-    /// A camera V5.x: `IPCamera`, 403 on InputProxy.
+    /// A camera V5.x: `IPCamera`, nodes of its own, 403 on InputProxy, seven wrong passwords, times of the
+    /// lock in minutes.
     Camera,
 }
 
@@ -32,6 +33,12 @@ pub(crate) struct Traits {
     pub(crate) hardware: Option<&'static str>,
     /// Nodes that only this one has, before the end of `DeviceInfo`.
     pub(crate) last_nodes: &'static str,
+    /// Wrong passwords before it locks (reference: ISAPI §9.3).
+    pub(crate) tries: u32,
+    /// In what `illegalLoginLock` counts, seconds.
+    pub(crate) lock_unit_seconds: u64,
+    /// Its interfaces have both versions of IP (reference: ISAPI §15).
+    pub(crate) dual_stack: bool,
     /// Whether channels tell model, serial and firmware of their cameras.
     pub(crate) knows_cameras: bool,
     /// Disks have serial and model.
@@ -58,6 +65,9 @@ impl Profile {
             device_type: "NVR",
             hardware: Some("B-R-K51-00"),
             last_nodes: "<manufacturer>hikvision</manufacturer>\n",
+            tries: 5,
+            lock_unit_seconds: 1,
+            dual_stack: false,
             knows_cameras: true,
             knows_disks: true,
             // no captured recorder has the flag of the lock; the filter was met on one alone
@@ -97,7 +107,15 @@ impl Profile {
                 device_info: ("2.0", HIKVISION),
                 device_type: "IPCamera",
                 hardware: Some("0x0"),
-                last_nodes: "<firmwareVersionInfo>B-R-G5-0</firmwareVersionInfo>\n<OEMCode>1</OEMCode>\n",
+                // no sample tells the values of the last two
+                last_nodes: "<firmwareVersionInfo>B-R-G5-0</firmwareVersionInfo>
+<OEMCode>1</OEMCode>
+<subSerialNumber>E00000001</subSerialNumber>
+<bootVersion>V1.3.4</bootVersion>
+",
+                tries: 7,
+                lock_unit_seconds: 60,
+                dual_stack: true,
                 knows_cameras: false,
                 knows_disks: false,
                 lacks: &[INPUT_PROXY],

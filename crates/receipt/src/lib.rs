@@ -22,7 +22,7 @@ pub use audit::{Audit, AuditAdvisories, CheckCounts, CheckResult};
 pub use chain::{Chain, ChainError, Position};
 pub use clock::{ClockReset, Forgiven};
 pub use dsse::{Envelope, InvalidEnvelope, LONGEST_ENVELOPE};
-pub use inventory::{InventoryTaken, Need};
+pub use inventory::{CameraTold, CamerasTold, InventoryTaken, Need};
 pub use laptop::{InvalidLaptopId, LaptopId};
 pub use push::{Link, Override, PushEnded, PushResult, PushStarted, Target};
 pub use restore::{Configuration, RestoreEnded, RestoreResult, RestoreStarted};

@@ -7,6 +7,7 @@ mod audit;
 mod awake;
 mod backups;
 mod battery;
+mod cameras;
 mod clock;
 mod depot_errors;
 mod export;

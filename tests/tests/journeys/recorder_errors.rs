@@ -49,7 +49,7 @@ async fn wrong_password_is_tried_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn password_refused_in_the_middle_of_a_run_is_remembered() {
     let mut flashing = recorder();
-    flashing.login.tries = 3;
+    flashing.login.tries = Some(3);
     flashing.faults = Faults { stall: true, ..Faults::default() };
     let world = World::loaded_with(flashing).await;
     let changed = async {

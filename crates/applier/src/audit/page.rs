@@ -8,6 +8,7 @@ use firmware::Sha256Digest;
 use receipt::{CheckCounts, CheckResult};
 
 use super::{Finding, Severity, by_severity, counts};
+use crate::cameras::Told;
 
 /// What stands above the findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,10 +30,11 @@ struct Page<'a> {
     heading: &'a Heading,
     counts: CheckCounts,
     groups: Vec<(Severity, Vec<&'a Finding>)>,
+    cameras: &'a Told<'a>,
 }
 
 /// The page.
-pub fn page(heading: &Heading, findings: &[Finding]) -> Result<String, askama::Error> {
+pub fn page(heading: &Heading, findings: &[Finding], cameras: &Told<'_>) -> Result<String, askama::Error> {
     let hash = BASE64_STANDARD.encode(Sha256Digest::of(STYLE.as_bytes()).as_bytes());
     let page = Page {
         policy: format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"),
@@ -40,6 +42,7 @@ pub fn page(heading: &Heading, findings: &[Finding]) -> Result<String, askama::E
         heading,
         counts: counts(findings),
         groups: by_severity(findings),
+        cameras,
     };
     page.render()
 }
@@ -67,7 +70,11 @@ mod tests {
         };
         let failed = Finding { result: CheckResult::Fail, ..finding.clone() };
         let heading = Heading { rows: vec![("recorder", hostile.into())], remarks: vec![hostile.into()] };
-        let page = page(&heading, &[finding, failed]).unwrap();
+        let mut inventory = crate::inventory::tests::inventory("DS-7608NI-I2", "V4.30.097 build 200101");
+        inventory.cameras =
+            serde_json::from_value(serde_json::json!([{"id": "1", "name": hostile}])).unwrap();
+        let page = page(&heading, &[finding, failed], &Told::of(&inventory, None)).unwrap();
+        assert!(page.contains("<th scope=\"row\">camera</th><td>1 &#60;img src=x"), "{page}");
         assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;&#60;/style&#62;"), "{page}");
         for harmful in ["<img", "<script", "src=\"", "href", "url(", "@import", "http:", "https:"] {
             assert!(!page.contains(harmful), "{harmful}");

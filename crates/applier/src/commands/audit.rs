@@ -20,6 +20,7 @@ use super::recorder::{self, Purpose, RecorderArgs, Session};
 use super::round::{Became, Round, RoundArgs, Row, Summary};
 use crate::audit::{self, Check, Finding, Heading, Observed, Severity, Tls, checks};
 use crate::backup::{LocalKey, newest};
+use crate::cameras::Told;
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
@@ -32,6 +33,9 @@ use crate::state::State;
 /// password that is typed is judged on this laptop and neither reported nor signed. With --stick, releases and
 /// advisories of the publication are taken into account, and the result goes home on the stick as a signed statement;
 /// without, it waits on this laptop.
+///
+/// Cameras behind the recorder stand beside the checks, with what advisories say of each; they are no checks, and
+/// --fail-on does not look at them.
 ///
 /// The audit ends with 0 whatever it finds: findings are its result. --fail-on makes an exit code of them.
 #[derive(Debug, clap::Args)]
@@ -153,19 +157,16 @@ impl Auditor<'_> {
             audited: observed.now,
         };
         let heading = heading(&inventory.address, &statement, publication);
-        tell::tell(&heading, &findings, context.output);
+        let cameras = Told::of(&inventory, observed.advisories);
+        tell::tell(&heading, &findings, &cameras.lines(&inventory.device), context.output);
         let place = state::state(&self.who, &statement, state, *stick, publication, &clock, context)?;
         if let Some(path) = page {
-            write_page(path, &heading, &findings)?;
+            write_page(path, &heading, &findings, &cameras)?;
             context.output.data(format_args!("page         {}", path.display()));
         }
-        conclude(
-            args,
-            &inventory.address,
-            &document(&inventory.address, &statement, &findings, place),
-            &findings,
-            context,
-        )?;
+        let mut document = document(&inventory.address, &statement, &findings, place);
+        cameras.join(&mut document);
+        conclude(args, &inventory.address, &document, &findings, context)?;
         row.result = Became::Audited;
         Ok(Exit::Done)
     }
@@ -214,7 +215,7 @@ fn heading(address: &Address, audit: &Audit, publication: Option<&VerifiedPublic
         (None, None) => "no policy at hand".into(),
     };
     let mut rows = vec![
-        ("recorder", format!("{} {}", device.model, device.serial)),
+        (device.noun(), format!("{} {}", device.model, device.serial)),
         ("runs", device.revision.to_string()),
     ];
     rows.extend(device.name.as_ref().map(|name| ("name", name.to_string())));
@@ -274,8 +275,13 @@ fn conclude(
         .with_data(document.clone()))
 }
 
-fn write_page(path: &Path, heading: &Heading, findings: &[Finding]) -> Result<(), Failure> {
-    let page = audit::page(heading, findings).fail(Exit::Internal)?;
+fn write_page(
+    path: &Path,
+    heading: &Heading,
+    findings: &[Finding],
+    cameras: &Told<'_>,
+) -> Result<(), Failure> {
+    let page = audit::page(heading, findings, cameras).fail(Exit::Internal)?;
     // of who can read it: it is a list of what is weak
     durable::create_new(path, page.as_bytes(), 0o600).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => is_there(path),

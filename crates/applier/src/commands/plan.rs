@@ -16,6 +16,7 @@ use super::inspect;
 use super::recorder::{Purpose, RecorderArgs};
 use super::request::Asking;
 use crate::at_hand::{AtHand, AtHandError};
+use crate::cameras::Told;
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
@@ -114,19 +115,23 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let options =
         Options { accept_expired: accepted.clone(), plain_http, ..args.wish.options(power(context)) };
     let (decision, _) = decide(&inventory, &publication, &options, Held::new(), &state, context)?;
+    let cameras = Told::of(&inventory, inspect::advisories(&publication));
     if !context.output.is_json() {
-        inspect::tell(&inventory, context.output);
+        inspect::tell(&inventory, &cameras, context.output);
     }
     match decision {
         Decision::Push(plan) => {
             tell(&plan, context.output)?;
-            context.output.json(
-                &json!({"decision": "push", "plan": plan, "digest": plan.digest().fail(Exit::Internal)?}),
-            );
+            let digest = plan.digest().fail(Exit::Internal)?;
+            let mut document = json!({"decision": "push", "plan": plan, "digest": digest});
+            cameras.join(&mut document);
+            context.output.json(&document);
             Ok(Exit::Done)
         }
         Decision::AlreadyCurrent(listed) => {
-            context.output.json(&already_current(&listed, accepted.as_ref()));
+            let mut document = already_current(&listed, accepted.as_ref());
+            cameras.join(&mut document);
+            context.output.json(&document);
             context.output.data(format_args!("already current: it runs {}", listed.release.id));
             Ok(Exit::Done)
         }
@@ -140,7 +145,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 context,
             };
             desk.ask(&needs(&refusals), &inventory);
-            Err(refused(&inventory.address, &refusals, accepted.as_ref()))
+            let mut failure = refused(&inventory.address, &refusals, accepted.as_ref());
+            failure.data.iter_mut().for_each(|data| cameras.join(data));
+            Err(failure)
         }
     }
 }

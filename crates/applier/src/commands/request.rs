@@ -1,10 +1,10 @@
 //! What a recorder needs and the stick does not bring, signed and written down for the depot: on this
-//! laptop first, then on the stick. What a person wanted to know matters more: where it cannot be written
-//! that is a warning.
+//! laptop first, then on the stick; with it, or alone where somebody inspects, the cameras behind the
+//! recorder. What a person wanted to know matters more: where it cannot be written that is a warning.
 
-use receipt::{Body, Envelope, Need, VerifiedStatement};
+use receipt::{Body, Envelope, InventoryTaken, Need, VerifiedStatement};
 use stick::{Stick, VerifiedPublication};
-use terminal::Failure;
+use terminal::{Count, Failure};
 
 use super::apply::facts;
 use super::clerk::{Clerk, WhoArgs};
@@ -28,7 +28,14 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// Asks for what is needed, if anything is, where nothing else is stated.
     pub(super) fn ask(&self, needs: &[Need], inventory: &Inventory) {
-        if needs.is_empty() {
+        if !needs.is_empty() {
+            self.tell(needs, inventory);
+        }
+    }
+
+    /// Tells what is needed and which cameras there are, if any are.
+    pub(super) fn tell(&self, needs: &[Need], inventory: &Inventory) {
+        if needs.is_empty() && inventory.cameras.iter().flatten().next().is_none() {
             return;
         }
         if let Err(failure) = self.write(needs, inventory) {
@@ -43,33 +50,39 @@ impl Asking<'_> {
         let (mut chain, key) = (state.chain().map_err(state_failure)?, super::apply::laptop_key(state)?);
         let journals = Journals::open(&state.journals()).map_err(super::apply::journal_failure)?;
         let facts = facts(who, session, publication, &journals, state, context)?;
-        ask(
-            needs,
-            inventory,
-            &mut Clerk { chain: &mut chain, key: &key, stick: Some(stick), facts, context },
-        );
+        let mut clerk = Clerk { chain: &mut chain, key: &key, stick: Some(stick), facts, context };
+        write_down(needs, inventory, &mut clerk);
         Ok(())
     }
 }
 
-/// Asks for what is needed, if anything is. The same request is not signed twice in a row.
+/// Asks for what is needed, if anything is.
 pub(super) fn ask(needs: &[Need], inventory: &Inventory, clerk: &mut Clerk<'_>) {
-    if needs.is_empty() {
-        return;
+    if !needs.is_empty() {
+        write_down(needs, inventory, clerk);
     }
-    if !asked_last(needs, inventory, clerk) {
-        let stated = clerk.state(|facts, _| report::needed(facts, &inventory.device, needs.to_vec()));
-        if let Err(failure) = stated {
-            return not_written(needs, &failure, clerk.context);
-        }
+}
+
+/// The same is not signed twice in a row.
+fn write_down(needs: &[Need], inventory: &Inventory, clerk: &mut Clerk<'_>) {
+    let taken = report::taken(&clerk.facts, inventory, needs.to_vec());
+    let cameras = taken.cameras.count();
+    if !said_last(&taken, clerk)
+        && let Err(failure) = clerk.state(|_, _| Body::Inventory(Box::new(taken)))
+    {
+        return not_written(needs, &failure, clerk.context);
     }
     clerk.deliver();
     for need in needs {
         clerk.context.output.data(format_args!("request    {need}, written down for the depot"));
     }
+    if cameras > 0 {
+        let cameras = Count(cameras, "camera");
+        clerk.context.output.data(format_args!("inventory  {cameras}, written down for the depot"));
+    }
 }
 
-fn asked_last(needs: &[Need], inventory: &Inventory, clerk: &Clerk<'_>) -> bool {
+fn said_last(taken: &InventoryTaken, clerk: &Clerk<'_>) -> bool {
     let last = clerk.chain.next().counter.saturating_sub(1);
     let Some(envelope) = clerk.chain.envelope(last).ok().and_then(|bytes| Envelope::read(&bytes).ok()) else {
         return false;
@@ -78,12 +91,18 @@ fn asked_last(needs: &[Need], inventory: &Inventory, clerk: &Clerk<'_>) -> bool 
     let head = &last.statement().head;
     let same_names = head.site == clerk.facts.site && head.operator == clerk.facts.operator;
     match &last.statement().body {
-        Body::Inventory(last) => same_names && last.needs == needs && last.device == inventory.device,
+        Body::Inventory(last) => {
+            let InventoryTaken { device, needs, cameras, .. } = taken;
+            same_names && last.needs == *needs && last.device == *device && last.cameras == *cameras
+        }
         _ => false,
     }
 }
 
 fn not_written(needs: &[Need], failure: &Failure, context: &Context) {
+    if needs.is_empty() {
+        return context.output.warn(format_args!("inventory not written: {:#}", failure.error));
+    }
     let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
     context.output.warn(format_args!(
         "request not written: {:#}; tell the depot what is needed: {}",

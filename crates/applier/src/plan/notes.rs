@@ -1,7 +1,7 @@
 //! What a person should know, above all what this plan cannot.
 
 use firmware::container::Container;
-use firmware::{Release, Text};
+use firmware::{Family, Release, Text};
 use jiff::Timestamp;
 
 use super::{Containers, Course, Options};
@@ -16,12 +16,19 @@ pub(super) fn notes(
     now: Timestamp,
 ) -> Vec<String> {
     let restarts = course.steps.len();
+    let (noun, is_camera) = (inventory.device.noun(), inventory.device.family() == Some(Family::Ipc));
+    let recording = if is_camera { "its picture, and every recording of it," } else { "recording" };
     let mut notes = vec![match restarts {
-        1 => "recording stops while the recorder restarts, for minutes; nobody has measured how many".into(),
+        1 => {
+            format!("{recording} stops while the {noun} restarts, for minutes; nobody has measured how many")
+        }
         n => format!(
-            "recording stops {n} times, while the recorder restarts after each of {n} steps, for minutes; nobody has measured how many"
+            "{recording} stops {n} times, while the {noun} restarts after each of {n} steps, for minutes; nobody has measured how many"
         ),
     }];
+    if inventory.cameras.iter().flatten().next().is_some() {
+        notes.push("cameras behind the recorder are not updated by this push".into());
+    }
     // reference: container §9, field notes §1
     notes.push("there may be no way back: recorders refuse older firmware, and settings can change".into());
     notes.push("model, serial number and version are what the recorder claims".into());

@@ -24,7 +24,8 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     let findings = ledger.findings().map_err(ledger_failure)?;
     let requests = ledger.requests().map_err(ledger_failure)?;
     let audits = ledger.last_audits().map_err(ledger_failure)?;
-    let report = fleet(words, requests, audits, catalog.releases(), findings);
+    let cameras = ledger.last_cameras().map_err(ledger_failure)?;
+    let report = fleet(words, requests, audits, cameras, catalog.releases(), findings);
     let output = context.output;
     output.json(&report);
     for recorder in &report.recorders {
@@ -43,7 +44,7 @@ pub fn run(_args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn lines(recorder: &Recorder) -> [(&'static str, String); 5] {
+fn lines(recorder: &Recorder) -> Vec<(&'static str, String)> {
     let runs = recorder.runs.as_ref().map_or_else(|| "unknown".into(), ToString::to_string);
     let state = match &recorder.state {
         State::Current => "current".into(),
@@ -59,11 +60,13 @@ fn lines(recorder: &Recorder) -> [(&'static str, String); 5] {
         None => recorder.detail.to_string(),
     };
     let audit = recorder.audit.as_ref().map_or_else(|| "none has arrived".into(), ToString::to_string);
-    [
+    let mut lines = vec![
         ("runs", runs),
         ("state", state),
         ("last run", result),
         ("audit", audit),
         ("seen", format!("{} by laptop {}", recorder.seen.strftime("%F %H:%M UTC"), recorder.laptop)),
-    ]
+    ];
+    lines.extend(recorder.cameras.as_ref().map(|cameras| ("cameras", cameras.to_string())));
+    lines
 }

@@ -8,7 +8,7 @@ use receipt::{
 };
 use serde::Serialize;
 
-use super::{AUDIT, INVENTORY, Ledger, LedgerError};
+use super::{AUDIT, INVENTORIES, INVENTORY, Ledger, LedgerError};
 
 /// How a run ended, whatever it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,22 +81,22 @@ impl Ledger {
         Ok(requests.collect())
     }
 
-    /// The latest statement about each recorder, by serial, of one kind, or of all but audits; inventories
+    /// The latest statement about each recorder, by serial, of one kind (a pattern of LIKE), or of all but audits; inventories
     /// only where there is nothing else. Within a laptop its own numbers say which is the latest; only between
     /// laptops do their clocks.
     pub(super) fn latest(&self, kind: Option<&str>) -> Result<Vec<Statement>, LedgerError> {
         let mut query = self.db.prepare(
             "WITH newest AS (
-                 SELECT envelope, laptop, serial, claimed, kind = ?1 AS aside,
-                        row_number() OVER (PARTITION BY serial, laptop ORDER BY kind = ?1, counter DESC) AS place
-                 FROM statements WHERE serial IS NOT NULL AND iif(?3 IS NULL, kind != ?2, kind = ?3)
+                 SELECT envelope, laptop, serial, claimed, kind LIKE ?1 AS aside,
+                        row_number() OVER (PARTITION BY serial, laptop ORDER BY kind LIKE ?1, counter DESC) AS place
+                 FROM statements WHERE serial IS NOT NULL AND iif(?3 IS NULL, kind != ?2, kind LIKE ?3)
              ), latest AS (
                  SELECT envelope, laptop, serial,
                         row_number() OVER (PARTITION BY serial ORDER BY aside, claimed DESC, laptop) AS place
                  FROM newest WHERE place = 1
              ) SELECT envelope, laptop FROM latest WHERE place = 1 ORDER BY serial",
         )?;
-        let mut rows = query.query((INVENTORY, AUDIT, kind))?;
+        let mut rows = query.query((INVENTORIES, AUDIT, kind))?;
         let mut statements = Vec::new();
         while let Some(row) = rows.next()? {
             let laptop: String = row.get(1)?;

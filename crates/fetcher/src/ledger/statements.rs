@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use receipt::{Body, Envelope, InvalidStatement, LaptopId, VerifiedStatement};
 use serde::Serialize;
 
-use super::{AUDIT, INVENTORY, Ledger, LedgerError, digest, integer};
+use super::{AUDIT, INVENTORY, INVENTORY_ALONE, Ledger, LedgerError, digest, integer};
 
 /// What became of a statement.
 #[derive(Debug)]
@@ -117,7 +117,10 @@ impl Ledger {
         let (kind, serial) = match &verified.statement().body {
             Body::PushStarted(body) => ("push-started", Some(body.device.serial.normalised())),
             Body::PushEnded(body) => ("push-ended", Some(body.device.serial.normalised())),
-            Body::Inventory(body) => (INVENTORY, Some(body.device.serial.normalised())),
+            Body::Inventory(body) => {
+                let kind = if body.needs.is_empty() { INVENTORY_ALONE } else { INVENTORY };
+                (kind, Some(body.device.serial.normalised()))
+            }
             Body::RestoreStarted(body) => ("restore-started", Some(body.device.serial.normalised())),
             Body::RestoreEnded(body) => ("restore-ended", Some(body.device.serial.normalised())),
             Body::Audit(body) => (AUDIT, Some(body.device.serial.normalised())),

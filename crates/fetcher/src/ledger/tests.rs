@@ -2,8 +2,8 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
-    Body, Envelope, Head, InventoryTaken, LaptopId, Link, Need, Publication, PushEnded, PushResult,
-    Statement, Subject, Times,
+    Body, CameraTold, CamerasTold, Envelope, Head, InventoryTaken, LaptopId, Link, Need, Publication,
+    PushEnded, PushResult, Statement, Subject, Times,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -62,9 +62,21 @@ impl Applier {
     /// The next statement of the chain: this recorder runs this version and needs this release.
     fn asks(&mut self, serial: &str, version: &str, release: &str) -> Vec<u8> {
         let need = Need { release: release.parse().ok(), at_least: None, reason: text("not-carried") };
+        self.takes(serial, version, vec![need], &[])
+    }
+
+    /// The next statement of the chain: this recorder runs this version, and these cameras are behind it.
+    fn takes(&mut self, serial: &str, version: &str, needs: Vec<Need>, cameras: &[&str]) -> Vec<u8> {
         let (link, taken) = (Link::new(text("loopback"), text("127.0.0.1:80")), self.now());
+        let camera = |model: &&str| CameraTold {
+            channel: text("1"),
+            model: (!model.is_empty()).then(|| text(model)),
+            serial: None,
+            firmware: (!model.is_empty()).then(|| text("V5.7.15 build 240201")),
+        };
+        let cameras = CamerasTold::of(cameras.iter().map(camera));
         let device = device(serial, version);
-        self.states(Body::Inventory(Box::new(InventoryTaken { device, needs: vec![need], link, taken })))
+        self.states(Body::Inventory(Box::new(InventoryTaken { device, needs, cameras, link, taken })))
     }
 
     fn now(&self) -> Timestamp {
@@ -260,4 +272,26 @@ fn what_is_asked_for_is_kept_and_hides_no_push() {
     );
     assert_eq!(words[1].revision.as_ref().unwrap().to_string(), "V4.1.0 build 200101");
     assert_eq!(words[1].result, None);
+}
+
+#[test]
+fn cameras_are_those_told_of_last_and_answer_no_request() {
+    let (_dir, ledger) = ledger();
+    let mut applier = Applier::new();
+    ledger.enrol(&applier.key.public(), at(0)).unwrap();
+    let id = applier.id();
+    let receive =
+        |bytes: Vec<u8>| assert!(matches!(ledger.receive(&id, 1, &bytes, at(9)), Ok(Received::New(_))));
+    receive(applier.asks("S1", "V4.1.0", "nvr-1"));
+    assert_eq!(ledger.last_cameras().unwrap(), []);
+    receive(applier.takes("S1", "V4.1.0", vec![], &["DS-2CD1", "DS-2CD1", ""]));
+    let cameras = ledger.last_cameras().unwrap();
+    let words = "2 DS-2CD1, runs V5.7.15 build 240201; 1 of a model that is not told; on 2023-11-14";
+    assert_eq!((cameras.len(), cameras[0].to_string().as_str()), (1, words));
+    assert_eq!(ledger.requests().unwrap()[0].needs.len(), 1, "what was asked for is still open");
+    // a push says more than an inventory, whichever came last
+    receive(applier.says("S1", "V4.2.0", PushResult::Applied));
+    receive(applier.takes("S1", "V4.2.0", vec![], &["DS-2CD1"]));
+    assert!(ledger.last_words().unwrap()[0].result.is_some());
+    assert_eq!(ledger.last_cameras().unwrap()[0].cameras.count(), 1);
 }

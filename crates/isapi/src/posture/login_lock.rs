@@ -12,10 +12,10 @@ pub struct IllegalLoginLock {
     /// Wrong passwords until the account is locked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
-    /// How long it stays locked; in seconds, as captured (1800), though a camera's capabilities count
-    /// this in minutes.
+    /// How long it stays locked: in seconds on a recorder, as captured (1800), and in minutes on a camera,
+    /// by its capabilities (1 to 120).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lock_seconds: Option<u32>,
+    pub lock_time: Option<u32>,
 }
 
 impl Document for IllegalLoginLock {
@@ -26,7 +26,7 @@ impl Document for IllegalLoginLock {
         Ok(Self {
             enabled: root.flag("enabled")?.ok_or(Malformed::Missing("enabled"))?,
             attempts: root.number("maxIllegalLoginTimes")?,
-            lock_seconds: root.number("maxIllegalLoginLockTime")?,
+            lock_time: root.number("maxIllegalLoginLockTime")?,
         })
     }
 }
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn reads_a_real_one() {
         let text = b"<IllegalLoginLock xmlns='x'><enabled>true</enabled><maxIllegalLoginTimes>5</maxIllegalLoginTimes><maxIllegalLoginLockTime>1800</maxIllegalLoginLockTime></IllegalLoginLock>";
-        let expected = IllegalLoginLock { enabled: true, attempts: Some(5), lock_seconds: Some(1800) };
+        let expected = IllegalLoginLock { enabled: true, attempts: Some(5), lock_time: Some(1800) };
         assert_eq!(IllegalLoginLock::parse(text), Ok(expected));
         assert!(IllegalLoginLock::parse(b"<IllegalLoginLock/>").is_err());
     }

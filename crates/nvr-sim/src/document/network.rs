@@ -1,6 +1,6 @@
 //! The network side of the posture (reference: ISAPI §15).
 
-use super::{document, mac, node};
+use super::{document, mac, node, node_of};
 use crate::posture::Interface;
 use crate::profile::{HIKVISION, ISAPI};
 use crate::recorder::Recorder;
@@ -18,21 +18,35 @@ pub(super) fn interfaces(recorder: &Recorder) -> String {
     } else {
         String::new()
     };
-    let list = interfaces.iter().zip(1..).map(|(interface, id)| self::interface(interface, id, &repeated));
+    let dual = recorder.profile.traits().dual_stack;
+    let list =
+        interfaces.iter().zip(1..).map(|(interface, id)| self::interface(interface, id, dual, &repeated));
     document("NetworkInterfaceList", "2.0", ISAPI, &list.collect::<String>())
 }
 
-fn interface(interface: &Interface, id: u32, repeated: &str) -> String {
-    let version = if interface.address.contains(':') { "v6" } else { "v4" };
+/// With both versions of IP in the form of cameras (reference: ISAPI §15), else in that of recorders.
+fn interface(interface: &Interface, id: u32, dual: bool, repeated: &str) -> String {
+    let version = match interface.address.contains(':') {
+        _ if dual => "dual",
+        true => "v6",
+        false => "v4",
+    };
     let address = [
         node("ipVersion", version),
         node("addressingType", &interface.addressing),
         node("ipAddress", &interface.address),
         node("subnetMask", &interface.mask),
+        node_of("ipv6Address", dual.then_some("::")),
+        node_of("bitMask", dual.then_some(0)),
         format!("<DefaultGateway>{}</DefaultGateway>", node("ipAddress", &interface.gateway)),
         format!("<PrimaryDNS>{}</PrimaryDNS>", node("ipAddress", &interface.dns)),
         "<SecondaryDNS><ipAddress>0.0.0.0</ipAddress></SecondaryDNS>".into(),
         node("DNSEnable", false),
+        if dual {
+            format!("<Ipv6Mode>{}</Ipv6Mode>", node("ipV6AddressingType", "ra"))
+        } else {
+            String::new()
+        },
     ];
     let link = [
         node("MACAddress", &interface.mac),

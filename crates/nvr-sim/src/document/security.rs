@@ -83,13 +83,14 @@ fn access(access: &Access) -> String {
     format!("<AdminAccessProtocol>{}</AdminAccessProtocol>\n", nodes.concat())
 }
 
-/// `GET /ISAPI/Security/illegalLoginLock`; the time is in seconds (reference: ISAPI §9.3).
+/// `GET /ISAPI/Security/illegalLoginLock`; the time is in seconds, and in minutes on a camera (reference:
+/// ISAPI §9.3).
 pub(super) fn login_lock(recorder: &Recorder) -> String {
-    let state = recorder.state();
+    let (state, traits) = (recorder.state(), recorder.profile.traits());
     let nodes = [
         node("enabled", state.content.posture.login_lock),
-        node("maxIllegalLoginTimes", state.login.tries),
-        node("maxIllegalLoginLockTime", state.login.lock.as_secs()),
+        node("maxIllegalLoginTimes", state.login.tries.unwrap_or(traits.tries)),
+        node("maxIllegalLoginLockTime", state.login.lock.as_secs().div_ceil(traits.lock_unit_seconds)),
     ];
     document("IllegalLoginLock", "2.0", ISAPI, &(nodes.concat() + "\n"))
 }

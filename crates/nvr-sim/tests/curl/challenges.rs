@@ -78,7 +78,7 @@ async fn a_nonce_lives_for_as_many_uses_as_allowed() {
 #[tokio::test]
 async fn a_lock_counts_down_and_opens() {
     let recorder = start(|recorder| {
-        recorder.login.tries = 1;
+        recorder.login.tries = Some(1);
         recorder.login.lock = Duration::from_secs(2);
     })
     .await;

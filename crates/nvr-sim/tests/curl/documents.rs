@@ -3,7 +3,7 @@ use nvr_sim::{
     Profile, User,
 };
 
-use crate::{curl, faulty, get, start, url};
+use crate::{ask, curl, faulty, get, start, url};
 
 #[tokio::test]
 async fn profiles_differ_as_the_described_recorders_do() {
@@ -24,12 +24,26 @@ async fn profiles_differ_as_the_described_recorders_do() {
         assert_eq!(info.node("deviceType"), kind);
         assert_eq!(info.text.contains("<hardwareVersion>"), hardware.is_some());
         assert_eq!(hardware.map(|_| info.node("hardwareVersion")), hardware);
-        assert_eq!(info.text.contains("<firmwareVersionInfo>"), profile == Profile::Camera);
+        let is_camera = profile == Profile::Camera;
+        for node in ["firmwareVersionInfo", "OEMCode", "subSerialNumber", "bootVersion"] {
+            assert_eq!(info.text.contains(&format!("<{node}>")), is_camera, "{info:?}");
+        }
+        let interfaces = get(&recorder, "System/Network/interfaces").await;
+        assert_eq!(interfaces.text.contains("<ipVersion>dual</ipVersion>"), is_camera, "{interfaces:?}");
+        if is_camera {
+            let lock = get(&recorder, "Security/illegalLoginLock").await;
+            assert_eq!(
+                (lock.node("maxIllegalLoginTimes"), lock.node("maxIllegalLoginLockTime")),
+                ("7", "30")
+            );
+            let wrong = ask(&recorder, "wrong", "System/deviceInfo").await;
+            assert!(wrong.text.contains("<retryLoginTime>6</retryLoginTime>"), "{wrong:?}");
+        }
         assert_eq!(get(&recorder, "System/Network/SNMP").await.status, snmp, "{profile:?}");
         assert_eq!(get(&recorder, "System/Network/ipFilter").await.status, filter, "{profile:?}");
 
         let channels = get(&recorder, "ContentMgmt/InputProxy/channels").await;
-        assert_eq!(channels.status, if profile == Profile::Camera { 403 } else { 200 }, "{channels:?}");
+        assert_eq!(channels.status, if is_camera { 403 } else { 200 }, "{channels:?}");
         let knows = matches!(
             profile,
             Profile::Ds7616niK2 | Profile::Ds7608nxiI2 | Profile::Ds7732niM4 | Profile::Dvr

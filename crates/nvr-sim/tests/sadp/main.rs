@@ -129,7 +129,7 @@ async fn an_answer_goes_to_the_group_or_to_both() {
 
 #[tokio::test]
 async fn a_lock_shows_and_messages_that_change_devices_are_only_counted() {
-    let (recorder, port) = start(|recorder| recorder.login.tries = 1).await;
+    let (recorder, port) = start(|recorder| recorder.login.tries = Some(1)).await;
     let url = format!("http://{}/ISAPI/System/status", recorder.address());
     let mut curl = tokio::process::Command::new("curl");
     curl.args(["-sS", "--noproxy", "*", "--digest", "-u", "admin:wrong", &url]).output().await.unwrap();

@@ -149,6 +149,7 @@ fn an_inventory_says_what_is_needed_and_may_say_more_later() {
     said.body = Body::Inventory(Box::new(InventoryTaken {
         device: end.device,
         needs: vec![need(Some("a"), None, "not-carried"), need(None, Some("V4.61.000"), "no-step")],
+        cameras: crate::CamerasTold::default(),
         link: end.link,
         taken: end.started,
     }));

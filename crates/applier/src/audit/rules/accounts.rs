@@ -1,5 +1,6 @@
 //! Accounts, and who uses them.
 
+use firmware::Family;
 use isapi::{SecurityCapabilities, User};
 
 use super::{listed, on};
@@ -13,7 +14,8 @@ pub(super) fn lock(observed: &Observed<'_>) -> Result<Verdict, Verdict> {
     }
     let lock = observed.readings.login_lock.get()?;
     let after = lock.attempts.map(|tries| format!(", after {tries} wrong passwords")).unwrap_or_default();
-    let time = lock.lock_seconds.map(|seconds| format!(", for {seconds} s")).unwrap_or_default();
+    let unit = if observed.device.family() == Some(Family::Ipc) { "min" } else { "s" };
+    let time = lock.lock_time.map(|time| format!(", for {time} {unit}")).unwrap_or_default();
     Ok(Verdict::passes_if(lock.enabled, format!("{}{after}{time}", on(lock.enabled))))
 }
 

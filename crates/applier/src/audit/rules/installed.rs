@@ -1,6 +1,5 @@
 //! The firmware that runs.
 
-use firmware::advisory::{Advisory, Judgement};
 use firmware::{Choice, choose};
 
 use super::listed;
@@ -43,28 +42,12 @@ pub(super) fn weaknesses(observed: &Observed<'_>) -> Result<Verdict, Verdict> {
         };
         return Ok(Verdict::unknown(why).having_read(device.revision.to_string()));
     };
-    let of = |wanted: Judgement| -> Vec<&Advisory> {
-        let said =
-            |a: &&Advisory| a.judge(&device.model, &device.revision, device.family()).judgement == wanted;
-        table.advisories().iter().filter(said).collect()
-    };
-    let (matching, unjudged) = (of(Judgement::Match), of(Judgement::Unknown));
-    let ids = |advisories: &[&Advisory]| listed(advisories.iter().map(|advisory| &advisory.id));
-    let unjudged =
-        (!unjudged.is_empty()).then(|| format!("cannot be judged, read the advisory: {}", ids(&unjudged)));
-    if !matching.is_empty() {
-        let exploited = if matching.iter().any(|advisory| advisory.kev.is_some()) {
-            ", known to be exploited"
-        } else {
-            ""
-        };
-        let others = unjudged.map(|unjudged| format!("; {unjudged}")).unwrap_or_default();
-        let (ids, collected) = (ids(&matching), table.collected());
-        return Ok(Verdict::fail(format!("matches {ids}{exploited} ({collected}){others}")));
+    let known = table.known(&device.model, &device.revision, device.family());
+    if !known.matching.is_empty() {
+        return Ok(Verdict::fail(known.to_string()));
     }
-    let none = format!("no match in this table ({})", table.collected());
-    Ok(match unjudged {
-        Some(unjudged) => Verdict::manual(unjudged).having_read(none),
-        None => Verdict::pass(none),
+    Ok(match known.cannot_be_judged() {
+        Some(unjudged) => Verdict::manual(unjudged).having_read(known.matches()),
+        None => Verdict::pass(known.matches()),
     })
 }

@@ -62,6 +62,14 @@ fn accounts() {
     table!(Ac01, login_lock:
         ("<IllegalLoginLock><enabled>true</enabled><maxIllegalLoginTimes>5</maxIllegalLoginTimes><maxIllegalLoginLockTime>1800</maxIllegalLoginLockTime></IllegalLoginLock>", Pass, "on, after 5 wrong passwords, for 1800 s"),
         ("<IllegalLoginLock><enabled>false</enabled></IllegalLoginLock>", Fail, "off"));
+    let of_a_camera = judged(Ac01, |observed| {
+        let camera = Device { device_type: Some(Text::cleaned("IPCamera")), ..observed.device.clone() };
+        observed.device = Box::leak(Box::new(camera));
+        observed.readings.login_lock = read(
+            "<IllegalLoginLock><enabled>true</enabled><maxIllegalLoginLockTime>30</maxIllegalLoginLockTime></IllegalLoginLock>",
+        );
+    });
+    assert_eq!(of_a_camera, (Pass, "on, for 30 min".into()));
     let lacking = judged(Ac01, |observed| observed.readings.login_lock = Reading::NotOffered);
     assert!(lacking.0 == NotOffered && lacking.1.contains("all the same"), "{lacking:?}");
     table!(Ac02, security:

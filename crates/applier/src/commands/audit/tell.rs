@@ -5,8 +5,8 @@ use terminal::Output;
 
 use crate::audit::{Finding, Heading, by_severity, counts};
 
-/// Heading, findings by severity, and how many came to what.
-pub(super) fn tell(heading: &Heading, findings: &[Finding], output: Output) {
+/// Heading, findings by severity, how many came to what, and what is told of cameras.
+pub(super) fn tell(heading: &Heading, findings: &[Finding], cameras: &[(&str, String)], output: Output) {
     for (label, value) in &heading.rows {
         output.data(format_args!("{label:<12} {value}"));
     }
@@ -22,6 +22,12 @@ pub(super) fn tell(heading: &Heading, findings: &[Finding], output: Output) {
         }
     }
     output.data(format_args!("\n{} checks: {}", findings.len(), counts(findings)));
+    if !cameras.is_empty() {
+        output.data("\ncameras behind it");
+    }
+    for (label, words) in cameras {
+        output.data(format_args!("  {label:<12}{words}"));
+    }
 }
 
 /// One line where nothing is to be done, else all that helps.
