@@ -180,3 +180,18 @@ async fn a_step_that_was_withdrawn_is_asked_for_by_name() {
     world.plan(&format!("--release {STEP_ID}")).await.fails(4, "withdrawn release named", &words);
     assert_eq!(world.statements().len(), 1, "nothing is asked for that the depot took back");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_taken_up_again_is_not_the_target() {
+    let world = loaded().await;
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.counters.reboot_requests == 1).await;
+    running.kill().await;
+    let resumed = world.applier("resume --password-file password.txt").await;
+    let words =
+        ["stopped on the way", "V4.61.025 build 230421 is confirmed", "V5.02.000 build 240101 was meant"];
+    resumed.fails(3, "first of two steps taken up again", &words);
+    world.recorder.set_faults(Faults::default());
+    world.apply("").await.ends(0);
+    assert_eq!(world.recorder.state().counters.pushes, 2);
+}

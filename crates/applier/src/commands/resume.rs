@@ -10,7 +10,7 @@ use terminal::{Exit, Failure};
 use super::apply::{journal_failure, laptop_key};
 use super::desk::{Desk, Open};
 use super::patience::WatchArgs;
-use super::push::conclude;
+use super::push::{conclude_alone, halfway_of};
 use super::recorder::{LoginArgs, Purpose, Visit};
 use crate::connect::Refused;
 use crate::context::{Context, state_failure};
@@ -99,12 +99,15 @@ fn close(desk: &Desk<'_>, open: &Open, chain: &mut Chain) -> Result<Option<Exit>
     let mut worst = None;
     for replay in &open.closable {
         let outcome = desk.close(replay, chain)?;
-        let (exit, output) = (outcome.exit(), desk.context.output);
+        let (mut exit, output) = (outcome.exit(), desk.context.output);
         output.json(&json!({"run": replay.run, "outcome": outcome}));
         let detail = &outcome.detail;
         output.data(format_args!("run {}: {}: {detail}", replay.run, outcome.result()));
         if exit != Exit::Done {
             output.note(format_args!("hint: {}", outcome.hint()));
+        } else if let Some(halfway) = halfway_of(&replay.plan, &replay.plan.address) {
+            exit = halfway.exit;
+            output.warn(format_args!("{:#}; applier apply goes on from there", halfway.error));
         }
         worst = Some(worst.map_or(exit, |worst: Exit| worst.worst(exit)));
     }
@@ -170,7 +173,7 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
     }
     let outcome = desk.resume(replay, &session, &device, deadlines, chain)?;
     context.output.json(&json!({"run": replay.run, "outcome": outcome}));
-    conclude(&replay.plan, address, &outcome, context)
+    conclude_alone(&replay.plan, address, &outcome, context)
 }
 
 /// Where a run stands, for people.
