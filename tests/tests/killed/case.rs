@@ -185,7 +185,12 @@ fn judge(recorder: &Handle, ran: &Ran, left: Option<&Replay>) -> String {
                 && left.is_some_and(|run| run.plan.device.serial == state.serial)
         }
         3 => idle && state.revision != revision(AFTER),
-        7 => idle && state.revision == revision(BEFORE) && (!whole || state.faults.refuse.is_some()),
+        7 => {
+            // what had left before the kill may still be read, and is not the whole
+            (idle || state.stage == Stage::Receiving)
+                && state.revision == revision(BEFORE)
+                && (!whole || state.faults.refuse.is_some())
+        }
         8 => true,
         _ => false,
     };

@@ -124,22 +124,38 @@ async fn a_damaged_journal_is_named_and_settles_nothing() {
     assert_eq!(recorder.state().counters.pushes, 1);
 }
 
-/// What a laptop says whose journals cannot be written when a run is to begin: nothing is pushed.
-async fn cannot_write(bench: &Bench, options: &str) {
+/// What a laptop says whose state cannot be written when a run is to begin: nothing is pushed.
+async fn cannot_write(bench: &Bench, mount: &str, code: i32, says: &[&str]) {
+    bench.renew();
+    std::fs::create_dir_all(bench.site().path("state/journals")).unwrap();
+    std::fs::create_dir_all(bench.site().path("copy")).unwrap();
     let recorder = recorder().start().await.unwrap();
-    let mount = format!("mount -t tmpfs {options} && exec \"$@\"");
+    let mount = format!("{mount} && exec \"$@\"");
     let map = if rustix::process::geteuid().is_root() { "--mount" } else { "--map-root-user" };
     let under = ["unshare", map, "--mount", "sh", "-c", &mount, "sh"];
-    let ran = bench.site().run(&under, "applier", &apply(&recorder)).await.ends(1);
-    ran.says(&["journal", "nothing was pushed"]);
+    bench.site().run(&under, "applier", &apply(&recorder)).await.ends(code).says(says);
     assert_eq!(recorder.state().counters.pushes, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_that_is_full_or_read_only_pushes_nothing() {
+async fn journals_that_cannot_be_written_push_nothing() {
     let bench = Bench::new().await;
-    std::fs::create_dir_all(bench.site().path("state/journals")).unwrap();
-    cannot_write(&bench, "-o ro tmpfs state/journals").await;
+    let says = ["journal", "nothing was pushed"];
+    cannot_write(&bench, "mount -t tmpfs -o ro tmpfs state/journals", 1, &says).await;
     // one page, and it is taken
-    cannot_write(&bench, "-o size=4k tmpfs state/journals && echo > state/journals/full").await;
+    let full = "mount -t tmpfs -o size=4k tmpfs state/journals && echo > state/journals/full";
+    cannot_write(&bench, full, 1, &says).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_directory_that_is_full_or_read_only_pushes_nothing() {
+    let bench = Bench::new().await;
+    // a RAM disk is no place for it, and only lends its size
+    let small = "mount -t tmpfs -o size=1m tmpfs copy && mkdir copy/upper copy/work";
+    let over = "-t overlay -o lowerdir=state,upperdir=copy/upper,workdir=copy/work overlay state";
+    let read_only = ["lock failed: Read-only file system", "see that this user may write there"];
+    cannot_write(&bench, &format!("{small} && mount -r {over}"), 2, &read_only).await;
+    let full = "! dd if=/dev/zero of=state/full 2>/dev/null";
+    cannot_write(&bench, &format!("{small} && mount {over} && {full}"), 1, &["No space left on device"])
+        .await;
 }
