@@ -104,7 +104,10 @@ fn in_short(fault: &Fault, rows: &BTreeSet<String>) -> String {
 fn sections(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let sections = text.split("\n## ").skip(1).filter_map(|section| section.split_once(": "));
     let rows = |text: &str| {
-        text.lines().filter(|l| l.starts_with("| ") && !COLUMNS.contains(l)).map(str::to_owned).collect()
+        text.lines()
+            .filter(|l| l.starts_with("| ") && !l.starts_with("| left at |"))
+            .map(str::to_owned)
+            .collect()
     };
     sections.map(|(name, text)| (name.to_owned(), rows(text))).collect()
 }
