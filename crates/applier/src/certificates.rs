@@ -1,4 +1,4 @@
-//! The certificates of recorders that this laptop knows (DESIGN §6.2).
+//! The certificates of recorders that this laptop knows (`docs/safety.md`, rule 2).
 //!
 //! Recorders sign their own, so a certificate says only that it is the same recorder as last time. It is
 //! pinned by the serial number that was read over it and by the address it was met at. Which address a

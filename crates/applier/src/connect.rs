@@ -1,4 +1,4 @@
-//! Over what a recorder is talked to (DESIGN §6.2). Pure: what it offers, what is known of it and what a
+//! Over what a recorder is talked to (`docs/safety.md`, rule 2). Pure: what it offers, what is known of it and what a
 //! person said come in.
 //!
 //! The password is never sent in the clear (digest), and yet whoever sits in between can read everything

@@ -282,7 +282,7 @@ pub enum Reason {
 }
 
 impl Outcome {
-    /// The exit code of DESIGN §5.
+    /// The exit code of `docs/commands.md`.
     pub fn exit(&self) -> Exit {
         match (self.stage, self.reason) {
             (Stage::Confirmed, _) => Exit::Done,

@@ -1,4 +1,4 @@
-//! `--accept-expired REASON`: metadata past its expiry that a person takes all the same (DESIGN §3).
+//! `--accept-expired REASON`: metadata past its expiry that a person takes all the same.
 
 use firmware::Text;
 use receipt::Forgiven;

@@ -1,4 +1,4 @@
-//! Logins that a recorder refused, remembered until one succeeds (DESIGN §6.3).
+//! Logins that a recorder refused, remembered until one succeeds (`docs/safety.md`, rule 3).
 //!
 //! Five wrong passwords lock the account for half an hour, whoever typed them. So what the recorder said
 //! is left is said again before the next password is asked for, and with few left a person has to mean it.

@@ -1,4 +1,4 @@
-//! Whether this laptop may talk to this address (DESIGN §6.1).
+//! Whether this laptop may talk to this address (`docs/safety.md`, rule 1).
 //!
 //! A recorder that must never be online must not be reached by a laptop that is. What is so is found out
 //! by [`link`], every reason at once; here stands what follows from it: a push is refused unless a person

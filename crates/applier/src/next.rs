@@ -1,7 +1,7 @@
 //! What to do about a run that is open: pure. Its journal and what the recorder answers now come in, the
 //! next safe action goes out. There is none that sends a package.
 //!
-//! What proves that a push is over (DESIGN §6.7):
+//! What proves that a push is over (`docs/safety.md`, rule 7):
 //!
 //! | proof | then |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What would be done to one recorder and why, or every reason why not (DESIGN §6).
+//! What would be done to one recorder and why, or every reason why not (`docs/safety.md`).
 //!
 //! Pure: the inventory, the releases, the policy and the advisories of a verified publication, what a
 //! person asked for and the time come in; a [`Decision`] goes out. The same facts give the same plan

@@ -1,4 +1,4 @@
-//! Being there to the end (DESIGN §6.5): what this laptop does so that it is awake while a recorder flashes,
+//! Being there to the end (`docs/safety.md`, rule 5): what this laptop does so that it is awake while a recorder flashes,
 //! and what it notices about itself.
 //!
 //! * [`inhibitor`]: logind is asked to let it neither sleep nor shut down, and to leave the lid alone.

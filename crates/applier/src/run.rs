@@ -44,7 +44,7 @@ pub use senses::Senses;
 pub use stop::Stop;
 use upload::Sent;
 
-/// How long is waited for what. Each is a flag with these defaults (DESIGN §6.10).
+/// How long is waited for what. Each is a flag with these defaults (`docs/safety.md`, rule 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
     /// Without a byte taken: 600 s, the time after which third-party tools that work give up.

@@ -1,5 +1,5 @@
 //! Where a recorder is that does not answer any more: its cable is asked by SADP for its serial number
-//! (DESIGN §6.8). A firmware may take up DHCP, or fall back to the address it left the factory with.
+//! (`docs/safety.md`, rule 8). A firmware may take up DHCP, or fall back to the address it left the factory with.
 //!
 //! An answer is a claim of whoever sent it and says where to look, no more. What is found there is held to
 //! all that the recorder was held to: the link, the certificate, the one login, the serial number.

@@ -1,4 +1,4 @@
-//! One push after the other, each confirmed before the next (DESIGN §6.12).
+//! One push after the other, each confirmed before the next (`docs/safety.md`, rule 12).
 
 use firmware::ReleaseId;
 use rand::Rng;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::event::RunId;
 use crate::stage::Stage;
 
-/// An earlier run that forbids to push now (DESIGN §6.7): nothing proves that its push is over.
+/// An earlier run that forbids to push now (`docs/safety.md`, rule 7): nothing proves that its push is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error(
     "an earlier run, {run}, pushed {target} to this recorder and stands at {stage} (last line {last}): whether that push is over is not known"

@@ -156,7 +156,7 @@ impl Replay {
     }
 
     /// Whether nothing of the package can have reached the flash, if the recorder is still what it was: the
-    /// last block never left, or this push's own answer refused it (DESIGN §6.7).
+    /// last block never left, or this push's own answer refused it (`docs/safety.md`, rule 7).
     pub fn is_proven_over(&self) -> bool {
         self.held || self.answer.as_ref().is_some_and(Answer::proves_untouched)
     }

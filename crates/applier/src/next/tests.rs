@@ -184,7 +184,7 @@ fn any_seen() -> impl Strategy<Value = Seen> {
     })
 }
 
-/// DESIGN §6.7, told from the lines and not from what was made of them: what proves that the last push is
+/// `docs/safety.md`, rule 7, told from the lines and not from what was made of them: what proves that the last push is
 /// over, if the recorder is still what it was.
 fn proof(events: &[Event], seen: &Seen) -> bool {
     let last = events.iter().rposition(|event| matches!(event, Event::Push { .. }));

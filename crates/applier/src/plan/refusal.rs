@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::presence::power::ENOUGH_PERCENT;
 
-/// One reason not to push (DESIGN §6). The recorder is untouched.
+/// One reason not to push (`docs/safety.md`). The recorder is untouched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "kebab-case")]
 pub enum Refusal {

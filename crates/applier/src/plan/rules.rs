@@ -1,4 +1,4 @@
-//! The refusal table of DESIGN §6, one function for each of its subjects.
+//! The refusal table of `docs/safety.md`, one function for each of its subjects.
 
 use firmware::container::Container;
 use firmware::{Device, NoPath, Release, Text};

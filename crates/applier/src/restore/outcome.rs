@@ -38,7 +38,7 @@ impl RestoreOutcome {
         Self::new(RestoreResult::Refused, not_begun_reason(error), chain(error))
     }
 
-    /// The exit code of DESIGN §5.
+    /// The exit code of `docs/commands.md`.
     pub fn exit(&self) -> Exit {
         match (self.result, self.reason) {
             (RestoreResult::Restored, _) => Exit::Done,

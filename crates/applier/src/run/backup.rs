@@ -6,7 +6,7 @@ use crate::stage::Stage;
 
 impl Going<'_> {
     /// Keeps the configuration. Where that fails nothing is sent: whether to go on without is for a person
-    /// to say, with a reason (DESIGN §6).
+    /// to say, with a reason (`docs/safety.md`).
     pub(super) async fn back_up(self, keeper: Option<&Keeper>, ledger: &mut Ledger<'_>) -> Result<(), End> {
         let Some(keeper) = keeper else { return Ok(()) };
         match keeper.take(self.recorder, &self.plan.device, ledger.now()).await {

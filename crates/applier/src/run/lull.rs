@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::presence::deadline::{Deadline, Silence};
 use crate::presence::moment::Moment;
 
-/// What is told while a package is sent and flashed and nothing happens (DESIGN §6.10). Pure.
+/// What is told while a package is sent and flashed and nothing happens (`docs/safety.md`, rule 10). Pure.
 pub(super) struct Lull {
     deadline: Deadline,
     stalled: Duration,

@@ -5,7 +5,7 @@ use super::wait::{Back, other_certificate};
 use super::{Going, chain};
 use crate::event::Event;
 
-/// Where the recorder is waited for: where it was, or where it was found since (DESIGN §6.8).
+/// Where the recorder is waited for: where it was, or where it was found since (`docs/safety.md`, rule 8).
 #[derive(Default)]
 pub(super) struct Places {
     moved: Option<Recorder>,

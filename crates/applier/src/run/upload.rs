@@ -127,7 +127,7 @@ async fn look(recorder: &Recorder, pause: Duration) -> Result<Option<UpgradeStat
     recorder.upgrade_status().await
 }
 
-/// What the end of a sending means (DESIGN §6.6, §6.7).
+/// What the end of a sending means (`docs/safety.md`, rules 6 and 7).
 fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<Ticket>) {
     match end {
         Sending::Answered(answer) => {

@@ -12,7 +12,7 @@ use crate::presence::deadline::{Deadline, Silence};
 use crate::stage::Stage;
 
 /// What is waited for. Only its uptime proves that a recorder restarted: one that was gone may have been
-/// unplugged (DESIGN §6.7).
+/// unplugged (`docs/safety.md`, rule 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
     /// Any identity.
@@ -159,7 +159,7 @@ impl Going<'_> {
         }
     }
 
-    /// Whether its uptime is less than just before the push (DESIGN §6.7). One that it does not tell
+    /// Whether its uptime is less than just before the push (`docs/safety.md`, rule 7). One that it does not tell
     /// proves nothing.
     async fn has_restarted(self, recorder: &Recorder) -> bool {
         let Some(before) = self.uptime else { return false };

@@ -140,7 +140,7 @@ fn settle(
 }
 
 /// The reason to push again, if an earlier push to this recorder is not known to be over and the quiet
-/// period since has passed; without both, nothing is pushed (DESIGN §6.7).
+/// period since has passed; without both, nothing is pushed (`docs/safety.md`, rule 7).
 fn push_again(
     args: &Args,
     journals: &Journals,

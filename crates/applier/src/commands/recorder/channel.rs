@@ -1,4 +1,4 @@
-//! Over what a recorder is talked to, and the certificate that it is held to (DESIGN §6.2).
+//! Over what a recorder is talked to, and the certificate that it is held to (`docs/safety.md`, rule 2).
 
 use firmware::Serial;
 use isapi::{Channel, Error, Offer, PlainTextBecause};

@@ -1,4 +1,4 @@
-//! What is known of refused logins, before another is tried (DESIGN §6.3).
+//! What is known of refused logins, before another is tried (`docs/safety.md`, rule 3).
 
 use terminal::{Exit, Failure};
 
