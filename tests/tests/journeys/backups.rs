@@ -12,10 +12,10 @@ use tokio::process::Command;
 
 use crate::world::{World, recorder, revision, write};
 
-/// A recorder in good order that is away long enough to be missed when it restarts.
+/// A recorder in good order that is away long enough for its uptime to tell that it restarted, in whole seconds.
 fn restarting() -> Builder {
     let mut recorder = recorder();
-    recorder.down = Duration::from_millis(800);
+    recorder.down = Duration::from_millis(2500);
     recorder
 }
 
