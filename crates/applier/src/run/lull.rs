@@ -159,4 +159,15 @@ mod tests {
         assert!(!lull.overslept(at(2000, 60)), "first it is looked at again");
         assert!(lull.overslept(at(2060, 120)));
     }
+
+    #[test]
+    fn an_upload_that_was_slept_through_leaves_time_to_flash_in() {
+        let mut lull = lull();
+        lull.tick(false, at(2000, 10));
+        let (last_byte, later) = (at(2100, 110), at(2200, 210));
+        lull.tick(false, last_byte);
+        assert!(lull.overslept(last_byte), "the time for the whole was over already");
+        lull.tick(true, last_byte);
+        assert!(!lull.overslept(last_byte) && lull.overslept(later));
+    }
 }
