@@ -208,7 +208,7 @@ async fn an_interrupted_restore_is_known() {
     world.recorder.set_faults(Faults { never_back: true, ..Faults::default() });
     let line = world.restore_line("yard.age");
     let mut interrupted = world.command(&[], "applier", &line).spawn().unwrap();
-    world.recorder.until(|state| state.last_restore.is_some()).await;
+    world.recorder.until(|state| state.stage == Stage::Down).await;
     interrupted.kill().await.unwrap();
     world.recorder.set_faults(Faults::default());
     world.recorder.until(|state| state.stage == Stage::Idle).await;
