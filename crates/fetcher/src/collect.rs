@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use receipt::LaptopId;
 use serde::Serialize;
-use stick::{Media, statements};
+use stick::statements::{self, Found};
+use stick::Media;
+use terminal::Count;
 
 use crate::ledger::{Ledger, LedgerError, Received};
 
@@ -18,6 +20,22 @@ pub struct Collected {
     pub held: Vec<LaptopId>,
     /// Files that are no statements of the laptop in whose folder they lie.
     pub rejected: Vec<Reject>,
+}
+
+impl Collected {
+    /// What it brought, in lines for people.
+    pub fn news(&self) -> impl Iterator<Item = String> {
+        let new = self.new.iter().map(|arrival| format!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
+        let count = format!("{}, {} known", Count(self.new.len(), "new statement"), self.known);
+        new.chain([count])
+    }
+
+    /// What somebody should look at.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let held = self.held.iter();
+        let held = held.map(|laptop| format!("laptop {laptop} is not enrolled: its statements are held until it is"));
+        held.chain(self.rejected.iter().map(|reject| format!("{} rejected: {}", reject.path, reject.reason)))
+    }
 }
 
 /// A statement that is new to the ledger.
@@ -40,7 +58,7 @@ pub struct Reject {
     pub reason: String,
 }
 
-/// Why a stick could not be collected from. Nothing of it was taken.
+/// Why not all statements of a stick could be taken. Those that were are kept; the others are still on it.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// The stick cannot be read.
@@ -51,35 +69,48 @@ pub enum CollectError {
     Ledger(#[from] LedgerError),
 }
 
+/// Statements that are read before the ledger is changed: one stick that is slow does not hold up another.
+const BATCH: usize = 64;
+
 /// Takes every statement of a stick. Nothing on the stick is changed.
 pub fn collect(medium: &dyn Media, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
     let mut collected = Collected::default();
-    let change = ledger.begin()?;
-    for (laptop, counter) in statements::find(medium).map_err(CollectError::Stick)? {
-        let found = statements::take(medium, &laptop, counter);
-        let mut reject =
-            |reason: String| collected.rejected.push(Reject { path: found.path.clone(), reason });
-        let bytes = match found.bytes {
+    for batch in statements::find(medium).map_err(CollectError::Stick)?.chunks(BATCH) {
+        let read = batch.iter().map(|(laptop, counter)| statements::take(medium, laptop, *counter));
+        let read: Vec<Found> = read.collect();
+        let change = ledger.begin()?;
+        for found in read {
+            collected.take(found, ledger, now)?;
+        }
+        change.commit().map_err(LedgerError::from)?;
+    }
+    Ok(collected)
+}
+
+impl Collected {
+    fn take(&mut self, found: Found, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
+        let Found { path, laptop, counter, bytes } = found;
+        let mut reject = |reason: String| self.rejected.push(Reject { path: path.clone(), reason });
+        let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(e) => {
                 reject(e.to_string());
-                continue;
+                return Ok(());
             }
         };
         match ledger.receive(&laptop, counter, &bytes, now)? {
             Received::New(statement) => {
                 let says = statement.statement().to_string();
-                collected.new.push(Arrival { laptop, counter, says });
+                self.new.push(Arrival { laptop, counter, says });
             }
-            Received::Known => collected.known += 1,
-            Received::Held if collected.held.contains(&laptop) => {}
-            Received::Held => collected.held.push(laptop),
+            Received::Known => self.known += 1,
+            Received::Held if self.held.contains(&laptop) => {}
+            Received::Held => self.held.push(laptop),
             Received::Full => reject("its laptop is not enrolled, and too many such are held already".into()),
             Received::Rejected(e) => reject(chain(&e)),
         }
+        Ok(())
     }
-    change.commit().map_err(LedgerError::from)?;
-    Ok(collected)
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::home::{self, Home, HomeError};
 
 /// What a command is given besides its own arguments.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// Where words go.
     pub output: Output,

@@ -49,8 +49,19 @@ const SETTINGS: &str = "fetcher.toml";
 impl Home {
     /// Opens and locks an existing home.
     pub fn open(dir: &Path) -> Result<Self, HomeError> {
+        Self::locked(dir, DirLock::acquire)
+    }
+
+    /// The same; where another process is at work in it, says so with `waits` and then waits for its end.
+    pub fn wait_for(dir: &Path, waits: &mut dyn FnMut()) -> Result<Self, HomeError> {
+        Self::locked(dir, |dir| DirLock::wait_for(dir, waits))
+    }
+
+    fn locked(dir: &Path, lock: impl FnOnce(&Path) -> Result<DirLock, LockError>) -> Result<Self, HomeError> {
+        // before the lock is made: what is no home is left as it is
+        read_settings(dir)?.ok_or_else(|| HomeError::Missing(dir.into()))?;
+        let lock = lock(dir).map_err(|e| HomeError::Lock(dir.into(), e))?;
         let settings = read_settings(dir)?.ok_or_else(|| HomeError::Missing(dir.into()))?;
-        let lock = DirLock::acquire(dir).map_err(|e| HomeError::Lock(dir.into(), e))?;
         Ok(Self { dir: dir.into(), settings, _lock: lock })
     }
 
@@ -141,6 +152,23 @@ mod tests {
         drop(home);
         assert_eq!(Home::open(&dir).unwrap().settings, settings);
         assert!(matches!(Home::create(&dir), Err(HomeError::Exists(_))));
+    }
+
+    #[test]
+    fn another_at_work_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut first = Home::create(dir.path()).unwrap();
+        first.commit(Settings::default()).unwrap();
+        let path = dir.path().to_owned();
+        let (waits, waited) = std::sync::mpsc::channel();
+        let second = std::thread::spawn(move || {
+            Home::wait_for(&path, &mut || waits.send(()).unwrap()).map(|home| home.settings)
+        });
+        waited.recv().unwrap();
+        let changed = Settings { manifests: Some("elsewhere".into()) };
+        first.commit(changed.clone()).unwrap();
+        drop(first);
+        assert_eq!(second.join().unwrap().unwrap(), changed, "as they are when the lock is given");
     }
 
     #[test]

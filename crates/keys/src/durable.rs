@@ -121,15 +121,29 @@ pub enum LockError {
 impl DirLock {
     /// Takes the lock on `.lock` inside `directory`, or says at once that somebody else has it.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
-        let failed = |source| LockError::Io { directory: directory.into(), source };
-        let path = directory.join(".lock");
-        let file = File::options().create(true).append(true).open(path).map_err(failed)?;
+        let file = lock_file(directory)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::InUse(directory.into())),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(source)) => Err(LockError::Io { directory: directory.into(), source }),
         }
     }
+
+    /// Takes the lock; where somebody else has it, says so with `waits` and then waits, however long.
+    pub fn wait_for(directory: &Path, waits: &mut dyn FnMut()) -> Result<Self, LockError> {
+        match Self::acquire(directory) {
+            Err(LockError::InUse(_)) => waits(),
+            taken => return taken,
+        }
+        let file = lock_file(directory)?;
+        file.lock().map_err(|source| LockError::Io { directory: directory.into(), source })?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn lock_file(directory: &Path) -> Result<File, LockError> {
+    let opened = File::options().create(true).append(true).open(directory.join(".lock"));
+    opened.map_err(|source| LockError::Io { directory: directory.into(), source })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use terminal::{Count, Exit, Failure};
+use terminal::{Exit, Failure};
 
 use super::{ledger_failure, open_stick};
 use crate::collect::{CollectError, Collected, collect};
@@ -39,15 +39,6 @@ pub(super) fn failure(error: CollectError) -> Failure {
 }
 
 pub(super) fn tell(collected: &Collected, context: &Context) {
-    let output = context.output;
-    for arrival in &collected.new {
-        output.data(format_args!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
-    }
-    output.data(format_args!("{}, {} known", Count(collected.new.len(), "new statement"), collected.known));
-    for laptop in &collected.held {
-        output.warn(format_args!("laptop {laptop} is not enrolled: its statements are held until it is"));
-    }
-    for reject in &collected.rejected {
-        output.warn(format_args!("{} rejected: {}", reject.path, reject.reason));
-    }
+    collected.news().for_each(|line| context.output.data(line));
+    collected.warnings().for_each(|line| context.output.warn(line));
 }
