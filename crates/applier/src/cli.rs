@@ -35,9 +35,9 @@ struct Global {
     /// What this laptop trusts and remembers [default: $XDG_DATA_HOME/courier/applier]
     #[arg(long, global = true, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// The stick: the folder where it is mounted, or a file that fetcher export wrote [default: the
-    /// plugged-in one that carries a publication]
-    #[arg(long, global = true, value_name = "PATH")]
+    /// The stick: its serial number or node, the folder where it is mounted, or a file that fetcher export
+    /// wrote [default: the plugged-in one that carries a publication]
+    #[arg(long, global = true, value_name = "PATH|SERIAL")]
     stick: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
@@ -46,7 +46,12 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Trust(commands::trust::Args),
-    Sticks(commands::sticks::Args),
+    #[command(after_help = "\
+Examples:
+  applier sticks
+  applier sticks --json | jq -r '.drives[].serial'
+  applier sticks --watch                     what is plugged in and pulled out, as it happens")]
+    Sticks(drive::SticksArgs),
     Verify(commands::verify::Args),
     Find(commands::find::Args),
     Link(commands::link::Args),
@@ -70,7 +75,7 @@ pub fn run(cli: Cli, now: fn() -> Timestamp) -> Exit {
     let context = Context { output, clock, now, state, stick };
     let result = match cli.command {
         Command::Trust(args) => commands::trust::run(&args, &context),
-        Command::Sticks(args) => commands::sticks::run(&args, &context),
+        Command::Sticks(args) => drive::sticks(&args, context.output),
         Command::Find(args) => commands::find::run(&args, &context),
         Command::Link(args) => commands::link::run(&args, &context),
         Command::Verify(args) => commands::verify::run(&args, &context),

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use keys::durable::LockError;
-use stick::{NamedError, OpenError, Stick, TarError, UnverifiedPublication, VerifiedPublication};
+use stick::{OpenError, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
 use crate::expiry::{self, ExpiryArgs};
-use crate::plugged;
+use crate::open_stick::OpenStick;
 use crate::state::{State, StateError};
 
 /// What a command is given besides its own arguments.
@@ -43,29 +43,18 @@ impl Context {
     }
 
     /// Opens the stick that was named, or the plugged-in one that carries a publication.
-    pub fn open_stick(&self) -> Result<Stick, Failure> {
-        let path = self.stick.clone().map_or_else(plugged::find, Ok)?;
-        self.output.detail(format_args!("stick {}", path.display()));
-        Stick::open(&path).map_err(|error| {
-            let (exit, hint) = match &error {
-                NamedError::Io(_) => {
-                    (Exit::Stick, "plug it in and name the folder where it is mounted, or an exported file")
-                }
-                NamedError::Tar(TarError::Io(_)) => (Exit::Stick, "copy the file again"),
-                NamedError::Tar(TarError::Rejected { .. }) => (
-                    Exit::Rejected,
-                    "copy the file again, or write it again at the depot: fetcher export FILE.tar",
-                ),
-            };
-            Failure::of(exit, error).context(format!("stick {}", path.display())).hint(hint)
-        })
+    pub fn open_stick(&self) -> Result<OpenStick, Failure> {
+        let named = self.stick.as_deref().map(OpenStick::named);
+        let stick = named.unwrap_or_else(|| OpenStick::plugged(self.output))?;
+        self.output.detail(format_args!("stick {stick}"));
+        Ok(stick)
     }
 
     /// Verifies the publication on a stick with what this laptop trusts, and says what was forgiven.
     pub fn verify<'m>(
         &self,
         state: &State,
-        stick: &'m Stick,
+        stick: &'m OpenStick,
         expiry: &ExpiryArgs,
     ) -> Result<VerifiedPublication<'m>, Failure> {
         let (publication, store) = (UnverifiedPublication::on(stick.tree()), &mut state.trust_store());

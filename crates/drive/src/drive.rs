@@ -21,6 +21,9 @@ pub struct Drive {
     /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<Text>,
+    /// What udev and its hardware database call it, where udev runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text>,
     /// Its serial number; cheap ones have none, or all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<Text>,
@@ -30,6 +33,9 @@ pub struct Drive {
     pub read_only: bool,
     /// What is on it.
     pub volumes: Vec<Volume>,
+    /// The kernel's number for this time that it is plugged in (sysfs `diskseq`, Linux 5.15).
+    #[serde(skip)]
+    pub(crate) sequence: Option<u64>,
 }
 
 /// A partition, or the whole drive where it has none.
@@ -62,6 +68,30 @@ pub struct Mount {
     pub free: Option<u64>,
 }
 
+impl Drive {
+    /// What a person types to mean this one of several: its serial number, or its node where that says more.
+    pub fn handle(&self, among: &[Self]) -> String {
+        match &self.serial {
+            Some(serial) if among.iter().filter(|other| other.serial == self.serial).count() == 1 => {
+                serial.to_string()
+            }
+            _ => self.node.display().to_string(),
+        }
+    }
+
+    /// Whether that is this drive, and not pulled out meanwhile.
+    pub(crate) fn is_same_plug(&self, other: &Self) -> bool {
+        let of =
+            |drive: &Self| (drive.node.clone(), drive.port.clone(), drive.serial.clone(), drive.sequence);
+        of(self) == of(other)
+    }
+
+    /// Where any of it is mounted, and what of it.
+    pub(crate) fn mounts(&self) -> impl Iterator<Item = (&Volume, &Mount)> {
+        self.volumes.iter().filter_map(|volume| Some((volume, volume.mount.as_ref()?)))
+    }
+}
+
 impl fmt::Display for Drive {
     /// As a person recognises it: maker, product, serial number, node.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,5 +106,34 @@ impl fmt::Display for Drive {
             None => write!(f, ", no serial")?,
         }
         write!(f, ", {}", self.node.display())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A drive of one volume, not mounted.
+    pub(crate) fn drive(node: &str, serial: &str) -> Drive {
+        let volume = Volume {
+            node: format!("{node}1").into(),
+            size: 1 << 30,
+            filesystem: Some(Filesystem::Fat32),
+            label: None,
+            mount: None,
+        };
+        Drive {
+            node: node.into(),
+            port: "1-2".into(),
+            usb_id: Text::cleaned("0781:5567"),
+            vendor: None,
+            product: None,
+            description: None,
+            serial: (!serial.is_empty()).then(|| Text::cleaned(serial)),
+            size: 1 << 30,
+            read_only: false,
+            volumes: vec![volume],
+            sequence: None,
+        }
     }
 }

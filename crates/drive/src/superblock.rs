@@ -67,6 +67,17 @@ impl Filesystem {
         }
     }
 
+    /// The kernel's name for it, if it is one that sticks have.
+    pub(crate) fn kernel_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Fat32 | Self::Fat16 => Some("vfat"),
+            Self::Exfat => Some("exfat"),
+            Self::Ntfs => Some("ntfs3"),
+            Self::Ext => Some("ext4"),
+            Self::Other => None,
+        }
+    }
+
     /// The largest file that it takes, where that is less than anything that travels.
     pub fn largest_file(&self) -> Option<u64> {
         match self {

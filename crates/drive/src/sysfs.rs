@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs::{File, canonicalize, read_dir};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use firmware::Text;
@@ -36,10 +36,12 @@ pub(crate) fn drives(sys: &Path, dev: &Path, mounts: &[MountPoint]) -> io::Resul
             usb_id: Text::cleaned(&format!("{}:{}", id("idVendor"), id("idProduct"))),
             vendor: of_usb("manufacturer"),
             product: of_usb("product"),
+            description: None,
             serial: of_usb("serial"),
             size: size.saturating_mul(SECTOR),
             read_only: number(&disk, "ro") == Some(1),
             volumes,
+            sequence: number(&disk, "diskseq"),
         };
         drives.insert(name, drive);
     }
@@ -94,6 +96,26 @@ fn volume(part: &Path, dev: &Path, mounts: &[MountPoint]) -> Option<Volume> {
     });
     let size = number(part, "size").unwrap_or(0).saturating_mul(SECTOR);
     Some(Volume { node, size, filesystem, label, mount })
+}
+
+/// Takes a drive off the bus: the disk writes what it still holds and stops, then the port lets go of it, unless
+/// it has other disks, as card readers do. Whether that was done; only root may.
+pub(crate) fn power_off(sys: &Path, drive: &Drive) -> bool {
+    let name = drive.node.file_name().unwrap_or_default();
+    let Ok(disk) = canonicalize(sys.join("block").join(name)) else { return false };
+    let Some(usb) = usb_device(&disk, sys).map(Path::to_owned) else { return false };
+    let stopped = switch(&disk.join("device/delete"));
+    let others = read_dir(sys.join("block")).into_iter().flatten().filter_map(Result::ok);
+    let mut others = others.filter(|entry| entry.file_name() != name);
+    if stopped && !others.any(|entry| canonicalize(entry.path()).is_ok_and(|other| other.starts_with(&usb))) {
+        switch(&usb.join("remove"));
+    }
+    stopped
+}
+
+/// Writes to a switch of sysfs; whether it took it.
+fn switch(at: &Path) -> bool {
+    File::options().write(true).open(at).and_then(|mut file| file.write_all(b"1")).is_ok()
 }
 
 fn attribute_of(device: &Path, name: &str) -> Option<String> {

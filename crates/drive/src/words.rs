@@ -66,10 +66,12 @@ mod tests {
             usb_id: Text::cleaned("0781:5567"),
             vendor: Some(Text::cleaned("SanDisk")),
             product: Some(Text::cleaned("Cruzer Blade")),
+            description: None,
             serial: None,
             size: 15_376_318_464,
             read_only: true,
             volumes: vec![volume("/dev/sdb1", Some(mount)), volume("/dev/sdb2", None)],
+            sequence: None,
         };
         assert_eq!(
             drive.lines(),

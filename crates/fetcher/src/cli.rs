@@ -53,7 +53,12 @@ enum Command {
     Withdraw(commands::approve::WithdrawArgs),
     Sign(commands::sign::Args),
     Status(commands::status::Args),
-    Sticks(commands::sticks::Args),
+    #[command(after_help = "\
+Examples:
+  fetcher sticks
+  fetcher sticks --json | jq -r '.drives[].serial'
+  fetcher sticks --watch                     what is plugged in and pulled out, as it happens")]
+    Sticks(drive::SticksArgs),
     Load(commands::load::Args),
     Export(commands::export::Args),
     Collect(commands::collect::Args),
@@ -78,7 +83,7 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
         Command::Withdraw(args) => commands::approve::withdraw(&args, &context),
         Command::Sign(args) => commands::sign::run(&args, &context),
         Command::Status(args) => commands::status::run(&args, &context),
-        Command::Sticks(args) => commands::sticks::run(&args, &context),
+        Command::Sticks(args) => drive::sticks(&args, context.output),
         Command::Load(args) => commands::load::run(&args, &context),
         Command::Export(args) => commands::export::run(&args, &context),
         Command::Root(args) => commands::root::run(&args, &context),

@@ -10,6 +10,7 @@ pub mod laptops;
 pub mod load;
 mod outgoing;
 pub mod pin;
+mod place;
 mod proposal;
 pub mod releases;
 pub mod root;
@@ -17,12 +18,8 @@ pub mod sign;
 mod signing;
 mod source;
 pub mod status;
-pub mod sticks;
 pub mod sync;
 
-use std::path::Path;
-
-use stick::Directory;
 use terminal::{Exit, Failure};
 
 use crate::key_ring::OnlineKeyError;
@@ -37,16 +34,6 @@ fn ledger_failure(error: LedgerError) -> Failure {
         LedgerError::Database(_) | LedgerError::Damaged(_) => Exit::Internal,
     };
     Failure::of(exit, error)
-}
-
-/// The stick in this folder.
-fn open_stick(path: &Path) -> Result<Directory, Failure> {
-    Directory::open(path).map_err(|error| {
-        let failure = Failure::of(Exit::Stick, error);
-        failure
-            .context(format!("stick {}", path.display()))
-            .hint("plug it in and name the folder where it is mounted")
-    })
 }
 
 /// What the depot itself published is damaged, or cannot be read.

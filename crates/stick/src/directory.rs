@@ -42,7 +42,8 @@ impl Directory {
         sys::openat2(&self.root, path, flags | OFlags::CLOEXEC | OFlags::NONBLOCK, mode, resolve)
     }
 
-    fn regular(&self, path: &str) -> io::Result<Option<File>> {
+    /// Opens a file for reading, by itself; `None` where there is none.
+    pub fn file(&self, path: &str) -> io::Result<Option<File>> {
         match self.at(path, OFlags::RDONLY) {
             Ok(fd) => regular(File::from(fd), path).map(Some),
             Err(error) => missing(path, error),
@@ -82,7 +83,7 @@ fn strange(path: &str, what: &str) -> io::Error {
 
 impl Tree for Directory {
     fn open(&self, path: &str) -> io::Result<Option<Box<dyn Read + Send + '_>>> {
-        Ok(self.regular(path)?.map(|file| Box::new(file) as Box<dyn Read + Send>))
+        Ok(self.file(path)?.map(|file| Box::new(file) as Box<dyn Read + Send>))
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
@@ -144,7 +145,7 @@ impl Media for Directory {
     }
 
     fn forget(&self, path: &str) -> io::Result<()> {
-        let Some(file) = self.regular(path)? else { return Ok(()) };
+        let Some(file) = self.file(path)? else { return Ok(()) };
         // evicts nothing that was not synced before (reference: test parts)
         Ok(sys::fadvise(&file, 0, None, Advice::DontNeed)?)
     }

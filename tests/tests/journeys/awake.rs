@@ -1,51 +1,16 @@
 //! A laptop that stays awake as long as a push takes: a real message bus, and the logind of `python-dbusmock`, which
 //! the bus starts when it is called.
 
-use std::fs::create_dir;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use journeys::running::Running;
 use nvr_sim::Stage;
 
-use crate::world::{World, recorder, write};
-
-/// A message bus of its own.
-struct Bus {
-    daemon: Child,
-    address: String,
-}
-
-/// Everybody may say everything to everybody.
-const ALL: &str = r#"<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/>"#;
-/// The interpreter of the distribution, whose packages the mock is among.
-const LOGIND: &str = "[D-BUS Service]\nName=org.freedesktop.login1\n\
-     Exec=/usr/bin/python3 -m dbusmock --system --template logind\n";
+use crate::bus::Bus;
+use crate::world::{World, recorder};
 
 impl Bus {
-    /// Starts one on which these rules hold besides.
-    fn start(world: &World, rules: &str) -> Self {
-        let dir = world.path("bus");
-        create_dir(&dir).unwrap();
-        let address = format!("unix:path={}", dir.join("socket").display());
-        let services = dir.display();
-        let config = format!(
-            "<busconfig><type>session</type><listen>{address}</listen><servicedir>{services}</servicedir>\
-             <policy context=\"default\">{ALL}{rules}</policy></busconfig>"
-        );
-        write(&dir.join("bus.conf"), config.as_bytes());
-        write(&dir.join("org.freedesktop.login1.service"), LOGIND.as_bytes());
-        let mut daemon = Command::new("dbus-daemon");
-        daemon.arg("--config-file").arg(dir.join("bus.conf")).args(["--nofork", "--print-address"]);
-        daemon.env("DBUS_SYSTEM_BUS_ADDRESS", &address).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut daemon = daemon.spawn().unwrap();
-        let mut listening = String::new();
-        BufReader::new(daemon.stdout.as_mut().unwrap()).read_line(&mut listening).unwrap();
-        assert!(listening.starts_with(&address), "no bus: {listening}");
-        Self { daemon, address }
-    }
-
     /// What logind is asked to hold up, as `dbus-send` shows it.
     fn held(&self) -> String {
         let manager = "org.freedesktop.login1.Manager.ListInhibitors";
@@ -59,13 +24,6 @@ impl Bus {
     /// Waits until it holds nothing up.
     fn until_released(&self) {
         while self.held().contains("applier") {}
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        self.daemon.kill().unwrap();
-        self.daemon.wait().unwrap();
     }
 }
 

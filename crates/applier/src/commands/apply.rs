@@ -2,9 +2,11 @@
 
 mod one;
 
+use drive::EjectArgs;
 use firmware::{Sha256Digest, Text};
 use keys::SigningKey;
 use rand::Rng;
+use receipt::Chain;
 use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure};
 
@@ -12,10 +14,11 @@ use super::backup::KeepArgs;
 use super::clerk::WhoArgs;
 use super::clock;
 use super::desk::Desk;
+use super::farewell::farewell;
 use super::patience::PatienceArgs;
 use super::plan::WishArgs;
 use super::recorder::Session;
-use super::round::{RoundArgs, Summary};
+use super::round::{Round, RoundArgs, Summary};
 use crate::context::{Context, state_failure};
 use crate::expiry::ExpiryArgs;
 use crate::journal::{JournalError, Journals};
@@ -60,6 +63,8 @@ pub struct Args {
     who: WhoArgs,
     #[command(flatten)]
     patience: PatienceArgs,
+    #[command(flatten)]
+    eject: EjectArgs,
 }
 
 /// Runs the command.
@@ -71,24 +76,33 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let state = context.open_lasting_state()?;
     let (mut chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
     let stick = context.open_stick()?;
-    let publication = context.verify(&state, &stick, &args.expiry)?;
-    let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
-    let errand = Errand {
-        args,
-        who: args.who.at(round.site.as_ref()),
-        region,
-        state: &state,
-        publication: &publication,
-        desk: Desk { state: &state, journals: &journals, key: &key, stick: Some(&stick), context },
+    let applied = {
+        let publication = context.verify(&state, &stick, &args.expiry)?;
+        let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
+        let errand = Errand {
+            args,
+            who: args.who.at(round.site.as_ref()),
+            region,
+            state: &state,
+            publication: &publication,
+            desk: Desk { state: &state, journals: &journals, key: &key, stick: Some(&stick), context },
+        };
+        go(&round, &errand, &mut chain, context)
     };
+    farewell(stick, args.eject, applied.is_ok(), &chain, &key, context);
+    applied
+}
+
+/// One recorder after the other.
+fn go(round: &Round, errand: &Errand<'_>, chain: &mut Chain, context: &Context) -> Result<Exit, Failure> {
     if !round.is_several() {
-        return errand.at(&round.stops[0], &mut round.row(0), &mut chain);
+        return errand.at(&round.stops[0], &mut round.row(0), chain);
     }
     let mut summary = Summary::default();
     for (n, stop) in round.stops.iter().enumerate() {
         round.announce(n, context);
         let mut row = round.row(n);
-        let ended = errand.at(stop, &mut row, &mut chain);
+        let ended = errand.at(stop, &mut row, chain);
         if !summary.add(row, ended) {
             return summary.conclude((n + 1..round.stops.len()).map(|n| round.row(n)), AGAIN, context);
         }

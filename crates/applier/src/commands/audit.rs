@@ -12,7 +12,7 @@ use isapi::Address;
 use keys::durable;
 use receipt::{Audit, Override};
 use serde_json::{Value, json};
-use stick::{Stick, VerifiedPublication};
+use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure};
 
 use super::clerk::WhoArgs;
@@ -24,6 +24,7 @@ use crate::cameras::Told;
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
+use crate::open_stick::OpenStick;
 use crate::state::State;
 
 /// Hold how a recorder is set up against what it should be. Nothing is changed.
@@ -122,7 +123,7 @@ struct Auditor<'a> {
     who: WhoArgs,
     checks: Vec<Check>,
     state: &'a State,
-    stick: Option<&'a Stick>,
+    stick: Option<&'a OpenStick>,
     publication: Option<VerifiedPublication<'a>>,
     context: &'a Context,
 }

@@ -4,10 +4,10 @@ use firmware::Text;
 use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{Body, Chain};
-use stick::Stick;
 use terminal::{Exit, Fail, Failure};
 
 use crate::context::Context;
+use crate::open_stick::OpenStick;
 use crate::report::{self, Facts};
 
 /// Who is at the laptop, and where, as they say.
@@ -34,7 +34,7 @@ pub(super) struct Clerk<'a> {
     pub(super) chain: &'a mut Chain,
     pub(super) key: &'a SigningKey,
     /// Where statements are delivered to, if it is plugged in.
-    pub(super) stick: Option<&'a Stick>,
+    pub(super) stick: Option<&'a OpenStick>,
     pub(super) facts: Facts,
     pub(super) context: &'a Context,
 }
@@ -61,7 +61,7 @@ impl Clerk<'_> {
 
     /// Nothing is lost where the stick cannot take it, so that is a warning.
     pub(super) fn deliver(&self) {
-        let Some(stick) = self.stick.and_then(Stick::media) else {
+        let Some(stick) = self.stick.filter(|stick| stick.takes_statements()) else {
             let why =
                 if self.stick.is_some() { "a tar file takes no statements" } else { "no stick is named" };
             self.context.output.warn(format_args!(
@@ -69,8 +69,7 @@ impl Clerk<'_> {
             ));
             return;
         };
-        if let Err(error) = report::deliver(stick, self.chain, self.key) {
-            let error = anyhow::Error::from(error);
+        if let Err(error) = stick.deliver(self.chain, self.key) {
             self.context.output.warn(format_args!(
                 "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"
             ));

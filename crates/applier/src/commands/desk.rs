@@ -6,7 +6,6 @@
 use firmware::{Device, Serial, Text};
 use keys::SigningKey;
 use receipt::Chain;
-use stick::Stick;
 use terminal::{Exit, Fail, Failure};
 
 use super::apply::journal_failure;
@@ -19,6 +18,7 @@ use crate::event::Outcome;
 use crate::isolation::add_heard;
 use crate::journal::{JournalError, Journals, Replay};
 use crate::next::{Next, next};
+use crate::open_stick::OpenStick;
 use crate::report::{self, Facts};
 use crate::run::{Deadlines, Resume, close};
 use crate::state::State;
@@ -28,7 +28,7 @@ pub(super) struct Desk<'a> {
     pub(super) state: &'a State,
     pub(super) journals: &'a Journals,
     pub(super) key: &'a SigningKey,
-    pub(super) stick: Option<&'a Stick>,
+    pub(super) stick: Option<&'a OpenStick>,
     pub(super) context: &'a Context,
 }
 

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::event::{Event, Outcome, Papers};
 use crate::isolation::add_heard;
 use crate::journal::{FORMAT, Journals};
+use crate::open_stick::OpenStick;
 use crate::plan::Plan;
 use crate::report;
 use crate::run::{Deadlines, Run};
@@ -91,7 +92,7 @@ impl Push<'_> {
         let mut journal = journals.create(&clerk.facts.run).map_err(journal_failure)?;
         journal.append((context.now)(), &planned).map_err(journal_failure)?;
         clerk.state(|facts, _| report::started(facts, plan, digest))?;
-        if clerk.stick.is_some_and(|stick| stick.media().is_some()) {
+        if clerk.stick.is_some_and(OpenStick::takes_statements) {
             clerk.deliver();
         }
         let _under_way = UnderWay::begin();

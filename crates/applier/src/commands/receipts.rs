@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use drive::EjectArgs;
 use receipt::{Envelope, VerifiedStatement};
 use serde_json::json;
-use stick::{Directory, statements};
 use terminal::{Count, Exit, Fail, Failure};
 
+use super::farewell::farewell;
 use crate::context::{Context, state_failure};
+use crate::open_stick::OpenStick;
 
 /// List this laptop's statements, or copy them to a stick.
 #[derive(Debug, clap::Args)]
@@ -16,9 +18,12 @@ Examples:
   applier receipts
   applier receipts --copy-to /media/stick      deliver what a full or missing stick could not take")]
 pub struct Args {
-    /// Copy every statement that is not there yet to this stick
-    #[arg(long, value_name = "PATH")]
+    /// Copy every statement that is not there yet to this stick: its serial number or node, or the folder where
+    /// it is mounted
+    #[arg(long, value_name = "PATH|SERIAL")]
     copy_to: Option<PathBuf>,
+    #[command(flatten)]
+    eject: EjectArgs,
 }
 
 /// Runs the command.
@@ -31,12 +36,14 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let laptop = receipt::LaptopId::of(&key.public());
     let chain = state.chain().map_err(state_failure)?;
     if let Some(path) = &args.copy_to {
-        let stick = Directory::open(path).fail(Exit::Stick).map_err(|e| {
-            e.context(format!("stick {}", path.display())).hint("name the folder where a stick is mounted")
+        let stick = OpenStick::named(path)?;
+        let written = stick.deliver(&chain, &key).map_err(|error| {
+            let failure = Failure::of(Exit::Stick, error);
+            failure.hint("nothing is lost: the statements are kept on this laptop; name another stick")
         })?;
-        let written = statements::deliver(&stick, &chain, &laptop).fail(Exit::Stick)?;
         context.output.json(&json!({"laptop": laptop, "copied": written}));
-        context.output.data(format_args!("{} copied to {}", Count(written, "statement"), path.display()));
+        context.output.data(format_args!("{} copied to {stick}", Count(written, "statement")));
+        farewell(stick, args.eject, true, &chain, &key, context);
         return Ok(Exit::Done);
     }
     let mut listed = Vec::new();

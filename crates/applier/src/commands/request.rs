@@ -3,7 +3,7 @@
 //! recorder. What a person wanted to know matters more: where it cannot be written that is a warning.
 
 use receipt::{Body, Envelope, InventoryTaken, Need, VerifiedStatement};
-use stick::{Stick, VerifiedPublication};
+use stick::VerifiedPublication;
 use terminal::{Count, Failure};
 
 use super::apply::facts;
@@ -12,6 +12,7 @@ use super::recorder::Session;
 use crate::context::{Context, state_failure};
 use crate::inventory::Inventory;
 use crate::journal::Journals;
+use crate::open_stick::OpenStick;
 use crate::report;
 use crate::state::State;
 
@@ -20,7 +21,7 @@ pub(super) struct Asking<'a> {
     pub(super) who: &'a WhoArgs,
     pub(super) session: &'a Session,
     pub(super) publication: &'a VerifiedPublication<'a>,
-    pub(super) stick: &'a Stick,
+    pub(super) stick: &'a OpenStick,
     pub(super) state: &'a State,
     pub(super) context: &'a Context,
 }

@@ -2,12 +2,15 @@
 
 mod earlier;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use drive::EjectArgs;
 use firmware::Text;
 use isapi::{ConfigurationKey, Package};
-use receipt::{Forgiven, Override};
+use keys::SigningKey;
+use receipt::{Chain, Forgiven, Override};
 use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
@@ -16,6 +19,7 @@ use super::apply;
 use super::backup::local_key_failure;
 use super::clerk::{Clerk, WhoArgs};
 use super::device_key::DeviceKeyArgs;
+use super::farewell::farewell;
 use super::guard::guard;
 use super::plan as plan_command;
 use super::recorder::{Purpose, RecorderArgs, Session, record_failure};
@@ -25,9 +29,11 @@ use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
 use crate::isolation::add_heard;
 use crate::journal::Journals;
+use crate::open_stick::OpenStick;
 use crate::plan::{Options, RestoreOptions, RestorePlan, plan_restore};
 use crate::reason::reason;
 use crate::restore::{self, Attempt, Attempts, Deadlines, Restore, RestoreEvent, RestoreOutcome, Step};
+use crate::state::State;
 use earlier::Earlier;
 
 pub(super) use earlier::forbid_push;
@@ -81,6 +87,8 @@ pub struct Args {
     /// Allow no restore for so long after one that may still be going on
     #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
     quiet_period: u64,
+    #[command(flatten)]
+    eject: EjectArgs,
 }
 
 impl Args {
@@ -115,12 +123,26 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (mut chain, key) = (state.chain().map_err(state_failure)?, apply::laptop_key(&state)?);
     let local_key = args.local_key_file.clone().unwrap_or_else(|| state.local_key());
     let local_key = LocalKey::open(&local_key).map_err(local_key_failure)?;
-    let (manifest, file) = unseal(&args.file, &local_key).map_err(unseal_failure)?;
+    let backup = unseal(&args.file, &local_key).map_err(unseal_failure)?;
     let stick = context.open_stick()?;
-    let publication = context.verify(&state, &stick, &args.expiry)?;
+    let restored = from_backup(args, backup, &state, &stick, (&mut chain, &key), context);
+    farewell(stick, args.eject, restored.is_ok(), &chain, &key, context);
+    restored
+}
+
+/// All of it but the farewell to the stick.
+fn from_backup(
+    args: &Args,
+    (manifest, file): (Manifest, File),
+    state: &State,
+    stick: &OpenStick,
+    (chain, key): (&mut Chain, &SigningKey),
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let publication = context.verify(state, stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
     let networked = args.allow_networked_laptop.as_ref();
-    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
+    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), state, context)?;
     let journals = Journals::open(&state.journals()).map_err(apply::journal_failure)?;
     let attempts = Attempts::open(&state.restores()).map_err(record_failure)?;
     let quiet = Duration::from_secs(args.quiet_period);
@@ -128,9 +150,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let push_again = earlier.again(args.push_again.as_ref(), &inventory, (context.now)())?;
     let mut options = args.options(&session, push_again);
     options.common.accept_expired.clone_from(&accepted);
-    let mut facts = apply::facts(&args.who, &session, &publication, &journals, &state, context)?;
+    let mut facts = apply::facts(&args.who, &session, &publication, &journals, state, context)?;
     facts.accepted.clone_from(&accepted);
-    let mut clerk = Clerk { chain: &mut chain, key: &key, stick: Some(&stick), facts, context };
+    let mut clerk = Clerk { chain, key, stick: Some(stick), facts, context };
     let plan = match decide(&inventory, &manifest, &publication, &options) {
         Ok(plan) => plan,
         Err(refusals) => {
@@ -172,7 +194,7 @@ fn put_back(
     }
     session.still_alone()?;
     clerk.state(|facts, _| restore::started(facts, plan, digest))?;
-    if clerk.stick.is_some_and(|stick| stick.media().is_some()) {
+    if clerk.stick.is_some_and(OpenStick::takes_statements) {
         clerk.deliver();
     }
     let attempt = Attempt {

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use drive::EjectArgs;
 use isapi::Address;
 use receipt::Chain;
 use serde_json::json;
@@ -9,6 +10,7 @@ use terminal::{Exit, Failure};
 
 use super::apply::{journal_failure, laptop_key};
 use super::desk::{Desk, Open};
+use super::farewell::farewell;
 use super::patience::WatchArgs;
 use super::push::{conclude_alone, halfway_of};
 use super::recorder::{LoginArgs, Purpose, Visit};
@@ -41,6 +43,8 @@ pub struct Args {
     login: LoginArgs,
     #[command(flatten)]
     patience: WatchArgs,
+    #[command(flatten)]
+    eject: EjectArgs,
 }
 
 /// How a person names a run.
@@ -85,11 +89,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     for damage in &open.damaged {
         context.output.warn(format_args!("{damage}; it may tell of a push that is not over"));
     }
-    let closed = close(&desk, &open, &mut chain)?;
+    let resumed = finish(args, &open, &desk, &mut chain);
+    if let Some(stick) = stick {
+        farewell(stick, args.eject, resumed.is_ok(), &chain, &key, context);
+    }
+    resumed
+}
+
+fn finish(args: &Args, open: &Open, desk: &Desk<'_>, chain: &mut Chain) -> Result<Exit, Failure> {
+    let closed = close(desk, open, chain)?;
     match open.unsettled.as_slice() {
         [] if closed.is_some() => Ok(closed.unwrap_or(Exit::Done)),
-        [] => none(args, open.damaged.is_empty(), context),
-        [replay] => settle(args, replay, &desk, &mut chain),
+        [] => none(args, open.damaged.is_empty(), desk.context),
+        [replay] => settle(args, replay, desk, chain),
         several => Err(ambiguous(several)),
     }
 }

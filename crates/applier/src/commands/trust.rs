@@ -7,13 +7,14 @@ use firmware::{Serial, Sha256Digest};
 use keys::durable;
 use receipt::LaptopId;
 use serde_json::json;
-use stick::{Stick, layout, media};
+use stick::{layout, media};
 use terminal::{Exit, Fail, Failure};
 use tuf_client::{Role, Root, TrustError, TrustStore, Verified};
 
 use super::recorder::record_failure;
 use crate::certificates::Certificates;
 use crate::context::{Context, state_failure};
+use crate::open_stick::OpenStick;
 use crate::state::State;
 
 /// Say which depot's root this laptop believes, and show it.
@@ -133,7 +134,7 @@ fn failure(error: TrustError, name: &str) -> Failure {
 }
 
 /// The root of the highest version on a stick, by name.
-fn newest_root(stick: &Stick) -> Result<(String, Vec<u8>), Failure> {
+fn newest_root(stick: &OpenStick) -> Result<(String, Vec<u8>), Failure> {
     let entries = stick.tree().list(layout::METADATA).fail(Exit::Stick)?;
     let versions = entries.iter().filter_map(|e| e.name.strip_suffix(".root.json")?.parse::<u64>().ok());
     let Some(newest) = versions.max() else {

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use drive::Access;
 use terminal::{Exit, Failure};
 
-use super::{ledger_failure, open_stick};
+use super::ledger_failure;
+use super::place::Place;
 use crate::collect::{CollectError, Collected, collect};
 use crate::context::Context;
 use crate::ledger::Ledger;
@@ -13,18 +15,23 @@ use crate::ledger::Ledger;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fetcher collect --from /media/stick")]
+  fetcher collect                        the one stick that is plugged in
+  fetcher collect --from /media/stick    where it is mounted")]
 pub struct Args {
-    /// The stick: the folder where it is mounted
+    /// The stick with this serial number or node [default: the one that is plugged in]
+    #[arg(long, value_name = "SERIAL", conflicts_with = "from")]
+    stick: Option<String>,
+    /// The folder where the stick is mounted, or any other folder
     #[arg(long, value_name = "PATH")]
-    from: PathBuf,
+    from: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-    let stick = open_stick(&args.from)?;
+    let place = Place::find(args.from.as_deref(), args.stick.as_deref(), Access::Read)?;
+    let stick = place.open()?;
     let collected = collect(&stick, &ledger, context.now).map_err(failure)?;
     context.output.json(&collected);
     tell(&collected, context);

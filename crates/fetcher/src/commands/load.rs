@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use drive::{Access, EjectArgs};
 use serde_json::json;
 use stick::{Event, Obstacle, Past, StickState, WriteError};
 use terminal::{Count, Exit, Failure, Output, Progress};
 
 use super::outgoing::{Outgoing, SelectionArgs};
-use super::{collect as collect_command, open_stick, publication_failure};
+use super::place::Place;
+use super::{collect as collect_command, publication_failure};
 use crate::collect::collect;
 use crate::context::Context;
 use crate::load::good_until;
@@ -17,14 +19,20 @@ use crate::publication::Publication;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  fetcher load --to /media/stick --model DS-7608NI-I2
-  fetcher load --to /media/stick --all")]
+  fetcher load --model DS-7608NI-I2                the one stick that is plugged in
+  fetcher load --stick 4C530001230718116433 --all  that one, of several: fetcher sticks lists them
+  fetcher load --to /media/stick --all --no-eject  where it is mounted; it stays there")]
 pub struct Args {
-    /// The stick: the folder where it is mounted
+    /// The stick with this serial number or node [default: the one that is plugged in]
+    #[arg(long, value_name = "SERIAL", conflicts_with = "to")]
+    stick: Option<String>,
+    /// The folder where the stick is mounted, or any other folder
     #[arg(long, value_name = "DIR")]
-    to: PathBuf,
+    to: Option<PathBuf>,
     #[command(flatten)]
     selection: SelectionArgs,
+    #[command(flatten)]
+    eject: EjectArgs,
 }
 
 /// Runs the command.
@@ -32,7 +40,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = args.selection.wanted("load")?;
     let home = context.open_home()?;
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-    let stick = open_stick(&args.to)?;
+    let place = Place::find(args.to.as_deref(), args.stick.as_deref(), Access::Write)?;
+    let stick = place.open()?;
     let (outgoing, collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
         let collected = collect(&stick, ledger, context.now).map_err(collect_command::failure)?;
         collect_command::tell(&collected, context);
@@ -52,20 +61,20 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let plan = plan.map_err(write_failure)?;
     let until = good_until(publication);
     context.output.json(&json!({
-        "event": "loaded", "stick": args.to, "collected": collected,
+        "event": "loaded", "stick": place.name(), "collected": collected,
         "timestamp": publication.current().timestamp.version(),
         "carried": carried,
         "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
     }));
     context.output.data(format_args!(
         "stick {}: publication {}, {}, read back and verified",
-        args.to.display(),
+        place.name(),
         publication.current().timestamp.version(),
         outgoing.in_words()
     ));
-    context
-        .output
-        .data(format_args!("good until {}; unmount it before you pull it out", until.strftime("%F")));
+    // held open, it could not be unmounted
+    drop(stick);
+    place.part(args.eject, &format!("; good until {}", until.strftime("%F")), context.output);
     Ok(Exit::Done)
 }
 

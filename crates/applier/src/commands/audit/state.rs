@@ -3,7 +3,7 @@
 use firmware::Text;
 use rand::Rng;
 use receipt::{Audit, Body};
-use stick::{Stick, VerifiedPublication};
+use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure};
 use tuf_client::ClockReading;
 
@@ -11,6 +11,7 @@ use crate::commands::clerk::{Clerk, WhoArgs};
 use crate::commands::clock;
 use crate::context::{Context, state_failure};
 use crate::last_publication::last_publication;
+use crate::open_stick::OpenStick;
 use crate::report::{self, Facts};
 use crate::run_id::RunId;
 use crate::state::State;
@@ -21,7 +22,7 @@ pub(super) fn state(
     who: &WhoArgs,
     audit: &Audit,
     state: &State,
-    stick: Option<&Stick>,
+    stick: Option<&OpenStick>,
     publication: Option<&VerifiedPublication<'_>>,
     clock: &ClockReading,
     context: &Context,
