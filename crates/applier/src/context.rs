@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use keys::durable::LockError;
+use serde_json::json;
 use stick::{OpenError, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
 use crate::expiry::{self, ExpiryArgs};
+use crate::newest_seen::{self, NewestSeen, Older};
 use crate::open_stick::OpenStick;
 use crate::state::{State, StateError};
 
@@ -59,7 +61,17 @@ impl Context {
     ) -> Result<VerifiedPublication<'m>, Failure> {
         let (publication, store) = (UnverifiedPublication::on(stick.tree()), &mut state.trust_store());
         let publication = publication.verify_with(store, self.clock, expiry.policy());
-        let publication = publication.map_err(open_failure)?;
+        let publication = publication.map_err(|error| match error {
+            OpenError::Metadata(Error::Rollback { .. }) => older_failure(error, state, stick),
+            error => open_failure(error),
+        })?;
+        let seen = NewestSeen {
+            timestamp_sha256: publication.publication().timestamp_sha256,
+            place: newest_seen::place(stick.path()),
+            at: (self.now)(),
+        };
+        let path = state.newest_seen();
+        seen.record(&path).map_err(|error| state_failure(StateError::Io(path, error)))?;
         self.tell_clock(publication.start());
         if let Some(accepted) = expiry.accepted(&publication) {
             expiry::tell(&accepted, self.output);
@@ -117,6 +129,17 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
         StateError::Io(..) | StateError::Chain(_) => (Exit::Internal, None),
     };
     Failure::of(exit, error).maybe_hint(hint)
+}
+
+/// An older publication than this laptop has seen: with both dates, where they are known.
+fn older_failure(error: OpenError, state: &State, stick: &Stick) -> Failure {
+    let seen = NewestSeen::read(&state.newest_seen());
+    let older = Older::of(stick, &state.trust_store(), seen);
+    let failure = open_failure(error);
+    match older {
+        Some(older) => failure.hint(older.hint()).with_data(json!({"older": older})),
+        None => failure,
+    }
 }
 
 /// Which exit code and advice a refused publication gives.

@@ -125,6 +125,11 @@ impl State {
         self.dir.join("clock-resets.json")
     }
 
+    /// Where the newest publication was seen.
+    pub fn newest_seen(&self) -> PathBuf {
+        self.dir.join("newest-seen.json")
+    }
+
     /// Certificates of recorders.
     pub fn certificates(&self) -> PathBuf {
         self.dir.join("certificates.json")

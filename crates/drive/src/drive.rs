@@ -80,7 +80,7 @@ impl Drive {
     }
 
     /// Whether that is this drive, and not pulled out meanwhile.
-    pub(crate) fn is_same_plug(&self, other: &Self) -> bool {
+    pub fn is_same_plug(&self, other: &Self) -> bool {
         let of =
             |drive: &Self| (drive.node.clone(), drive.port.clone(), drive.serial.clone(), drive.sequence);
         of(self) == of(other)

@@ -60,6 +60,7 @@ Examples:
   fetcher sticks --watch                     what is plugged in and pulled out, as it happens")]
     Sticks(drive::SticksArgs),
     Load(commands::load::Args),
+    Station(commands::station::Args),
     Export(commands::export::Args),
     Collect(commands::collect::Args),
     Fleet(commands::fleet::Args),
@@ -85,6 +86,7 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
         Command::Status(args) => commands::status::run(&args, &context),
         Command::Sticks(args) => drive::sticks(&args, context.output),
         Command::Load(args) => commands::load::run(&args, &context),
+        Command::Station(args) => commands::station::run(&args, &context),
         Command::Export(args) => commands::export::run(&args, &context),
         Command::Root(args) => commands::root::run(&args, &context),
         Command::Keys(args) => commands::keys::run(&args, &context),

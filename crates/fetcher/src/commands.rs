@@ -17,6 +17,7 @@ pub mod root;
 pub mod sign;
 mod signing;
 mod source;
+pub mod station;
 pub mod status;
 pub mod sync;
 

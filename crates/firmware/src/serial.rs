@@ -25,6 +25,11 @@ pub enum InvalidSerial {
 }
 
 impl Serial {
+    /// Stands for the serial of any unit, Chinese or not, where there is no device.
+    pub(crate) fn of_any(chinese: bool) -> Self {
+        Self(Text::cleaned(if chinese { "any 00000000CCCH" } else { "any" }))
+    }
+
     /// The serial as the device wrote it.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -105,6 +110,7 @@ mod tests {
         assert!(serial("DS-7608N-E20150315CCCH000000001WCVU").is_chinese_unit());
         assert!(!serial("DS-7608NI-I220200414CCRRE00000001WCVU").is_chinese_unit());
         assert!(!serial("CCCH").is_chinese_unit());
+        assert!(Serial::of_any(true).is_chinese_unit() && !Serial::of_any(false).is_chinese_unit());
     }
 
     #[test]

@@ -63,6 +63,14 @@ impl FromStr for Text {
     }
 }
 
+/// A reason in words, as every flag wants it that lifts a refusal; or what is wrong with it, in words.
+pub fn reason(text: &str) -> Result<Text, String> {
+    if text.trim().is_empty() {
+        return Err("a reason in words is needed: it is written down".into());
+    }
+    text.parse().map_err(|e: InvalidText| e.to_string())
+}
+
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -85,6 +93,12 @@ impl<'de> Deserialize<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_has_words() {
+        assert_eq!(reason("moved to Graz").unwrap().as_str(), "moved to Graz");
+        assert!(reason(" ").is_err() && reason("a\u{1b}[2J").is_err());
+    }
 
     #[test]
     fn cleans_what_would_act_on_a_terminal_or_a_spreadsheet() {

@@ -3,11 +3,14 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self as sys, Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{
+    self as sys, Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags,
+};
 use rustix::io::Errno;
 
 use crate::direct::DirectReader;
-use crate::media::{Entry, Kind, Media, Past, PastCache, Sink, Tree};
+use crate::file_system;
+use crate::media::{Capacity, Entry, Kind, Media, Past, PastCache, Sink, Tree};
 
 /// A directory as a medium: a mounted stick, or a plain folder.
 ///
@@ -122,7 +125,7 @@ impl Media for Directory {
         // no O_TRUNC: a small file is overwritten in its own cluster, which leaves the shortest
         // moment in which a FAT holds neither the old nor the new one
         let fd = self.at(path, OFlags::WRONLY | OFlags::CREATE)?;
-        Ok(Box::new(FileSink { file: regular(File::from(fd), path)?, length: 0 }))
+        Ok(Box::new(FileSink { file: regular(File::from(fd), path)?, length: 0, dirty: 0 }))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -165,21 +168,39 @@ impl Media for Directory {
         }
     }
 
-    fn free(&self) -> io::Result<Option<u64>> {
+    fn capacity(&self) -> io::Result<Capacity> {
         let stat = sys::fstatvfs(&self.root)?;
-        Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
+        #[allow(clippy::useless_conversion, reason = "f_type is narrower on some architectures")]
+        let kind = i64::from(sys::fstatfs(&self.root)?.f_type);
+        let is_read_only = stat.f_flag.contains(StatVfsMountFlags::RDONLY);
+        Ok(Capacity {
+            free: Some(stat.f_bavail.saturating_mul(stat.f_frsize)),
+            block: stat.f_frsize,
+            largest_file: file_system::largest_file(kind),
+            read_only: is_read_only.then(|| file_system::read_only(kind)),
+        })
     }
 }
+
+/// Bytes that may be written and not be on the medium yet. Without a bound the system takes as much as
+/// it has memory, and whoever watches is told that a stick is nearly full when it has barely begun.
+const MOST_DIRTY: u64 = 8 << 20;
 
 struct FileSink {
     file: File,
     length: u64,
+    dirty: u64,
 }
 
 impl Write for FileSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes)?;
         self.length += count as u64;
+        self.dirty += count as u64;
+        if self.dirty >= MOST_DIRTY {
+            self.file.sync_data()?;
+            self.dirty = 0;
+        }
         Ok(count)
     }
 

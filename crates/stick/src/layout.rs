@@ -51,6 +51,12 @@ pub fn is_versioned_metadata(name: &str) -> bool {
     is_number(version) && matches!(rest, "snapshot.json" | "targets.json")
 }
 
+/// The version in a file name of a root, `<version>.root.json`.
+pub fn root_version(name: &str) -> Option<u64> {
+    let version = name.strip_suffix(".root.json").filter(|version| is_number(version))?;
+    version.parse().ok()
+}
+
 /// Whether this is a file name of firmware, `<sha256>.digicap.dav`.
 pub fn is_firmware(name: &str) -> bool {
     name_behind_digest(name) == Some(firmware::Release::FILE_NAME)
@@ -86,6 +92,13 @@ mod tests {
             "-1.snapshot.json",
         ] {
             assert!(!is_versioned_metadata(name), "{name}");
+        }
+        assert_eq!(
+            (root_version("12.root.json"), root_version("99999999999999999999.root.json")),
+            (Some(12), None)
+        );
+        for name in ["root.json", ".root.json", "+1.root.json", "1.root.json.bak", "1.targets.json"] {
+            assert_eq!(root_version(name), None, "{name}");
         }
         let digest = "a".repeat(64);
         assert!(is_firmware(&format!("{digest}.digicap.dav")));

@@ -1,6 +1,7 @@
 //! A place that holds a stick's tree: read, written, synced, read back. Reading stands apart, since a tar
 //! file can be read and nothing else.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
 use serde::Serialize;
@@ -41,8 +42,39 @@ pub trait Media: Tree {
         Ok(reader.map(|reader| PastCache { reader, how: Past::CacheDropped }))
     }
 
+    /// What it can take.
+    fn capacity(&self) -> io::Result<Capacity>;
+}
+
+/// What a medium can take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capacity {
     /// Bytes that can still be written, where the medium says so.
-    fn free(&self) -> io::Result<Option<u64>>;
+    pub free: Option<u64>,
+    /// What a file takes up is a multiple of this, bytes; 0 where the medium does not say.
+    pub block: u64,
+    /// The largest file, bytes, where the file system has a limit that firmware could reach.
+    pub largest_file: Option<u64>,
+    /// Why it takes no writes, if it takes none.
+    pub read_only: Option<ReadOnly>,
+}
+
+/// Why a medium takes no writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// It is mounted so: by a person, for a write-protected drive, or by the kernel after an error.
+    Mounted,
+    /// Nothing can be written to a file system of this kind.
+    FileSystem(&'static str),
+}
+
+impl fmt::Display for ReadOnly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mounted => f.write_str("it is write-protected, or mounted read-only"),
+            Self::FileSystem(name) => write!(f, "its file system is {name}, which is only ever read"),
+        }
+    }
 }
 
 /// A file that is read back.

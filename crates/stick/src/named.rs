@@ -34,6 +34,14 @@ impl Stick {
         Ok(Self::Tar(Tar::open(path)?))
     }
 
+    /// What was opened.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Directory(directory) => directory.path(),
+            Self::Tar(tar) => tar.path(),
+        }
+    }
+
     /// To be read.
     pub fn tree(&self) -> &dyn Tree {
         match self {

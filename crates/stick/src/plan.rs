@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 
 use firmware::Sha256Digest;
-use tuf_client::{Role, Root, Verified, case_twins};
+use tuf_client::case_twins;
 
 use crate::layout;
-use crate::media::{self, Kind, Media};
+use crate::obstacle::{Agreed, Obstacle};
+use crate::survey::Survey;
 
 /// What a stick is to carry: one publication, the documents that it lists, and the firmware asked for.
 #[derive(Debug, Clone)]
@@ -33,104 +33,30 @@ pub struct Sealed {
     pub sha256: Sha256Digest,
 }
 
-/// What is on a medium already, below our folder.
-#[derive(Debug, Clone, Default)]
-pub struct Survey {
-    /// Files by path, with their sizes in bytes.
-    files: BTreeMap<String, u64>,
-    /// Paths where something lies that is neither file nor folder.
-    strange: Vec<String>,
-    /// Of the files to be written from memory, those that are there with exactly these bytes.
-    equal: Vec<String>,
-    /// Root files that are there and sound, and not ours.
-    other_roots: Vec<String>,
-    free: Option<u64>,
-}
-
 /// What writing a stick will do, decided before the first byte: what is written, what is read back,
 /// what is removed at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WritePlan {
-    /// Targets to write, by consistent name.
+    /// Roots that are not of this publication and that clients would follow, or stop at; removed first.
+    pub later_roots: Vec<String>,
+    /// Targets to write, by consistent name, in this order.
     pub targets: Vec<String>,
-    /// Targets to read back: those written and those that were there and are still listed.
+    /// Targets to read back: those written, the last one first, then those that were there and are still
+    /// listed. A stick with less room than it claims puts what comes late over what came early.
     pub checks: Vec<String>,
     /// Files written from memory, in this order, all before the timestamp.
     pub small: Vec<(String, Vec<u8>)>,
     /// Whether the timestamp differs from the one on the medium.
     pub timestamp: bool,
+    /// Whether there is none on it: its place is taken before everything is read back, so that it cannot be laid
+    /// over something else afterwards.
+    pub first_timestamp: bool,
     /// Superseded metadata and firmware that is listed no more; removed last.
     pub removals: Vec<String>,
+    /// What is replaced although it is not an older publication of this depot, since that was agreed to.
+    pub replaced: Vec<Obstacle>,
     /// Bytes to write.
     pub bytes: u64,
-}
-
-/// Why a stick cannot be written; nothing on it was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Obstacle {
-    /// Old and new do not fit beside each other.
-    #[error("it is full: {needed} bytes are needed beside what is there, {free} are free")]
-    Full {
-        /// Bytes.
-        needed: u64,
-        /// Bytes.
-        free: u64,
-    },
-    /// No FAT32 stick can hold it.
-    #[error("{name} of {length} bytes is larger than a FAT32 file can be")]
-    TooLarge {
-        /// Consistent name.
-        name: String,
-        /// Bytes.
-        length: u64,
-    },
-    /// Another depot's root lies there.
-    #[error("{0} is of another depot: this stick carries a publication that is not ours")]
-    OtherDepot(String),
-    /// Two targets of the publication would lie in one place on a FAT.
-    #[error("{1} cannot lie beside {0}: FAT takes their paths for one")]
-    Twins(String, String),
-    /// A link, device or pipe lies where a file of ours belongs.
-    #[error("{0} is neither a file nor a folder")]
-    Strange(String),
-}
-
-impl Survey {
-    /// Looks at a medium. Reads names, sizes and the small files that may be equal already.
-    pub fn of(medium: &dyn Media, contents: &Contents) -> io::Result<Self> {
-        let mut survey = Self { free: medium.free()?, ..Self::default() };
-        survey.folder(medium, layout::FOLDER, false)?;
-        survey.folder(medium, layout::METADATA, false)?;
-        survey.folder(medium, layout::TARGETS, true)?;
-        for (path, bytes) in small_files(contents).iter().chain([&timestamp_file(contents)]) {
-            let Some(length) = survey.files.get(path) else { continue };
-            let is_root = path.ends_with(".root.json");
-            if *length != bytes.len() as u64 && !(is_root && *length <= Role::Root.cap()) {
-                continue;
-            }
-            let found = media::read(medium, path, *length)?.unwrap_or_default();
-            if found == *bytes {
-                survey.equal.push(path.clone());
-            } else if is_root && Verified::<Root>::self_signed(&found).is_ok() {
-                // a sound root of somebody else; a torn or rotten one is written again
-                survey.other_roots.push(path.clone());
-            }
-        }
-        Ok(survey)
-    }
-
-    fn folder(&mut self, medium: &dyn Media, path: &str, nested: bool) -> io::Result<()> {
-        for entry in medium.list(path)? {
-            let path = format!("{path}/{}", entry.name);
-            match entry.kind {
-                Kind::File(length) => drop(self.files.insert(path, length)),
-                Kind::Folder if nested => self.folder(medium, &path, false)?,
-                Kind::Folder => {}
-                Kind::Other => self.strange.push(path),
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The files written from memory before the timestamp, in their order.
@@ -147,48 +73,92 @@ pub(crate) fn timestamp_file(contents: &Contents) -> (String, Vec<u8>) {
 }
 
 impl WritePlan {
-    /// Decides what to do, or names every obstacle. Nothing is touched.
-    pub fn new(contents: &Contents, survey: &Survey) -> Result<Self, Vec<Obstacle>> {
+    /// Decides what to do, or names every obstacle that nobody agreed to. Nothing is touched.
+    pub fn new(contents: &Contents, survey: &Survey, agreed: Agreed) -> Result<Self, Vec<Obstacle>> {
         let on_medium = |name: &str| survey.files.get(&layout::target(name)).copied();
         let length = |name: &String| contents.listed.get(name).map_or(0, |sealed| sealed.length);
         let present = |name: &&String| on_medium(name) == Some(length(name));
 
         let targets: Vec<String> = contents.carried.iter().filter(|name| !present(name)).cloned().collect();
         // what is listed stays, and what stays is read back: also a file cut short by an earlier pull
-        let kept = contents.listed.keys().filter(|name| on_medium(name).is_some());
-        let mut checks: Vec<String> = contents.carried.iter().chain(kept).cloned().collect();
-        checks.sort_unstable();
-        checks.dedup();
+        let kept = contents.listed.keys().filter(|name| on_medium(name).is_some() && !targets.contains(name));
+        let checks = targets.iter().rev().chain(kept).cloned().collect();
         let mut small = small_files(contents);
         small.retain(|(path, _)| !survey.equal.contains(path));
         let timestamp = !survey.equal.iter().any(|path| path == layout::TIMESTAMP);
         let bytes = targets.iter().map(length).sum::<u64>()
             + small.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>()
             + if timestamp { contents.timestamp.len() as u64 } else { 0 };
-        let plan = Self { targets, checks, small, timestamp, removals: removals(contents, survey), bytes };
+        let first_timestamp = !survey.files.contains_key(layout::TIMESTAMP);
+        let (later_roots, removals) = (survey.later_roots.clone(), removals(contents, survey));
+        let replaced = Vec::new();
+        let plan = Self {
+            later_roots,
+            targets,
+            checks,
+            small,
+            timestamp,
+            first_timestamp,
+            removals,
+            replaced,
+            bytes,
+        };
 
         let obstacles = plan.obstacles(contents, survey);
-        if obstacles.is_empty() { Ok(plan) } else { Err(obstacles) }
+        let (replaced, left): (Vec<_>, Vec<_>) = obstacles.into_iter().partition(|o| agreed.lifts(o));
+        if left.is_empty() { Ok(Self { replaced, ..plan }) } else { Err(left) }
     }
 
     fn obstacles(&self, contents: &Contents, survey: &Survey) -> Vec<Obstacle> {
+        let capacity = survey.capacity;
+        let read_only = capacity.read_only.filter(|_| !self.is_unchanged()).map(Obstacle::ReadOnly);
+        let needed = self.room(contents, capacity.block);
+        let full = capacity.free.filter(|free| needed > *free).map(|free| Obstacle::Full { needed, free });
         let too_large = self.targets.iter().filter_map(|name| {
-            let length = contents.listed.get(name)?.length;
-            (length > layout::LARGEST_FILE).then(|| Obstacle::TooLarge { name: name.clone(), length })
+            let (length, largest) = (contents.listed.get(name)?.length, capacity.largest_file?);
+            (length > largest).then(|| Obstacle::TooLarge { name: name.clone(), length, largest })
         });
-        let twins = case_twins(contents.listed.keys().map(String::as_str));
-        let twins = twins.map(|(first, second)| Obstacle::Twins(first.into(), second.into()));
-        let full = survey.free.filter(|free| self.bytes > *free);
-        let full = full.map(|free| Obstacle::Full { needed: self.bytes, free });
-        let other_depot = survey.other_roots.iter().cloned().map(Obstacle::OtherDepot);
-        let strange = survey.strange.iter().cloned().map(Obstacle::Strange);
-        full.into_iter().chain(too_large).chain(other_depot).chain(twins).chain(strange).collect()
+        let publications = survey.publications.iter().cloned();
+        let all = read_only.into_iter().chain(full).chain(too_large).chain(publications);
+        all.chain(in_the_way(contents, survey)).collect()
+    }
+
+    /// Bytes that this takes up on a medium that hands out blocks: each file, and the folder of each release.
+    fn room(&self, contents: &Contents, block: u64) -> u64 {
+        let target = |name: &String| contents.listed.get(name).map_or(0, |sealed| sealed.length);
+        let targets = self.targets.iter().map(|name| whole_blocks(target(name), block).saturating_add(block));
+        let small = self.small.iter().map(|(_, bytes)| whole_blocks(bytes.len() as u64, block));
+        let timestamp = if self.timestamp { contents.timestamp.len() as u64 } else { 0 };
+        targets.chain(small).fold(whole_blocks(timestamp, block), u64::saturating_add)
     }
 
     /// Whether the medium holds everything already, byte counts taken at their word.
     pub fn is_unchanged(&self) -> bool {
-        self.targets.is_empty() && self.small.is_empty() && !self.timestamp && self.removals.is_empty()
+        let Self { later_roots, targets, small, timestamp, removals, .. } = self;
+        !timestamp && targets.is_empty() && small.is_empty() && later_roots.is_empty() && removals.is_empty()
     }
+}
+
+fn whole_blocks(bytes: u64, block: u64) -> u64 {
+    bytes.checked_next_multiple_of(block).unwrap_or(bytes)
+}
+
+/// What lies where files and folders of ours belong, or where a FAT would take it for one of them.
+fn in_the_way(contents: &Contents, survey: &Survey) -> Vec<Obstacle> {
+    let small = small_files(contents).into_iter().chain([timestamp_file(contents)]).map(|(path, _)| path);
+    let ours: BTreeSet<String> = contents.listed.keys().map(layout::target).chain(small).collect();
+    let folder = |path: &'_ String| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folders: BTreeSet<String> = ours.iter().filter_map(folder).collect();
+    let way = |what| move |path: &String| Obstacle::InTheWay { path: path.clone(), what };
+    let strange = survey.strange.iter().map(way("is neither a file nor a folder"));
+    let a_folder =
+        survey.folders.intersection(&ours).map(way("is a folder, and a file of ours belongs there"));
+    let a_file = survey.files.keys().filter(|path| folders.contains(*path));
+    let a_file = a_file.map(way("is a file, and a folder of ours belongs there"));
+    let there = survey.files.keys().chain(&survey.folders);
+    let twins = case_twins(ours.iter().chain(there).map(String::as_str));
+    let twins = twins.map(|(first, second)| Obstacle::Twins(first.into(), second.into()));
+    strange.chain(a_folder).chain(a_file).chain(twins).collect()
 }
 
 /// Superseded files of ours, recognised by exact name. Roots, statements and other people's files
@@ -209,6 +179,10 @@ fn removals(contents: &Contents, survey: &Survey) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::{Capacity, ReadOnly};
+
+    /// Nobody agreed to anything.
+    const NOTHING: Agreed = Agreed { other_depot: false, newer: false };
 
     fn name(id: &str, body: &[u8]) -> (String, Sealed) {
         let sealed = Sealed { length: body.len() as u64, sha256: Sha256Digest::of(body) };
@@ -234,7 +208,7 @@ mod tests {
     #[test]
     fn an_empty_stick_gets_what_was_asked_for() {
         let contents = contents();
-        let plan = WritePlan::new(&contents, &Survey::default()).unwrap();
+        let plan = WritePlan::new(&contents, &Survey::default(), NOTHING).unwrap();
         assert_eq!(plan.targets, contents.carried);
         assert_eq!(plan.checks, contents.carried);
         assert_eq!(
@@ -263,7 +237,7 @@ mod tests {
             layout::metadata("notes.txt"),
         ];
         let survey = Survey { files: files.map(|f| (f, 6)).into(), ..Survey::default() };
-        let plan = WritePlan::new(&contents, &survey).unwrap();
+        let plan = WritePlan::new(&contents, &survey, NOTHING).unwrap();
         assert!(plan.checks.contains(two) && !plan.targets.contains(two));
         let removals = [layout::metadata("1.targets.json"), layout::target(&policy), layout::target(&gone)];
         assert_eq!(plan.removals, removals);
@@ -274,7 +248,7 @@ mod tests {
         let contents = contents();
         let survey =
             Survey { files: [(layout::target(&contents.carried[0]), 4)].into(), ..Survey::default() };
-        assert_eq!(WritePlan::new(&contents, &survey).unwrap().targets, contents.carried);
+        assert_eq!(WritePlan::new(&contents, &survey, NOTHING).unwrap().targets, contents.carried);
     }
 
     #[test]
@@ -284,25 +258,85 @@ mod tests {
         contents.listed.get_mut(&huge).unwrap().length = layout::LARGEST_FILE + 1;
         // on a FAT the folder would be read back as ONE, and what lies in it taken for superseded
         contents.listed.extend([name("ONE", b"other")]);
-        let survey = Survey {
+        let capacity = Capacity {
             free: Some(10),
-            other_roots: vec!["COURIER/metadata/1.root.json".into()],
+            block: 4096,
+            largest_file: Some(layout::LARGEST_FILE),
+            read_only: Some(ReadOnly::Mounted),
+        };
+        let survey = Survey {
+            capacity,
+            publications: vec![Obstacle::OtherDepot("COURIER/metadata/1.root.json".into())],
             strange: vec!["COURIER/x".into()],
+            files: [("COURIER/targets/two".to_owned(), 1)].into(),
+            folders: [layout::README.to_owned()].into(),
             ..Survey::default()
         };
-        let obstacles = WritePlan::new(&contents, &survey).unwrap_err();
+        let obstacles = WritePlan::new(&contents, &survey, NOTHING).unwrap_err();
         assert!(
             matches!(
                 obstacles.as_slice(),
                 [
+                    Obstacle::ReadOnly(ReadOnly::Mounted),
                     Obstacle::Full { free: 10, .. },
                     Obstacle::TooLarge { .. },
                     Obstacle::OtherDepot(_),
+                    Obstacle::InTheWay { .. },
+                    Obstacle::InTheWay { .. },
+                    Obstacle::InTheWay { .. },
                     Obstacle::Twins(..),
-                    Obstacle::Strange(_)
                 ]
             ),
             "{obstacles:?}"
         );
+        let agreed = Agreed { other_depot: true, newer: true };
+        let left = WritePlan::new(&contents, &survey, agreed).unwrap_err();
+        assert_eq!(left.len(), obstacles.len() - 1, "{left:?}");
+    }
+
+    #[test]
+    fn a_file_of_4_gib_fits_where_the_file_system_takes_it() {
+        let mut contents = contents();
+        let huge = contents.carried[0].clone();
+        for (length, largest_file, fits) in [
+            ((4 << 30) - 1, Some(layout::LARGEST_FILE), true),
+            (4 << 30, Some(layout::LARGEST_FILE), false),
+            (4 << 30, None, true),
+        ] {
+            contents.listed.get_mut(&huge).unwrap().length = length;
+            let capacity = Capacity { largest_file, ..Capacity::default() };
+            let survey = Survey { capacity, ..Survey::default() };
+            assert_eq!(
+                WritePlan::new(&contents, &survey, NOTHING).is_ok(),
+                fits,
+                "{length} {largest_file:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn room_is_counted_in_blocks_of_the_medium() {
+        let contents = contents();
+        // firmware and its folder, two of metadata, the text, the timestamp
+        for (block, needed) in [(0, 5 + 4 + 7 + 6 + 9), (4096, 6 * 4096)] {
+            for (free, fits) in [(needed, true), (needed - 1, false)] {
+                let capacity = Capacity { free: Some(free), block, ..Capacity::default() };
+                let survey = Survey { capacity, ..Survey::default() };
+                assert_eq!(WritePlan::new(&contents, &survey, NOTHING).is_ok(), fits, "{block} {free}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_fat_would_take_for_one_of_ours_is_told() {
+        let contents = contents();
+        for there in ["COURIER/targets/ONE", "COURIER/METADATA", "COURIER/readme.TXT"] {
+            let survey = Survey { folders: [there.to_owned()].into(), ..Survey::default() };
+            let obstacles = WritePlan::new(&contents, &survey, NOTHING).unwrap_err();
+            assert!(
+                matches!(obstacles.as_slice(), [Obstacle::Twins(_, found)] if found == there),
+                "{obstacles:?}"
+            );
+        }
     }
 }

@@ -23,7 +23,7 @@ mod tests;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{self as sys, CWD, Mode, OFlags};
 
@@ -42,6 +42,7 @@ const LONGEST_END: u64 = 21 * BLOCK as u64;
 #[derive(Debug)]
 pub struct Tar {
     file: File,
+    path: PathBuf,
     index: Index,
 }
 
@@ -56,7 +57,12 @@ impl Tar {
             return Err(TarError::Rejected { at: 0, reason: TarRejection::NotAFile });
         }
         let index = index(&file, metadata.len())?;
-        Ok(Self { file, index })
+        Ok(Self { file, path: path.into(), index })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 

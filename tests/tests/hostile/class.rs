@@ -83,11 +83,13 @@ pub(crate) fn of_copy(error: &CopyError) -> String {
 
 pub(crate) fn of_obstacles(obstacles: &[Obstacle]) -> String {
     let names = obstacles.iter().map(|obstacle| match obstacle {
+        Obstacle::ReadOnly(_) => "read-only",
         Obstacle::Full { .. } => "full",
         Obstacle::TooLarge { .. } => "file too large",
         Obstacle::OtherDepot(_) => "other depot",
         Obstacle::Twins(..) => "twins",
-        Obstacle::Strange(_) => "strange file",
+        Obstacle::Newer { .. } | Obstacle::NewerRoot(_) => "newer publication",
+        Obstacle::InTheWay { .. } => "in the way",
     });
     format!("obstacle: {}", names.collect::<Vec<_>>().join(", "))
 }

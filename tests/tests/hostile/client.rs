@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, BufReader};
 
 use serde_json::Map;
-use stick::{Contents, Directory, Sealed, Survey, UnverifiedPublication, VerifiedPublication, WritePlan};
+use stick::{
+    Agreed, Contents, Directory, Sealed, Survey, UnverifiedPublication, VerifiedPublication, WritePlan,
+};
 use tuf_client::{Clock, MAX_ROTATIONS, TrustedMetadata};
 use tuf_repository::{DraftError, TargetsDraft};
 
@@ -153,7 +155,9 @@ fn plan(world: &World) -> Result<(), String> {
     };
     let empty = tempfile::tempdir().unwrap();
     let survey = Survey::of(&Directory::open(empty.path()).unwrap(), &contents).unwrap();
-    WritePlan::new(&contents, &survey).map(drop).map_err(|obstacles| class::of_obstacles(&obstacles))
+    WritePlan::new(&contents, &survey, Agreed::default())
+        .map(drop)
+        .map_err(|obstacles| class::of_obstacles(&obstacles))
 }
 
 /// A depot makes targets metadata of the same list.

@@ -44,7 +44,13 @@ async fn stick_read_only() {
     world.approve(&newer).await.ends(0);
     let before = files(&world.path("stick"));
     let load = mounted(&world, READ_ONLY, "fetcher", "load --to stick --all").await;
-    load.fails(12, "stick read-only", &["Read-only file system"]);
+    let words = [
+        "write-protected, or mounted read-only",
+        "switch on its side",
+        "mount -o remount,rw stick",
+        "nothing was changed",
+    ];
+    load.fails(12, "stick read-only", &words);
     assert_eq!(files(&world.path("stick")), before);
 }
 
@@ -102,17 +108,44 @@ async fn expired_metadata() {
     behind.ends(0).says(&["warning: clock of this laptop is behind"]);
 }
 
+/// When the publication on a stick says that it was signed, as messages say it.
+fn signed_at(world: &World) -> String {
+    let bytes = std::fs::read(world.path("stick/COURIER/metadata/timestamp.json")).unwrap();
+    let timestamp: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let at = timestamp["signed"]["custom"]["signed_at"].as_str().unwrap();
+    at.parse::<jiff::Timestamp>().unwrap().strftime("%F %H:%M UTC").to_string()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn older_publication_than_seen() {
     let world = World::loaded().await;
-    let old = files(&world.path("stick"));
+    let (old, old_signed) = (files(&world.path("stick")), signed_at(&world));
     let newer = world.release("V4.62.000:230501", &[MODEL]);
-    world.approve_and_load(&newer).await;
-    world.applier("verify --stick stick").await.ends(0).says(&[RELEASE, &newer]);
+    world.pin(&newer).await.ends(0);
+    let later = ["faketime", "-f", "+3d"];
+    let approve = format!("approve {newer} --yes --passphrase-file pass.txt");
+    world.run(&later, "fetcher", &approve).await.ends(0);
+    world.run(&later, "fetcher", "load --to stick --all").await.ends(0);
+    let new_signed = signed_at(&world);
+    assert_ne!(old_signed, new_signed);
+    world.run(&later, "applier", "verify --stick stick").await.ends(0).says(&[RELEASE, &newer]);
     for (name, bytes) in old {
         write(&world.path("stick").join(name), &bytes);
     }
-    let words = ["older than one seen before", "newer stick"];
-    world.applier("verify --stick stick").await.fails(5, "older publication than seen", &words);
+    let stick = format!("this stick was signed on {old_signed}");
+    let seen = format!("signed on {new_signed}, on stick, on ");
+    let words = ["older than one seen before", &stick, &seen, "use that stick, or load this one again"];
+    let verify = world.run(&later, "applier", "verify --stick stick").await;
+    verify.fails(5, "older publication than seen", &words);
+    let json = world.run(&later, "applier", "verify --stick stick --json").await.ends(5).json();
+    assert_eq!(json["older"]["seen_on"], "stick");
+    assert!(
+        json["older"]["stick_signed_at"].as_str().unwrap()
+            < json["older"]["seen_signed_at"].as_str().unwrap()
+    );
     assert_eq!(world.apply("").await.ends(5).pushes, 0);
+    // a laptop that does not remember where
+    remove_file(world.path("state/newest-seen.json")).unwrap();
+    let verify = world.run(&later, "applier", "verify --stick stick").await.ends(5);
+    verify.says(&[&new_signed, "where is not recorded"]);
 }

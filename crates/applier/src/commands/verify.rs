@@ -1,12 +1,13 @@
 //! `applier verify`: what is on a stick, and whether it is whole.
 
-use firmware::Model;
 use firmware::policy::Policy;
+use firmware::{Model, Release, ReleaseId};
 use serde_json::json;
 use stick::{SignedRelease, VerifiedPublication, statements};
 use terminal::{Count, Exit, Fail, Failure, Progress};
 
 use crate::context::{Context, state_failure};
+use crate::coverage::{self, Covered};
 use crate::expiry::ExpiryArgs;
 use crate::verify::{self, Carried};
 
@@ -15,10 +16,11 @@ use crate::verify::{self, Carried};
 #[command(after_help = "\
 Examples:
   applier verify --stick /media/stick
-  applier verify --stick /media/stick --model DS-7608NI-I2    does it cover that recorder?
+  applier verify --stick /media/stick --model DS-7608NI-I2    before the drive: does it cover that recorder?
   applier verify --stick courier.tar                          a file that fetcher export wrote")]
 pub struct Args {
-    /// Only what is for this model; ends with 4 if nothing of it is carried
+    /// Only what is for this model: what recorders of it would get, from which versions, and what is missing; ends
+    /// with 4 if it is not covered
     #[arg(long, value_name = "MODEL")]
     model: Option<Model>,
     #[command(flatten)]
@@ -43,6 +45,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     for (release, found) in &files {
         output.data(line(release, *found));
     }
+    let covered = args.model.as_ref().map(|model| covered(model, &publication, &files));
+    for line in covered.iter().flat_map(Covered::lines) {
+        output.data(line);
+    }
     let chain = state.chain().map_err(state_failure)?;
     let undelivered = match state.laptop().map_err(state_failure)? {
         Some(laptop) => {
@@ -66,8 +72,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "advisories": publication.advisories().map(|a| json!({
             "sha256": a.sha256(), "collected": a.document().collected(), "count": a.document().advisories().len(),
         })),
+        "coverage": covered,
     });
-    match verdict(args, &files) {
+    match verdict(covered.as_ref(), &files) {
         Ok(words) => {
             output.json(&known);
             output.data(words);
@@ -75,6 +82,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Err(failure) => Err(failure.with_data(known)),
     }
+}
+
+/// What recorders of a model would get of what is whole on the stick.
+fn covered(
+    model: &Model,
+    publication: &VerifiedPublication<'_>,
+    files: &[(&SignedRelease, Carried)],
+) -> Covered {
+    let listed: Vec<&Release> = publication.releases().iter().map(SignedRelease::release).collect();
+    let whole = |id: &ReleaseId| files.iter().any(|(r, c)| r.release().id == *id && *c == Carried::Whole);
+    coverage::judge(model, &listed, &whole)
 }
 
 /// Reads what is carried, with one bar for all of it.
@@ -155,7 +173,7 @@ fn line(release: &SignedRelease, found: Carried) -> String {
     format!("ok  {id}  {revision}, {} bytes, for {}", release.length(), models.join(" "))
 }
 
-fn verdict(args: &Args, files: &[(&SignedRelease, Carried)]) -> Result<String, Failure> {
+fn verdict(covered: Option<&Covered>, files: &[(&SignedRelease, Carried)]) -> Result<String, Failure> {
     let count = |wanted: Carried| files.iter().filter(|(_, found)| *found == wanted).count();
     let (whole, damaged) = (count(Carried::Whole), count(Carried::Damaged));
     if damaged > 0 {
@@ -163,10 +181,21 @@ fn verdict(args: &Args, files: &[(&SignedRelease, Carried)]) -> Result<String, F
         return Err(Failure::new(Exit::Rejected, message)
             .hint("load the stick again at the depot; nothing of a damaged file is ever pushed"));
     }
-    if let (Some(model), 0) = (&args.model, whole) {
-        return Err(Failure::new(Exit::Refused, format!("stick: carries no firmware for {model}"))
-            .hint(format!("at the depot: fetcher load --model {model}")));
-    }
     let missing = count(Carried::NotCarried);
-    Ok(format!("{} carried and whole, {missing} approved but not carried", Count(whole, "release")))
+    let words = format!("{} carried and whole, {missing} approved but not carried", Count(whole, "release"));
+    match covered {
+        None => Ok(words),
+        Some(covered) if covered.covered => Ok(format!("{words}; {} is covered", covered.model)),
+        Some(covered) => {
+            let mut hint = format!("at the depot: {}", covered.ask.join(", then "));
+            if !covered.near_misses.is_empty() {
+                let near: Vec<&str> = covered.near_misses.iter().map(Model::as_str).collect();
+                hint.push_str(&format!(
+                    "\nlisted under a similar name, and another model: {}",
+                    near.join(" ")
+                ));
+            }
+            Err(Failure::new(Exit::Refused, covered.why_not()).hint(hint))
+        }
+    }
 }

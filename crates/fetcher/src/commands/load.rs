@@ -1,11 +1,17 @@
 //! `fetcher load`: write a stick and read it back.
 
+mod failure;
+mod view;
+
 use std::path::PathBuf;
 
-use drive::{Access, EjectArgs};
-use serde_json::json;
-use stick::{Event, Obstacle, Past, StickState, WriteError};
-use terminal::{Count, Exit, Failure, Output, Progress};
+use drive::{Access, Drive, EjectArgs};
+use firmware::{Text, reason};
+use serde_json::{Value, json};
+use stick::{Agreed, Directory, Event, Obstacle, WritePlan};
+use terminal::{Exit, Failure};
+
+pub(super) use view::View;
 
 use super::outgoing::{Outgoing, SelectionArgs};
 use super::place::Place;
@@ -21,7 +27,8 @@ use crate::publication::Publication;
 Examples:
   fetcher load --model DS-7608NI-I2                the one stick that is plugged in
   fetcher load --stick 4C530001230718116433 --all  that one, of several: fetcher sticks lists them
-  fetcher load --to /media/stick --all --no-eject  where it is mounted; it stays there")]
+  fetcher load --to /media/stick --all --no-eject  where it is mounted; it stays there
+  fetcher load --all --replace-other-depot \"depot moved to Graz\"")]
 pub struct Args {
     /// The stick with this serial number or node [default: the one that is plugged in]
     #[arg(long, value_name = "SERIAL", conflicts_with = "to")]
@@ -33,6 +40,37 @@ pub struct Args {
     selection: SelectionArgs,
     #[command(flatten)]
     eject: EjectArgs,
+    #[command(flatten)]
+    replace: ReplaceArgs,
+}
+
+/// What may be replaced that is not an older publication of this depot.
+#[derive(Debug, clap::Args)]
+struct ReplaceArgs {
+    /// Replace the publication of another depot, for this reason; statements on the stick stay
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    replace_other_depot: Option<Text>,
+    /// Replace a publication of this depot that is not older than this home's, for this reason; laptops that have
+    /// seen it will reject this stick
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    replace_newer: Option<Text>,
+}
+
+impl ReplaceArgs {
+    fn agreed(&self) -> Agreed {
+        Agreed { other_depot: self.replace_other_depot.is_some(), newer: self.replace_newer.is_some() }
+    }
+
+    /// What of it happened, with the reason that was given for it.
+    fn used<'a>(&'a self, plan: &'a WritePlan) -> impl Iterator<Item = (&'a Obstacle, &'a Text)> {
+        plan.replaced.iter().filter_map(|replaced| {
+            let reason = match replaced {
+                Obstacle::OtherDepot(_) => &self.replace_other_depot,
+                _ => &self.replace_newer,
+            };
+            Some((replaced, reason.as_ref()?))
+        })
+    }
 }
 
 /// Runs the command.
@@ -47,29 +85,30 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         collect_command::tell(&collected, context);
         Ok(collected)
     })?;
-    let Outgoing { publication, contents, clock, documents, carried, .. } = &outgoing;
     let mut view = View::new(context.output);
-    let plan = stick::write(
-        &stick,
-        contents,
-        &|name| outgoing.source(name),
-        publication.root(),
-        *clock,
-        &mut |event| view.show(&event),
-    );
+    let plan = write(&stick, place.drive(), &outgoing, args.replace.agreed(), &mut |event| view.show(&event));
     view.close();
-    let plan = plan.map_err(write_failure)?;
-    let until = good_until(publication);
+    let plan = plan?;
+    let Outgoing { publication, documents, carried, .. } = &outgoing;
+    for (replaced, reason) in args.replace.used(&plan) {
+        context.output.warn(format_args!("stick: {replaced}; it was replaced for this reason: {reason}"));
+    }
+    let (until, unchanged) = (good_until(publication), plan.is_unchanged());
+    let replaced = args.replace.used(&plan);
+    let replaced: Vec<Value> =
+        replaced.map(|(what, why)| json!({"replaced": what.to_string(), "reason": why})).collect();
     context.output.json(&json!({
         "event": "loaded", "stick": place.name(), "collected": collected,
         "timestamp": publication.current().timestamp.version(),
         "carried": carried,
         "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
+        "unchanged": unchanged, "read_back": view.past(), "replaced": replaced,
     }));
     context.output.data(format_args!(
-        "stick {}: publication {}, {}, read back and verified",
+        "stick {}: publication {}{}, {}, read back and verified",
         place.name(),
         publication.current().timestamp.version(),
+        if unchanged { " was there already and nothing was written" } else { "" },
         outgoing.in_words()
     ));
     // held open, it could not be unmounted
@@ -78,87 +117,16 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn of_another_depot(obstacles: &[Obstacle]) -> bool {
-    obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::OtherDepot(_)))
-}
-
-fn write_failure(error: WriteError) -> Failure {
-    let exit = match &error {
-        WriteError::Source { .. } => Exit::Rejected,
-        WriteError::Obstacles(obstacles) if of_another_depot(obstacles) => Exit::Refused,
-        _ => Exit::Stick,
-    };
-    let hint = match (&error, error.state()) {
-        (WriteError::Obstacles(obstacles), _) if of_another_depot(obstacles) => {
-            "it was left as it is; use another stick, or remove its COURIER folder once nobody needs it"
-        }
-        (WriteError::Source { .. }, _) => {
-            "the depot's file is damaged: fetcher sync, or fetcher pin ID, puts it away and brings it anew"
-        }
-        (WriteError::ReadBack { .. }, _) => "do not use this stick; it still carries what it carried before",
-        (_, StickState::AsBefore) => "the stick still carries what it carried before",
-        (_, StickState::Uncertain) => "the stick may be damaged: load it again before it leaves",
-    };
-    Failure::of(exit, error).hint(hint)
-}
-
-/// The events of a write as bars, or as JSON lines.
-pub(super) struct View {
-    output: Output,
-    write_bytes: u64,
-    check_bytes: u64,
-    writing: Option<Progress>,
-    checking: Option<Progress>,
-}
-
-impl View {
-    pub(super) fn new(output: Output) -> Self {
-        Self { output, write_bytes: 0, check_bytes: 0, writing: None, checking: None }
-    }
-
-    pub(super) fn show(&mut self, event: &Event) {
-        let output = self.output;
-        output.json(event);
-        match event {
-            Event::Planned { write_bytes, check_bytes, unchanged } => {
-                (self.write_bytes, self.check_bytes) = (*write_bytes, *check_bytes);
-                if *unchanged {
-                    output.note("the stick holds everything already; it is read back");
-                }
-            }
-            Event::Writing { bytes } => {
-                let total = self.write_bytes;
-                self.writing
-                    .get_or_insert_with(|| Progress::bytes(output, "writing", Some(total)))
-                    .set(*bytes);
-            }
-            Event::Syncing => {
-                self.close();
-                output.note("syncing");
-            }
-            Event::ReadingBack { past } => output.detail(match past {
-                Past::Direct => "reading back around this machine's memory (O_DIRECT)",
-                Past::CacheDropped => "reading back after this machine's memory was told to forget the files",
-            }),
-            Event::Checking { bytes } => {
-                let total = self.check_bytes;
-                self.checking
-                    .get_or_insert_with(|| Progress::bytes(output, "reading back", Some(total)))
-                    .set(*bytes);
-            }
-            Event::Mending { path } => {
-                output.warn(format_args!("{path} on the stick was damaged; it is written again"));
-            }
-            Event::Current => self.close(),
-            Event::Removed { files } => {
-                output.note(format_args!("{} removed", Count(*files, "superseded file")));
-            }
-        }
-    }
-
-    pub(super) fn close(&mut self) {
-        for bar in [self.writing.take(), self.checking.take()].into_iter().flatten() {
-            bar.finish();
-        }
-    }
+/// Writes what goes out to a stick and reads it back.
+pub(super) fn write(
+    stick: &Directory,
+    drive: Option<&Drive>,
+    outgoing: &Outgoing,
+    agreed: Agreed,
+    events: &mut dyn FnMut(Event),
+) -> Result<WritePlan, Failure> {
+    let source = |name: &str| outgoing.source(name);
+    let root = outgoing.publication.root();
+    let plan = stick::write(stick, &outgoing.contents, &source, root, outgoing.clock, agreed, events);
+    plan.map_err(|error| failure::of(error, drive, stick.path()))
 }

@@ -30,6 +30,14 @@ impl Place {
         Ok(Self::Plugged(Medium::open(&drive, &volume, access).map_err(MountError::failure)?))
     }
 
+    /// The drive, where it is known to be one.
+    pub(super) fn drive(&self) -> Option<&Drive> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Plugged(medium) => Some(medium.drive()),
+        }
+    }
+
     /// For people.
     pub(super) fn name(&self) -> String {
         match self {

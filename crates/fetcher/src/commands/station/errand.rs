@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use drive::{Access, Drive, Medium};
 use jiff::Timestamp;
-use stick::{Directory, Kind, Tree, layout};
+use stick::media::Kind;
+use stick::{Agreed, Directory, Tree, layout};
 use terminal::{Exit, Fail, Failure, Output};
 
 use super::tell::{Loaded, Said};
@@ -107,7 +108,7 @@ impl Station {
             let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
             Outgoing::prepare(publication, &self.wanted, &home, &context, |_| Ok(()))?.0
         };
-        let plan = load::write(stick, &outgoing, &mut |event| tell(Said::Writing(event)))?;
+        let plan = load::write(stick, Some(drive), &outgoing, Agreed::default(), &mut |event| tell(Said::Writing(event)))?;
         tell(Said::Loaded(Loaded {
             timestamp: outgoing.publication.current().timestamp.version(),
             carried: outgoing.carried.clone(),

@@ -1,0 +1,287 @@
+//! Whether a stick covers a model, before anybody drives to a recorder of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use firmware::{Chosen, Coverage, Model, NoPath, Release, ReleaseId, Way, coverage, near_misses};
+use serde::Serialize;
+
+/// What a stick does for a model, as far as that can be known without a recorder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Covered {
+    /// The model that was asked about.
+    pub model: Model,
+    /// Whether a release would be chosen that is on the stick, with every step that is approved and leads to it.
+    pub covered: bool,
+    /// What would be chosen, one for each kind of unit and each release that could be meant.
+    pub chosen: Vec<OnStick>,
+    /// What to ask of the depot, as commands of it.
+    pub ask: Vec<String>,
+    /// Models on the stick that look like this one and are others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near_misses: Vec<Model>,
+}
+
+/// A release that would be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnStick {
+    /// Which.
+    pub release: ReleaseId,
+    /// For units whose serial number says that they are Chinese; else for all others.
+    pub chinese_units: bool,
+    /// The region that a person has to confirm, where it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether several could be meant, so that `--release` must name this one.
+    pub ambiguous: bool,
+    /// From which versions it is reached, and by what.
+    pub ways: Vec<OneWay>,
+}
+
+/// The steps from a range of versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OneWay {
+    /// The lowest version of the range, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The version above it, or the revision of the release itself.
+    pub below: String,
+    /// What is installed, in this order.
+    pub steps: Vec<ReleaseId>,
+    /// Those of them that are approved, and not whole on the stick.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_carried: Vec<ReleaseId>,
+    /// Why there is no way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_path: Option<NoPath>,
+}
+
+/// Judges the releases that a stick lists; `carried` says which of them are whole on it.
+pub fn judge(model: &Model, listed: &[&Release], carried: &dyn Fn(&ReleaseId) -> bool) -> Covered {
+    let mut chosen = Vec::new();
+    for Coverage { chinese, chosen: of_kind } in coverage(listed, model) {
+        let ambiguous = of_kind.len() > 1;
+        chosen.extend(of_kind.iter().map(|one| on_stick(one, chinese, ambiguous, carried)));
+    }
+    let near_misses = near_misses(listed.iter().copied(), model).into_iter().cloned().collect();
+    let ask = ask(model, &chosen);
+    // a person may choose any of several, so one that is there is enough
+    let covered = chosen.iter().any(OnStick::is_whole);
+    Covered {
+        model: model.clone(),
+        covered,
+        chosen,
+        ask: if covered { Vec::new() } else { ask },
+        near_misses,
+    }
+}
+
+fn on_stick(
+    chosen: &Chosen<'_>,
+    chinese_units: bool,
+    ambiguous: bool,
+    carried: &dyn Fn(&ReleaseId) -> bool,
+) -> OnStick {
+    // an older build of the release's own version is below it, too
+    let revision = &chosen.release.revision;
+    let below = |way: &Way<'_>| {
+        if way.below == revision.version { revision.to_string() } else { way.below.to_string() }
+    };
+    let one_way = |way: &Way<'_>| {
+        let steps = way.steps.as_deref().unwrap_or_default().iter().map(|step| step.id.clone());
+        let steps: Vec<ReleaseId> = steps.collect();
+        OneWay {
+            from: way.from.as_ref().map(ToString::to_string),
+            below: below(way),
+            not_carried: steps.iter().filter(|id| !carried(id)).cloned().collect(),
+            steps,
+            no_path: way.steps.as_ref().err().cloned(),
+        }
+    };
+    OnStick {
+        release: chosen.release.id.clone(),
+        chinese_units,
+        region: chosen.release.region.clone(),
+        ambiguous,
+        ways: chosen.ways.iter().map(one_way).collect(),
+    }
+}
+
+impl OnStick {
+    /// Whether the depot could do no more with what it has approved, and some version gets to it.
+    fn is_whole(&self) -> bool {
+        let mendable = |way: &OneWay| {
+            !way.not_carried.is_empty() || matches!(way.no_path, Some(NoPath::NotListed { .. }))
+        };
+        !self.ways.iter().any(mendable) && self.ways.iter().any(|way| way.no_path.is_none())
+    }
+}
+
+/// What the depot has to do so that the model is covered.
+fn ask(model: &Model, chosen: &[OnStick]) -> Vec<String> {
+    let ways = || chosen.iter().flat_map(|one| &one.ways);
+    let missing = ways().filter_map(|way| match &way.no_path {
+        Some(NoPath::NotListed { steps, .. }) => Some(steps),
+        _ => None,
+    });
+    let missing: BTreeSet<&str> = missing.flatten().map(ReleaseId::as_str).collect();
+    let mut ask = Vec::new();
+    if chosen.is_empty() {
+        ask.push(format!("fetcher releases --model {model}"));
+    } else if ways().all(|way| way.not_carried.is_empty()) && missing.is_empty() {
+        // nothing that is approved leads anywhere: another release has to be found
+        ask.push(format!("fetcher releases --model {model}"));
+    }
+    if !missing.is_empty() {
+        ask.push(format!("fetcher approve {}", missing.into_iter().collect::<Vec<_>>().join(" ")));
+    }
+    ask.push(format!("fetcher load --model {model}"));
+    ask
+}
+
+impl Covered {
+    /// For people: what would be chosen, and from which versions.
+    pub fn lines(&self) -> Vec<String> {
+        self.chosen.iter().flat_map(OnStick::lines).collect()
+    }
+
+    /// Why it is not covered, in one line.
+    pub fn why_not(&self) -> String {
+        let missing =
+            |one: &OnStick| one.ways.iter().flat_map(|way| way.not_carried.clone()).collect::<Vec<_>>();
+        let missing: BTreeSet<ReleaseId> = self.chosen.iter().flat_map(missing).collect();
+        let missing: Vec<&str> = missing.iter().map(ReleaseId::as_str).collect();
+        let mut why = format!("stick: does not cover {}: ", self.model);
+        // writing to a String cannot fail
+        let _ = match (self.chosen.is_empty(), missing.is_empty()) {
+            (true, _) => write!(why, "no approved release lists it"),
+            (false, false) => write!(why, "approved and not carried: {}", missing.join(" ")),
+            (false, true) => write!(why, "what is approved for it cannot be reached, see above"),
+        };
+        why
+    }
+}
+
+impl OnStick {
+    fn lines(&self) -> Vec<String> {
+        let units = if self.chinese_units { ", for Chinese units only" } else { "" };
+        let region = self.region.as_ref();
+        let region = region.map_or_else(String::new, |region| format!(", only with --region {region}"));
+        let ambiguous = if self.ambiguous { ", only with --release: several could be meant" } else { "" };
+        let mut lines = vec![format!("gets {}{units}{region}{ambiguous}", self.release)];
+        lines.extend(self.ways.iter().map(OneWay::line));
+        lines
+    }
+}
+
+impl OneWay {
+    fn line(&self) -> String {
+        let range = match &self.from {
+            Some(from) => format!("from {from}, below {}", self.below),
+            None => format!("below {}", self.below),
+        };
+        let way = match &self.no_path {
+            Some(no_path) => format!("NOT COVERED: {no_path}"),
+            None if self.not_carried.is_empty() => self.words(),
+            None => {
+                let ids: Vec<&str> = self.not_carried.iter().map(ReleaseId::as_str).collect();
+                format!("NOT COVERED: {}; not carried: {}", self.words(), ids.join(" "))
+            }
+        };
+        format!("  {range}: {way}")
+    }
+
+    fn words(&self) -> String {
+        match self.steps.as_slice() {
+            [_] => "directly".to_owned(),
+            steps => steps.iter().map(ReleaseId::as_str).collect::<Vec<_>>().join(", then "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "DS-7608NI-I2";
+
+    fn release(facts: serde_json::Value) -> Release {
+        let mut all = serde_json::json!({"family": "nvr", "models": [MODEL]});
+        all.as_object_mut().unwrap().extend(facts.as_object().unwrap().clone());
+        serde_json::from_value(all).unwrap()
+    }
+
+    fn two(via: &str) -> [Release; 2] {
+        [
+            release(serde_json::json!({"id": "step", "version": "V4.1.0", "build": "190101"})),
+            release(serde_json::json!({"id": "new", "version": "V4.2.0", "build": "200101", "via": [via]})),
+        ]
+    }
+
+    fn covered(releases: &[Release], carried: &[&str]) -> Covered {
+        let listed: Vec<&Release> = releases.iter().collect();
+        judge(&MODEL.parse().unwrap(), &listed, &|id| carried.contains(&id.as_str()))
+    }
+
+    #[test]
+    fn every_step_has_to_be_there() {
+        let whole = covered(&two("step"), &["step", "new"]);
+        assert!(whole.covered && whole.ask.is_empty(), "{whole:?}");
+        assert_eq!(
+            whole.lines(),
+            [
+                "gets new",
+                "  below V4.1.0: step, then new",
+                "  from V4.1.0, below V4.2.0 build 200101: directly"
+            ]
+        );
+        for (carried, missing) in [(&["new"][..], "step"), (&["step"], "new"), (&[], "new step")] {
+            let partly = covered(&two("step"), carried);
+            assert!(!partly.covered);
+            assert_eq!(partly.ask, [format!("fetcher load --model {MODEL}")]);
+            assert!(
+                partly.why_not().ends_with(&format!("approved and not carried: {missing}")),
+                "{partly:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_step_that_nobody_approved_is_asked_for() {
+        let partly = covered(&two("gone"), &["step", "new"]);
+        assert!(!partly.covered);
+        assert_eq!(partly.ask, ["fetcher approve gone".to_owned(), format!("fetcher load --model {MODEL}")]);
+    }
+
+    #[test]
+    fn versions_that_nothing_leads_from_are_told_and_the_others_covered() {
+        let mut releases = two("step");
+        releases[1].via.clear();
+        releases[1].requires_at_least = Some("V4.1.0".parse().unwrap());
+        let releases = &releases[1..];
+        let some = covered(releases, &["new"]);
+        assert!(some.covered, "{some:?}");
+        assert!(some.lines()[1].starts_with("  below V4.1.0: NOT COVERED: "), "{some:?}");
+    }
+
+    #[test]
+    fn of_several_one_that_is_there_is_enough() {
+        let releases = [
+            release(serde_json::json!({"id": "branch", "version": "V4.8.0", "build": "180101"})),
+            release(serde_json::json!({"id": "fix", "version": "V4.7.0", "build": "190101"})),
+        ];
+        let one = covered(&releases, &["fix"]);
+        assert!(one.covered && one.chosen.iter().all(|chosen| chosen.ambiguous), "{one:?}");
+        assert!(!covered(&releases, &[]).covered);
+    }
+
+    #[test]
+    fn a_model_that_nothing_lists_is_not_covered() {
+        let mut releases = two("step");
+        releases.iter_mut().for_each(|release| release.models = vec!["DS-7608NI-I2/8P".parse().unwrap()]);
+        let none = covered(&releases, &["step", "new"]);
+        assert!(!none.covered && none.chosen.is_empty());
+        assert_eq!(none.near_misses, ["DS-7608NI-I2/8P".parse().unwrap()]);
+        assert_eq!(none.ask[0], format!("fetcher releases --model {MODEL}"));
+    }
+}
