@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 
-use drive::{Access, Drive, Filesystem, Medium, MountError};
+use drive::{Access, Drive, Medium, MountError};
 use firmware::Text;
 use keys::SigningKey;
 use receipt::{Chain, LaptopId};
@@ -65,7 +65,7 @@ impl OpenStick {
         let drives = drive::list().map_err(|error| MountError::from(error).failure())?;
         let (mut found, mut failed) = (Vec::new(), Vec::new());
         for (drive, volume) in drives.iter().flat_map(|drive| drive.volumes.iter().map(move |v| (drive, v))) {
-            if volume.filesystem == Some(Filesystem::Other) {
+            if !volume.holds_files() {
                 continue;
             }
             match Medium::open(drive, volume, Access::Read) {
