@@ -9,7 +9,7 @@ from guest import Failed, Guest, socket_cable
 
 MEBIBYTES = 64
 # exit codes of the programs (docs/commands.md)
-DONE, REJECTED, STICK = 0, 5, 12
+DONE, USAGE, REJECTED, STICK = 0, 2, 5, 12
 # of the publications that the depot makes
 BEFORE, AFTER = 2, 3
 
@@ -49,10 +49,8 @@ class Bench:
         """A stick with the older publication: made once, copied for each case."""
         if filesystem not in self._loaded:
             image = self.empty(filesystem)
-            name = self.guest.plug(image, "LOADED")
-            mount(self.guest, "LOADED")
-            load(self.guest, "before").ends(DONE)
-            unmount(self.guest)
+            name = plug(self.guest, image, "LOADED")
+            load(self.guest, "before", "LOADED").ends(DONE).says('"safe":true')
             self.guest.pull(name)
             self._loaded[filesystem] = image
         self.count += 1
@@ -70,19 +68,31 @@ def unmount(guest, at="/mnt"):
     guest.run(f"umount {at}").ends(0)
 
 
-def load(guest, depot, at="/mnt"):
-    return guest.run(f"fetcher --home /{depot} --json load --to {at} --all")
+def plug(guest, image, serial, **how):
+    """Plugs a stick in and waits until it is there; nobody mounts it."""
+    name = guest.plug(image, serial, **how)
+    guest.run(f"node {serial}").ends(0)
+    return name
 
 
-def verify(guest, at="/mnt"):
+def load(guest, depot, serial):
+    """The program mounts it and ejects it."""
+    return guest.run(loading(depot, serial))
+
+
+def loading(depot, serial):
+    return f"fetcher --home /{depot} --json load --stick {serial} --all"
+
+
+def verify(guest, serial):
     """As a laptop that has seen nothing but the root; what an earlier case saw is forgotten."""
     guest.run("rm -rf /run/laptop; cp -r /laptop /run/laptop").ends(0)
-    return guest.run(f"applier --state /run/laptop --stick {at} --json verify")
+    return guest.run(f"applier --state /run/laptop --stick {serial} --json verify")
 
 
-def outcome(guest):
+def outcome(guest, serial):
     """What is on the stick now: the timestamp that is verified, or `rejected`."""
-    ran = verify(guest)
+    ran = verify(guest, serial)
     if ran.code in (REJECTED, STICK):
         return "rejected"
     found = ran.ends(DONE).json()
@@ -104,6 +114,8 @@ def case_a_stick_is_found_with_what_it_says_of_itself(bench):
         (drive,) = guest.run(f"{program} --json sticks").ends(DONE).json()["drives"]
         (volume,) = drive["volumes"]
         expected = {"serial": "4C530001230718116433", "vendor": "QEMU", "node": "/dev/sda", "size": MEBIBYTES << 20}
+        # udev's word for it
+        expected["description"] = "QEMU_USB_HARDDRIVE"
         found = {key: drive.get(key) for key in expected}
         if found != expected or (volume["filesystem"], volume["label"], volume["node"]) != ("fat32", "GATE", "/dev/sda1"):
             raise Failed(f"{drive}")
@@ -119,29 +131,39 @@ def case_without_udev_it_is_found_as_well(bench):
         mount(guest, "NOUDEV")
         (drive,) = guest.run("applier --state /run/none --json sticks").ends(DONE).json()["drives"]
         volume = drive["volumes"][0]
-        if (drive["serial"], volume["filesystem"], volume["mount"]["folder"]) != ("NOUDEV", "exfat", "/mnt"):
+        found = (drive["serial"], drive.get("description"), volume["filesystem"], volume["mount"]["folder"])
+        if found != ("NOUDEV", None, "exfat", "/mnt"):
             raise Failed(f"{drive}")
+        unmount(guest)
+        load(guest, "before", "NOUDEV").ends(DONE).says('"safe":true')
+
+
+def event(ran, name):
+    (line,) = [line for line in ran.lines_of_json() if line["event"] == name]
+    return line
 
 
 def loaded_twice(bench, filesystem):
-    guest = bench.guest
-    name = guest.plug(bench.empty(filesystem), "FIRST")
-    mount(guest, "FIRST")
-    written = load(guest, "before").ends(DONE).lines_of_json()[-1]
-    unmount(guest)
-    before, _ = guest.transferred(name)
-    mount(guest, "FIRST")
-    again = load(guest, "before").ends(DONE).lines_of_json()
-    unmount(guest)
-    after, _ = guest.transferred(name)
+    guest, image = bench.guest, bench.empty(filesystem)
+    name = plug(guest, image, "FIRST")
+    ran = load(guest, "before", "FIRST").ends(DONE)
+    # switched off: the machine has lost it
+    if not (event(ran, "parted")["safe"] and event(ran, "parted")["powered_off"]):
+        raise Failed(f"not ejected: {ran.end()}")
+    guest.run("until [ -z \"$(ls /sys/block | grep sd)\" ]; do usleep 10000; done")
     guest.pull(name)
-    if not written["written_bytes"] or again[-1]["written_bytes"]:
-        raise Failed(f"written at first {written}, then {again[-1]}")
+    written = event(ran, "loaded")
+    name = plug(guest, image, "AGAIN")
+    ran = load(guest, "before", "AGAIN").ends(DONE)
+    wrote, _ = guest.transferred(name)
+    guest.pull(name)
+    again = event(ran, "loaded")
+    if not written["written_bytes"] or again["written_bytes"]:
+        raise Failed(f"written at first {written}, then {again}")
     # marks of the file system itself, when it is mounted
-    if after - before > 64 << 10:
-        raise Failed(f"a second load that changes nothing wrote {after - before} bytes")
-    (how,) = {line["past"] for line in again if line["event"] == "reading-back"}
-    return f"read back by {how}"
+    if wrote > 64 << 10:
+        raise Failed(f"a second load that changes nothing wrote {wrote} bytes")
+    return f"read back by {event(ran, 'reading-back')['past']}"
 
 
 def case_fat32_is_loaded_and_loaded_again(bench):
@@ -158,21 +180,19 @@ def pulled(bench, filesystem, moments):
     """Pulled out at moments between the first byte written and the last one read back, and once right after
     the new timestamp was there; then looked at."""
     guest = bench.guest
-    name = guest.plug(bench.loaded(filesystem), "WHOLE")
-    mount(guest, "WHOLE")
+    name = plug(guest, bench.loaded(filesystem), "WHOLE")
     begin = guest.transferred(name)
-    load(guest, "after").ends(DONE)
+    # it stays switched on, so that it can be asked
+    guest.run(f"{loading('after', 'WHOLE')} --no-eject").ends(DONE)
     end = guest.transferred(name)
-    unmount(guest)
     guest.pull(name)
     whole = [after - before for before, after in zip(begin, end)]
     seen = []
     for n in range(moments):
         image = bench.loaded(filesystem)
-        name = guest.plug(image, f"CUT{n}")
-        mount(guest, f"CUT{n}")
+        name = plug(guest, image, f"CUT{n}")
         begin = guest.transferred(name)
-        job = guest.start("fetcher --home /after --json load --to /mnt --all")
+        job = guest.start(f"{loading('after', f'CUT{n}')} --no-eject")
         if n + 1 == moments:
             guest.run(f"until grep -q current {job} || [ -s {job}.code ]; do usleep 10000; done")
         else:
@@ -184,17 +204,14 @@ def pulled(bench, filesystem, moments):
         ran = guest.ended(job)
         if ran.code not in (DONE, STICK):
             raise Failed(f"moment {n + 1} of {moments}: ended with {ran.code}\n{ran.end()}")
-        guest.run("umount -l /mnt").ends(0)
-        name = guest.plug(image, f"BACK{n}")
-        mount(guest, f"BACK{n}")
-        found = outcome(guest)
+        name = plug(guest, image, f"BACK{n}")
+        found = outcome(guest, f"BACK{n}")
         if found != "new" and (ran.code == DONE or n + 1 == moments):
             raise Failed(f"its timestamp was written, and it is {found}\n{ran.end()}")
         # whatever it is, the depot mends it
-        load(guest, "after").ends(DONE)
-        if outcome(guest) != "new":
+        guest.run(f"{loading('after', f'BACK{n}')} --no-eject").ends(DONE)
+        if outcome(guest, f"BACK{n}") != "new":
             raise Failed("loading it again does not mend it")
-        unmount(guest)
         guest.pull(name)
         seen.append(found)
     return ", ".join(f"{seen.count(kind)} {kind}" for kind in ("previous", "new", "rejected"))
@@ -213,24 +230,24 @@ def case_exfat_pulled_out_while_it_is_written(bench):
 def case_a_write_protected_stick_is_said_to_be_one(bench):
     """Nothing is written, and it still verifies."""
     guest = bench.guest
-    name = guest.plug(bench.loaded(), "LOCKED", read_only=True)
-    mount(guest, "LOCKED", "ro")
-    load(guest, "after").ends(STICK).says("Read-only")
-    if outcome(guest) != "previous":
+    name = plug(guest, bench.loaded(), "LOCKED", read_only=True)
+    load(guest, "after", "LOCKED").ends(STICK).says("is write-protected", "switch")
+    if outcome(guest, "LOCKED") != "previous":
         raise Failed("it is another one")
-    unmount(guest)
     guest.pull(name)
 
 
 def case_a_full_stick_is_refused_before_anything_is_written(bench):
     """By how much room is missing; it stays as it was."""
     guest = bench.guest
-    name = guest.plug(bench.loaded(), "FULL")
+    name = plug(guest, bench.loaded(), "FULL")
     mount(guest, "FULL")
     guest.run("dd if=/dev/zero of=/mnt/holiday.avi bs=1M 2>/dev/null; sync").ends(0)
-    load(guest, "after").ends(STICK).says("it is full")
-    if outcome(guest) != "previous":
+    unmount(guest)
+    load(guest, "after", "FULL").ends(STICK).says("it is full")
+    if outcome(guest, "FULL") != "previous":
         raise Failed("it is another one")
+    mount(guest, "FULL", "ro")
     guest.run("[ -s /mnt/holiday.avi ]").ends(0)
     unmount(guest)
     guest.pull(name)
@@ -241,36 +258,66 @@ def case_a_stick_that_fails_is_named(bench):
     guest = bench.guest
     # within the files of the new publication: behind those of the older one
     image = bench.loaded()
-    name = guest.plug(image, "FAILING", bad_sector=sticks.FIRST_SECTOR + (7 << 20) // 512)
-    mount(guest, "FAILING")
-    load(guest, "after").ends(STICK)
-    guest.run("umount -l /mnt").ends(0)
+    name = plug(guest, image, "FAILING", bad_sector=sticks.FIRST_SECTOR + (7 << 20) // 512)
+    load(guest, "after", "FAILING").ends(STICK)
     guest.pull(name)
-    name = guest.plug(image, "AGAIN")
-    mount(guest, "AGAIN")
-    if outcome(guest) not in ("previous", "rejected"):
+    name = plug(guest, image, "AGAIN")
+    if outcome(guest, "AGAIN") not in ("previous", "rejected"):
         raise Failed("a failing stick was taken for a good one")
-    unmount(guest)
     guest.pull(name)
 
 
 def case_two_sticks_at_once(bench):
     """One of them slow; each is loaded whole."""
     guest = bench.guest
-    names = [guest.plug(bench.empty(), "LEFT"), guest.plug(bench.empty("exfat"), "RIGHT", bytes_per_second=2 << 20)]
-    mount(guest, "LEFT", at="/run/left")
-    mount(guest, "RIGHT", at="/run/right")
-    jobs = [guest.start(f"fetcher --home /{home} load --to /run/{at} --all")
-            for home, at in (("before", "left"), ("after", "right"))]
+    names = [plug(guest, bench.empty(), "LEFT"), plug(guest, bench.empty("exfat"), "RIGHT", bytes_per_second=2 << 20)]
+    # neither is meant by itself, and neither is touched
+    guest.run("fetcher --home /before load --all").ends(USAGE).says("--stick LEFT or --stick RIGHT")
+    jobs = [guest.start(f"fetcher --home /{home} load --stick {serial} --all --no-eject")
+            for home, serial in (("before", "LEFT"), ("after", "RIGHT"))]
     for job in jobs:
-        guest.ended(job).ends(DONE).says("read back and verified")
-    for at, version in (("left", BEFORE), ("right", AFTER)):
-        found = verify(guest, f"/run/{at}").ends(DONE).json()["publication"]["timestamp"]
+        guest.ended(job).ends(DONE).says("read back and verified", "safe to remove")
+    guest.run("applier --state /laptop verify").ends(USAGE).says("signed at 20", "--stick LEFT or --stick RIGHT")
+    for serial, version in (("LEFT", BEFORE), ("RIGHT", AFTER)):
+        found = verify(guest, serial).ends(DONE).json()["publication"]["timestamp"]
         if found != version:
-            raise Failed(f"{at}: {found}, not {version}")
-        unmount(guest, f"/run/{at}")
+            raise Failed(f"{serial}: {found}, not {version}")
     for name in names:
         guest.pull(name)
+
+
+def case_a_stick_that_somebody_mounted_is_left_or_ejected(bench):
+    """It is used where it is; it is called safe only once nothing of it is mounted, and never while it is in use."""
+    guest = bench.guest
+    name = plug(guest, bench.loaded(), "MOUNTED")
+    mount(guest, "MOUNTED")
+    guest.run("fetcher --home /before load --all").ends(DONE).says("still mounted at /mnt")
+    guest.run("grep -q ' /mnt ' /proc/mounts").ends(0)
+    guest.start("cd /mnt && exec tail -f /dev/null")
+    busy = guest.run("fetcher --home /before load --all --eject").ends(DONE)
+    busy.says("NOT safe to remove", "in use by tail (process")
+    guest.run("killall tail").ends(0)
+    guest.run("fetcher --home /before load --to /mnt --all --eject").ends(DONE).says("switched off, safe to remove")
+    guest.run("grep ' /mnt ' /proc/mounts").ends(1)
+    guest.pull(name)
+
+
+def case_plugging_and_pulling_is_seen(bench):
+    """As the kernel tells it; one that comes back at once is seen to."""
+    guest = bench.guest
+    job = guest.start("exec applier --state /run/none --json sticks --watch")
+    guest.run(f"until grep -q drives {job}; do usleep 10000; done").ends(0)
+    image = bench.empty()
+    for n in (1, 2):
+        name = guest.plug(image, "HOT")
+        guest.run(f"until [ $(grep -c '\"plugged\"' {job}) = {n} ]; do usleep 10000; done").ends(0)
+        guest.pull(name)
+        guest.run(f"until [ $(grep -c '\"unplugged\"' {job}) = {n} ]; do usleep 10000; done").ends(0)
+    guest.run("killall applier").ends(0)
+    told = guest.ended(job).lines_of_json()[1:]
+    said = [(line["event"], line["drive"]["serial"], len(line["drive"]["volumes"])) for line in told]
+    if said != [("plugged", "HOT", 1), ("unplugged", "HOT", 1)] * 2:
+        raise Failed(f"{said}")
 
 
 def case_depot_laptop_and_recorder_are_three_machines(bench):
@@ -279,10 +326,8 @@ def case_depot_laptop_and_recorder_are_three_machines(bench):
     cable = bench.work / "cable"
     image = bench.empty()
     depot = bench.guest
-    name = depot.plug(image, "CARRIED")
-    mount(depot, "CARRIED")
-    load(depot, "after").ends(DONE)
-    unmount(depot)
+    name = plug(depot, image, "CARRIED")
+    load(depot, "after", "CARRIED").ends(DONE)
     depot.pull(name)
     with (
         Guest(bench.work / "recorder", bench.kernel, bench.initramfs, cable=socket_cable(cable, True)) as recorder,
@@ -293,18 +338,16 @@ def case_depot_laptop_and_recorder_are_three_machines(bench):
         recorder.run("ip addr add 192.168.1.64/24 dev eth0; ip link set eth0 up").ends(0)
         recorder.start(f"nvr-sim --listen 192.168.1.64:80 --model {MODEL} --version {version} --build {build} --password-file /password")
         laptop.run("ip addr add 192.168.1.10/24 dev eth0; ip link set eth0 up").ends(0)
-        laptop.plug(image, "CARRIED")
-        mount(laptop, "CARRIED")
+        plug(laptop, image, "CARRIED")
         laptop.run("mkdir /run/disk && mount -t ext4 /dev/vda /run/disk").ends(0)
-        apply = "applier --state /run/disk/laptop --stick /mnt apply 192.168.1.64 --password-file /password --yes --allow-battery none"
+        apply = "applier --state /run/disk/laptop apply 192.168.1.64 --password-file /password --yes --allow-battery none"
         laptop.run("n=0; until wget -q -O /dev/null http://192.168.1.64/ || [ $n -gt 50 ]; do n=$((n+1)); usleep 200000; done")
-        laptop.run(apply, 300).ends(DONE).says("confirmed")
-        laptop.run(apply, 300).ends(DONE).says("already current")
-        unmount(laptop)
-    name = depot.plug(image, "HOME")
-    mount(depot, "HOME")
-    depot.run("fetcher --home /after collect --from /mnt").ends(DONE)
+        applied = laptop.run(f"{apply} --no-eject", 300).ends(DONE)
+        applied.says("confirmed", "safe to remove; all statements of this laptop are on it")
+        applied = laptop.run(apply, 300).ends(DONE)
+        applied.says("already current", "switched off, safe to remove; all statements of this laptop are on it")
+    name = plug(depot, image, "HOME")
+    depot.run("fetcher --home /after collect").ends(DONE)
     fleet = depot.run("fetcher --home /after --manifests /catalogue fleet").ends(DONE)
     fleet.says("V4.61.025")
-    unmount(depot)
     depot.pull(name)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 
-use drive::{Access, Drive, Filesystem, Medium, MountError};
+use drive::{Access, Drive, Medium, MountError};
 use firmware::Text;
 use keys::SigningKey;
 use receipt::{Chain, LaptopId};
@@ -21,7 +21,7 @@ pub struct OpenStick(Place);
 #[derive(Debug)]
 enum Place {
     Named(Stick),
-    Plugged(Medium),
+    Plugged(Box<Medium>),
 }
 
 /// How it is named where several are plugged in.
@@ -33,15 +33,14 @@ impl OpenStick {
         if path.is_dir()
             && let Some(medium) = Medium::mounted_at(path).map_err(MountError::failure)?
         {
-            return Ok(Self(Place::Plugged(medium)));
+            return Ok(Self(Place::Plugged(Box::new(medium))));
         }
         // a node is no tar file
         if !path.exists() || path.starts_with("/dev") {
             let drives = drive::list().map_err(|error| MountError::from(error).failure())?;
             if let Some((drive, volume)) = drive::named(&path.to_string_lossy(), &drives, FLAG)? {
-                return Ok(Self(Place::Plugged(
-                    Medium::open(&drive, &volume, Access::Read).map_err(MountError::failure)?,
-                )));
+                let medium = Medium::open(&drive, &volume, Access::Read).map_err(MountError::failure)?;
+                return Ok(Self(Place::Plugged(Box::new(medium))));
             }
         }
         Stick::open(path).map(|stick| Self(Place::Named(stick))).map_err(|error| {
@@ -65,7 +64,7 @@ impl OpenStick {
         let drives = drive::list().map_err(|error| MountError::from(error).failure())?;
         let (mut found, mut failed) = (Vec::new(), Vec::new());
         for (drive, volume) in drives.iter().flat_map(|drive| drive.volumes.iter().map(move |v| (drive, v))) {
-            if volume.filesystem == Some(Filesystem::Other) {
+            if !volume.holds_files() {
                 continue;
             }
             match Medium::open(drive, volume, Access::Read) {
@@ -80,7 +79,7 @@ impl OpenStick {
             output.warn(format_args!("{error}; it was not looked at"));
         }
         let chosen = if found.len() == 1 { 0 } else { ask(&found, &drives)? };
-        Ok(Self(Place::Plugged(found.swap_remove(chosen).0)))
+        Ok(Self(Place::Plugged(Box::new(found.swap_remove(chosen).0))))
     }
 
     /// To be read.
@@ -117,7 +116,7 @@ impl OpenStick {
     pub fn into_medium(self) -> Option<Medium> {
         match self.0 {
             Place::Named(_) => None,
-            Place::Plugged(medium) => Some(medium),
+            Place::Plugged(medium) => Some(*medium),
         }
     }
 }

@@ -4,7 +4,6 @@ use terminal::{Count, Exit, Failure};
 
 use crate::drive::{Drive, Volume};
 use crate::error::MountError;
-use crate::superblock::Filesystem;
 
 /// The drive that is named by its serial number or its node, or else the one that is plugged in; of several a
 /// person chooses, or names one with `flag`.
@@ -51,8 +50,7 @@ pub fn named(name: &str, drives: &[Drive], flag: &str) -> Result<Option<(Drive, 
 
 /// The one volume of a drive that can hold files.
 pub fn volume<'a>(drive: &'a Drive, flag: &str) -> Result<&'a Volume, Failure> {
-    let can_hold = |volume: &&Volume| volume.filesystem != Some(Filesystem::Other);
-    match drive.volumes.iter().filter(can_hold).collect::<Vec<_>>()[..] {
+    match drive.volumes.iter().filter(|volume| volume.holds_files()).collect::<Vec<_>>()[..] {
         [] => Err(MountError::NoFilesystem(drive.volumes.first().map_or(&drive.node, |v| &v.node).clone())
             .failure()),
         [volume] => Ok(volume),
@@ -90,6 +88,8 @@ fn absent(name: &str, drives: &[Drive]) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use crate::superblock::Filesystem;
+
     use super::*;
 
     fn drive(node: &str, serial: &str, filesystems: &[Option<Filesystem>]) -> Drive {

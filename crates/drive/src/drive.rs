@@ -56,6 +56,13 @@ pub struct Volume {
     pub mount: Option<Mount>,
 }
 
+impl Volume {
+    /// Whether it can hold files, as far as is known: one that somebody mounted does, whatever reads it.
+    pub fn holds_files(&self) -> bool {
+        self.mount.is_some() || self.filesystem != Some(Filesystem::Other)
+    }
+}
+
 /// Where a volume is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mount {

@@ -176,7 +176,7 @@ impl Drop for Medium {
 }
 
 fn mount(volume: &Volume, access: Access) -> Result<Held, MountError> {
-    if volume.filesystem == Some(Filesystem::Other) {
+    if !volume.holds_files() {
         return Err(MountError::NoFilesystem(volume.node.clone()));
     }
     let mut why = Vec::new();

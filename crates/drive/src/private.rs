@@ -42,3 +42,45 @@ impl Private {
         Ok(fsconfig_reconfigure(&context)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::process::Command;
+
+    use rustix::fs::{StatVfsMountFlags, statvfs};
+
+    use super::*;
+
+    /// A file system that the kernel takes; `None` where this machine lends no loop device.
+    fn attached(image: &Path) -> Option<String> {
+        File::create(image).unwrap().set_len(16 << 20).unwrap();
+        assert!(Command::new("mkfs.ext4").arg("-q").arg(image).status().unwrap().success());
+        let run = Command::new("losetup").args(["--find", "--show"]).arg(image).output().unwrap();
+        run.status.success().then(|| String::from_utf8(run.stdout).unwrap().trim().to_owned())
+    }
+
+    #[test]
+    fn it_is_read_only_but_for_a_while_and_nobody_else_has_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let Some(node) = attached(&temp.path().join("image")) else {
+            eprintln!("this machine lends no loop device; scripts/vm-test holds the same on real sticks");
+            return;
+        };
+        let private = Private::mount(Path::new(&node), "ext4", Access::Read).unwrap();
+        let file = private.folder().join("x");
+        let refused = |file: &Path| File::create(file).unwrap_err().kind();
+        assert_eq!(refused(&file), io::ErrorKind::ReadOnlyFilesystem);
+        private.remount(Access::Write).unwrap();
+        File::create(&file).unwrap();
+        private.remount(Access::Read).unwrap();
+        assert_eq!(refused(&private.folder().join("y")), io::ErrorKind::ReadOnlyFilesystem);
+        let flags = statvfs(private.folder()).unwrap().f_flag;
+        let safe = StatVfsMountFlags::NOSUID | StatVfsMountFlags::NODEV | StatVfsMountFlags::NOEXEC;
+        assert!(flags.contains(safe), "{flags:?}");
+        assert!(!std::fs::read_to_string("/proc/self/mountinfo").unwrap().contains(&node));
+        drop(private);
+        // nothing holds the device any more
+        assert!(Command::new("losetup").args(["--detach", &node]).status().unwrap().success());
+    }
+}

@@ -79,7 +79,7 @@ impl Udisks {
         let drive = within(&self.runtime, async {
             let reply = self.bus.call_method(Some(NAME), &self.volume, properties, "Get", &words).await?;
             let value: OwnedVariant = reply.body().deserialize()?;
-            Ok(OwnedObjectPath::try_from(value)?)
+            OwnedObjectPath::try_from(value)
         })?;
         self.ask(&drive, "Drive", "PowerOff", Options::new()).map(drop)
     }

@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("tuf-repository", &["keys", "tuf-client"]),
     ("receipt", &["firmware", "keys"]),
     ("stick", &["tuf-client", "receipt"]),
-    ("drive", &["firmware"]),
+    ("drive", &["firmware", "terminal"]),
     ("isapi", &["firmware"]),
     ("link", &["firmware"]),
     (
@@ -86,11 +86,15 @@ fn the_offline_half_cannot_sign_metadata_and_no_shipped_program_holds_a_fake() {
 }
 
 #[test]
-fn only_programs_speak_to_people() {
+fn only_programs_and_what_both_do_with_sticks_speak_to_people() {
     let metadata = metadata();
     for package in metadata.workspace_packages() {
         if declared(package, DependencyKind::Normal).contains("terminal") {
-            assert!(["fetcher", "applier", "nvr-sim"].contains(&package.name.as_str()), "{}", package.name);
+            assert!(
+                ["fetcher", "applier", "nvr-sim", "drive"].contains(&package.name.as_str()),
+                "{}",
+                package.name
+            );
         }
     }
 }

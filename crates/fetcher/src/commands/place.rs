@@ -11,7 +11,7 @@ pub(super) enum Place {
     /// A folder, which nobody need unmount as far as this program knows.
     Folder(PathBuf),
     /// A removable drive.
-    Plugged(Medium),
+    Plugged(Box<Medium>),
 }
 
 impl Place {
@@ -19,7 +19,9 @@ impl Place {
     pub(super) fn find(folder: Option<&Path>, stick: Option<&str>, access: Access) -> Result<Self, Failure> {
         if let Some(folder) = folder {
             let mounted = Medium::mounted_at(folder).map_err(MountError::failure)?;
-            return Ok(mounted.map_or_else(|| Self::Folder(folder.into()), Self::Plugged));
+            return Ok(
+                mounted.map_or_else(|| Self::Folder(folder.into()), |medium| Self::Plugged(Box::new(medium)))
+            );
         }
         let (drive, volume) = drive::choose(stick, "--stick")?;
         if access == Access::Write && drive.read_only {
@@ -27,7 +29,8 @@ impl Place {
             let hint = "move the switch on its side; a stick without one has given up: use another";
             return Err(Failure::new(Exit::Stick, message).hint(hint));
         }
-        Ok(Self::Plugged(Medium::open(&drive, &volume, access).map_err(MountError::failure)?))
+        let medium = Medium::open(&drive, &volume, access).map_err(MountError::failure)?;
+        Ok(Self::Plugged(Box::new(medium)))
     }
 
     /// The drive, where it is known to be one.
@@ -63,7 +66,7 @@ impl Place {
     pub(super) fn part(self, eject: EjectArgs, besides: &str, output: Output) {
         match self {
             Self::Folder(_) => output.data(format_args!("unmount it before you pull it out{besides}")),
-            Self::Plugged(medium) => eject.part(medium, true, besides, output),
+            Self::Plugged(medium) => eject.part(*medium, true, besides, output),
         }
     }
 }
