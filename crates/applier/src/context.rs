@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use firmware::Text;
 use jiff::{SignedDuration, Timestamp};
 use keys::durable::LockError;
 use serde_json::json;
@@ -10,7 +11,7 @@ use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
 use crate::expiry::{self, ExpiryArgs};
-use crate::newest_seen::{self, NewestSeen, Older};
+use crate::newest_seen::{NewestSeen, Older};
 use crate::open_stick::OpenStick;
 use crate::state::{State, StateError};
 
@@ -67,7 +68,7 @@ impl Context {
         })?;
         let seen = NewestSeen {
             timestamp_sha256: publication.publication().timestamp_sha256,
-            place: newest_seen::place(stick.path()),
+            place: Text::cleaned(&stick.to_string()),
             at: (self.now)(),
         };
         let path = state.newest_seen();
@@ -132,9 +133,9 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
 }
 
 /// An older publication than this laptop has seen: with both dates, where they are known.
-fn older_failure(error: OpenError, state: &State, stick: &Stick) -> Failure {
+fn older_failure(error: OpenError, state: &State, stick: &OpenStick) -> Failure {
     let seen = NewestSeen::read(&state.newest_seen());
-    let older = Older::of(stick, &state.trust_store(), seen);
+    let older = Older::of(stick.tree(), &state.trust_store(), seen);
     let failure = open_failure(error);
     match older {
         Some(older) => failure.hint(older.hint()).with_data(json!({"older": older})),

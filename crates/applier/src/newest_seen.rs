@@ -1,14 +1,13 @@
 //! Where this laptop saw the newest publication: a convenience for whoever stands there with an older stick.
 //! Nothing is decided on it.
 
-use std::fs;
 use std::path::Path;
 
 use firmware::{Sha256Digest, Text};
 use jiff::Timestamp;
 use keys::durable;
 use serde::{Deserialize, Serialize};
-use stick::{Stick, layout, media};
+use stick::{Tree, layout, media};
 use tuf_client::{Role, Root, TrustStore, Verified};
 
 /// The record is small; a larger file is none of ours.
@@ -55,11 +54,11 @@ pub struct Older {
 
 impl Older {
     /// Compares a stick with what is trusted; `None` where either does not say when it was signed.
-    pub fn of(stick: &Stick, store: &dyn TrustStore, seen: Option<NewestSeen>) -> Option<Self> {
+    pub fn of(stick: &dyn Tree, store: &dyn TrustStore, seen: Option<NewestSeen>) -> Option<Self> {
         let root = store.load(Role::Root.file(), Role::Root.cap()).ok()??;
         let root = Verified::<Root>::self_signed(&root).ok()?;
         let signed_at = |bytes: &[u8]| root.verify::<tuf_client::Timestamp>(bytes).ok()?.signed_at();
-        let offered = media::read(stick.tree(), layout::TIMESTAMP, Role::Timestamp.cap()).ok()??;
+        let offered = media::read(stick, layout::TIMESTAMP, Role::Timestamp.cap()).ok()??;
         let trusted = store.load(Role::Timestamp.file(), Role::Timestamp.cap()).ok()??;
         let seen = seen.filter(|seen| seen.timestamp_sha256 == Sha256Digest::of(&trusted));
         Some(Self {
@@ -82,19 +81,6 @@ impl Older {
             "this stick was signed on {stick}; this laptop has seen one that was signed on {seen}{place}\n\
              use that stick, or load this one again at the depot"
         )
-    }
-}
-
-/// How a person would recognise a stick: the drive, where it is one, and where it is mounted.
-pub fn place(path: &Path) -> Text {
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let drives = drive::list().unwrap_or_default();
-    let is_mounted = |drive: &&drive::Drive| {
-        drive.volumes.iter().filter_map(|volume| volume.mount.as_ref()).any(|mount| mount.folder == *path)
-    };
-    match drives.iter().find(is_mounted) {
-        Some(drive) => Text::cleaned(&format!("{drive}, at {}", path.display())),
-        None => Text::cleaned(&path.display().to_string()),
     }
 }
 

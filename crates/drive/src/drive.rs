@@ -35,7 +35,7 @@ pub struct Drive {
     pub volumes: Vec<Volume>,
     /// The kernel's number for this time that it is plugged in (sysfs `diskseq`, Linux 5.15).
     #[serde(skip)]
-    pub(crate) sequence: Option<u64>,
+    pub sequence: Option<u64>,
 }
 
 /// A partition, or the whole drive where it has none.

@@ -93,10 +93,10 @@ fn users(by: &[Text]) -> String {
 }
 
 impl NotSafe {
-    /// As words with their causes, and what to do now.
-    pub(crate) fn told(self) -> (String, String) {
+    /// As a command ends by it.
+    pub fn failure(self) -> Failure {
         let hint = self.hint();
-        (format!("{:#}", Failure::of(Exit::Stick, self).error), hint)
+        Failure::of(Exit::Stick, self).hint(hint)
     }
 
     /// What to do now.

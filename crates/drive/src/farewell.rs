@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
-use terminal::Output;
+use terminal::{Failure, Output};
 
 use crate::eject::Ejected;
 use crate::error::NotSafe;
@@ -71,7 +71,8 @@ impl EjectArgs {
                 output.data(format_args!("stick {name}: {}{besides}", parting.words()));
             }
             Err(error) => {
-                let (why, hint) = error.told();
+                let Failure { error, hint, .. } = error.failure();
+                let (why, hint) = (format!("{error:#}"), hint.unwrap_or_default());
                 output.json(&json!({"event": "parted", "safe": false, "error": why, "hint": hint}));
                 output.data(format_args!("stick {name}: NOT safe to remove{besides}"));
                 output.warn(format_args!("{why}\nhint: {hint}"));

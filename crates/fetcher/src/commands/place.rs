@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use drive::{Access, EjectArgs, Medium, MountError};
+use drive::{Access, Drive, EjectArgs, Medium, MountError};
 use stick::Directory;
 use terminal::{Exit, Failure, Output};
 

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use drive::{Access, Drive, Medium};
+use drive::{Access, Drive, Medium, MountError, NotSafe};
 use jiff::Timestamp;
 use stick::media::Kind;
 use stick::{Agreed, Directory, Tree, layout};
-use terminal::{Exit, Fail, Failure, Output};
+use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
 use crate::collect::collect;
@@ -63,7 +63,8 @@ impl Station {
 
     fn bring_up_to_date(&self, drive: &Drive, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
         let access = if drive.read_only { Access::Read } else { Access::Write };
-        let medium = Medium::open(drive, drive::volume(drive, "fetcher load --stick")?, access)?;
+        let volume = drive::volume(drive, "fetcher load --stick")?;
+        let medium = Medium::open(drive, volume, access).map_err(MountError::failure)?;
         let stick = Directory::open(&medium.folder()).fail(Exit::Stick)?;
         if let Some(why) = self.is_not_ours(&stick)? {
             tell(Said::LeftAlone { why });
@@ -73,7 +74,7 @@ impl Station {
         // held open, it could not be unmounted
         drop(stick);
         if self.ejects {
-            let powered_off = medium.eject()?.powered_off;
+            let powered_off = medium.eject().map_err(NotSafe::failure)?.powered_off;
             tell(Said::Ejected { powered_off });
         }
         Ok(())
