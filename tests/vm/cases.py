@@ -215,7 +215,7 @@ def case_a_write_protected_stick_is_said_to_be_one(bench):
     guest = bench.guest
     name = guest.plug(bench.loaded(), "LOCKED", read_only=True)
     mount(guest, "LOCKED", "ro")
-    load(guest, "after").ends(STICK).says("Read-only")
+    load(guest, "after").ends(STICK).says("write-protected; move the switch")
     if outcome(guest) != "previous":
         raise Failed("it is another one")
     unmount(guest)

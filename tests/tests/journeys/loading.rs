@@ -64,7 +64,7 @@ async fn what_is_told_as_written_is_on_the_stick_but_for_a_few_mib() {
     let world = World::new().await;
     world.load(30_000_000).await;
     create_dir(world.path("fresh")).unwrap();
-    let trace = ["strace", "-f", "-y", "-s", "0", "-e", "trace=write,fdatasync,fsync", "-o", "trace"];
+    let trace = ["strace", "-y", "-s", "0", "-e", "trace=write,fdatasync,fsync", "-o", "trace"];
     world.run(&trace, "fetcher", "load --to fresh --all").await.ends(0);
     let (mut dirty, mut most, mut all, mut syncs) = (0, 0, 0, 0);
     for line in read_to_string(world.path("trace")).unwrap().lines() {
