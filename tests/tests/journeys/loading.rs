@@ -1,6 +1,6 @@
 //! What `fetcher load` says and does to a stick: in which order, at whose pace, and over what.
 
-use std::fs::{create_dir, read_to_string, rename};
+use std::fs::{create_dir, read_to_string};
 use std::process::Command;
 
 use crate::world::{MODEL, World, files, mounting};
@@ -110,8 +110,10 @@ async fn a_newer_publication_of_this_depot_is_replaced_only_with_a_reason() {
     world.applier("verify --stick stick").await.ends(0);
     let before = files(&world.path("stick"));
     // a backup of the home takes its place
-    rename(world.path("home"), world.path("lost")).unwrap();
-    rename(world.path("backup"), world.path("home")).unwrap();
+    for (from, to) in [("home", "lost"), ("backup", "home")] {
+        let moved = Command::new("mv").args([world.path(from), world.path(to)]).status();
+        assert!(moved.unwrap().success());
+    }
     let words = ["not older than publication", "old copy", "--replace-newer REASON", "nothing was changed"];
     let load = world.fetcher("load --to stick --all").await;
     load.fails(4, "stick newer than the home", &words);
