@@ -47,17 +47,6 @@ async fn writing_syncing_and_checking_are_told_apart_and_how_it_is_read_back() {
     assert!(told.contains("O_DIRECT") || told.contains("told to forget"), "{told}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_system_without_direct_reading_is_read_after_the_cache_was_dropped() {
-    let world = World::loaded().await;
-    let under = mounting("mkdir memory && mount -t tmpfs none memory");
-    let under: Vec<&str> = under.iter().map(String::as_str).collect();
-    let load = world.run(&under, "fetcher", "load --to memory --all --json").await.ends(0);
-    let loaded: Value = serde_json::from_str(load.out.lines().last().unwrap()).unwrap();
-    // since Linux 6.6 tmpfs takes O_DIRECT
-    assert!(["direct", "cache-dropped"].contains(&loaded["read_back"].as_str().unwrap()), "{loaded}");
-}
-
 /// The bar moves as bytes are handed over, so what the system may hold back is what it can be wrong by.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_as_written_is_on_the_stick_but_for_a_few_mib() {
