@@ -4,11 +4,12 @@ import argparse
 import json
 import tempfile
 
+import load_stick
 import push
 import verify_stick
 from measure import processors
 
-BENCHMARKS = [verify_stick, push]
+BENCHMARKS = [verify_stick, load_stick, push]
 
 
 def table(rows, peaks):

@@ -71,8 +71,9 @@ impl Context {
             place: Text::cleaned(&stick.to_string()),
             at: (self.now)(),
         };
-        let path = state.newest_seen();
-        seen.record(&path).map_err(|error| state_failure(StateError::Io(path, error)))?;
+        if let Err(error) = seen.record(&state.newest_seen()) {
+            self.output.warn(format_args!("state: where this stick was seen cannot be recorded: {error}"));
+        }
         self.tell_clock(publication.start());
         if let Some(accepted) = expiry.accepted(&publication) {
             expiry::tell(&accepted, self.output);

@@ -1,7 +1,6 @@
 //! Whether a stick covers a model, before anybody drives to a recorder of it.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use firmware::{Chosen, Coverage, Model, NoPath, Release, ReleaseId, Way, coverage, near_misses};
 use serde::Serialize;
@@ -51,8 +50,11 @@ pub struct OneWay {
     /// Those of them that are approved, and not whole on the stick.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_carried: Vec<ReleaseId>,
-    /// Why there is no way.
+    /// Why there is no way, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
+    /// The same. It names the version that was taken for a range, which no recorder has, so it is not shown.
+    #[serde(skip)]
     pub no_path: Option<NoPath>,
 }
 
@@ -95,6 +97,7 @@ fn on_stick(
             below: below(way),
             not_carried: steps.iter().filter(|id| !carried(id)).cloned().collect(),
             steps,
+            why_not: way.steps.as_ref().err().map(why_not),
             no_path: way.steps.as_ref().err().cloned(),
         }
     };
@@ -104,6 +107,22 @@ fn on_stick(
         region: chosen.release.region.clone(),
         ambiguous,
         ways: chosen.ways.iter().map(one_way).collect(),
+    }
+}
+
+/// The reason without the version that it begins at.
+fn why_not(no_path: &NoPath) -> String {
+    match no_path {
+        NoPath::Unreachable { release, at_least, .. } => {
+            format!(
+                "release {release} needs version {at_least} or later first, and nothing approved leads there"
+            )
+        }
+        NoPath::NotForward { release, .. } => format!("release {release} would be a step back on the way"),
+        NoPath::BelowFloor { release, to, floor, .. } => {
+            format!("release {release} has version {to}, and nothing below {floor} can be installed by then")
+        }
+        other => other.to_string(),
     }
 }
 
@@ -151,14 +170,12 @@ impl Covered {
             |one: &OnStick| one.ways.iter().flat_map(|way| way.not_carried.clone()).collect::<Vec<_>>();
         let missing: BTreeSet<ReleaseId> = self.chosen.iter().flat_map(missing).collect();
         let missing: Vec<&str> = missing.iter().map(ReleaseId::as_str).collect();
-        let mut why = format!("stick: does not cover {}: ", self.model);
-        // writing to a String cannot fail
-        let _ = match (self.chosen.is_empty(), missing.is_empty()) {
-            (true, _) => write!(why, "no approved release lists it"),
-            (false, false) => write!(why, "approved and not carried: {}", missing.join(" ")),
-            (false, true) => write!(why, "what is approved for it cannot be reached, see above"),
+        let why = match (self.chosen.is_empty(), missing.is_empty()) {
+            (true, _) => "no approved release lists it".to_owned(),
+            (false, false) => format!("approved and not carried: {}", missing.join(" ")),
+            (false, true) => "what is approved for it cannot be reached, see above".to_owned(),
         };
-        why
+        format!("stick: does not cover {}: {why}", self.model)
     }
 }
 
@@ -180,8 +197,8 @@ impl OneWay {
             Some(from) => format!("from {from}, below {}", self.below),
             None => format!("below {}", self.below),
         };
-        let way = match &self.no_path {
-            Some(no_path) => format!("NOT COVERED: {no_path}"),
+        let way = match &self.why_not {
+            Some(why_not) => format!("NOT COVERED: {why_not}"),
             None if self.not_carried.is_empty() => self.words(),
             None => {
                 let ids: Vec<&str> = self.not_carried.iter().map(ReleaseId::as_str).collect();
@@ -261,7 +278,8 @@ mod tests {
         let releases = &releases[1..];
         let some = covered(releases, &["new"]);
         assert!(some.covered, "{some:?}");
-        assert!(some.lines()[1].starts_with("  below V4.1.0: NOT COVERED: "), "{some:?}");
+        let why = "  below V4.1.0: NOT COVERED: release new needs version V4.1.0 or later first, and nothing approved leads there";
+        assert_eq!(some.lines()[1], why);
     }
 
     #[test]

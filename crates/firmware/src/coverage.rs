@@ -162,8 +162,7 @@ mod tests {
     fn what_requires_a_version_is_out_of_reach_below_it_unless_something_leads_there() {
         let mut releases = vec![release("new", &[M], "V4.2.0 build 200101")];
         releases[0].requires_at_least = Some("V4.1.5".parse().unwrap());
-        let out_of_reach =
-            "release new needs version V4.1.5 or later first, and no listed release leads there from V0.0.0";
+        let out_of_reach = "release new needs version V4.1.5 or later first, and no listed release leads there from V0.0.0 build 000101";
         assert_eq!(
             told(&releases),
             ["new".to_owned(), format!("any..V4.1.5: {out_of_reach}"), "V4.1.5..V4.2.0: new".into()]

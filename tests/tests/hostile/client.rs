@@ -14,6 +14,7 @@ use tuf_repository::{DraftError, TargetsDraft};
 use crate::case::Run;
 use crate::class;
 use crate::depot::{RELEASE, sha256_of};
+use crate::fat::Fat;
 use crate::odd::Odd;
 use crate::world::{Files, World};
 
@@ -133,7 +134,7 @@ fn follow(world: &World, runs: u32) -> Answer {
     Answer { class: format!("root {before} after {runs} runs"), ..Answer::default() }
 }
 
-/// A depot plans an empty stick that carries all that is listed.
+/// A depot plans an empty FAT32 stick that carries all that is listed.
 fn plan(world: &World) -> Result<(), String> {
     let listed = world.depot.parts["targets"]["targets"].as_object().unwrap();
     let sealed = |(name, target): (&String, &serde_json::Value)| {
@@ -154,7 +155,7 @@ fn plan(world: &World) -> Result<(), String> {
         readme: String::new(),
     };
     let empty = tempfile::tempdir().unwrap();
-    let survey = Survey::of(&Directory::open(empty.path()).unwrap(), &contents).unwrap();
+    let survey = Survey::of(&Fat(Directory::open(empty.path()).unwrap()), &contents).unwrap();
     WritePlan::new(&contents, &survey, Agreed::default())
         .map(drop)
         .map_err(|obstacles| class::of_obstacles(&obstacles))

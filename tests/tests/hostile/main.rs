@@ -13,6 +13,7 @@ mod case;
 mod class;
 mod client;
 mod depot;
+mod fat;
 mod odd;
 mod world;
 

@@ -1,6 +1,6 @@
 //! What `fetcher load` says and does to a stick: in which order, at whose pace, and over what.
 
-use std::fs::{create_dir, read_to_string, rename};
+use std::fs::{create_dir, read_to_string};
 use std::process::Command;
 
 use crate::world::{MODEL, World, files, mounting};
@@ -47,24 +47,13 @@ async fn writing_syncing_and_checking_are_told_apart_and_how_it_is_read_back() {
     assert!(told.contains("O_DIRECT") || told.contains("told to forget"), "{told}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_system_without_direct_reading_is_read_after_the_cache_was_dropped() {
-    let world = World::loaded().await;
-    let under = mounting("mkdir memory && mount -t tmpfs none memory");
-    let under: Vec<&str> = under.iter().map(String::as_str).collect();
-    let load = world.run(&under, "fetcher", "load --to memory --all --json").await.ends(0);
-    let loaded: Value = serde_json::from_str(load.out.lines().last().unwrap()).unwrap();
-    // since Linux 6.6 tmpfs takes O_DIRECT
-    assert!(["direct", "cache-dropped"].contains(&loaded["read_back"].as_str().unwrap()), "{loaded}");
-}
-
 /// The bar moves as bytes are handed over, so what the system may hold back is what it can be wrong by.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_as_written_is_on_the_stick_but_for_a_few_mib() {
     let world = World::new().await;
     world.load(30_000_000).await;
     create_dir(world.path("fresh")).unwrap();
-    let trace = ["strace", "-f", "-y", "-s", "0", "-e", "trace=write,fdatasync,fsync", "-o", "trace"];
+    let trace = ["strace", "-y", "-s", "0", "-e", "trace=write,fdatasync,fsync", "-o", "trace"];
     world.run(&trace, "fetcher", "load --to fresh --all").await.ends(0);
     let (mut dirty, mut most, mut all, mut syncs) = (0, 0, 0, 0);
     for line in read_to_string(world.path("trace")).unwrap().lines() {
@@ -110,8 +99,10 @@ async fn a_newer_publication_of_this_depot_is_replaced_only_with_a_reason() {
     world.applier("verify --stick stick").await.ends(0);
     let before = files(&world.path("stick"));
     // a backup of the home takes its place
-    rename(world.path("home"), world.path("lost")).unwrap();
-    rename(world.path("backup"), world.path("home")).unwrap();
+    for (from, to) in [("home", "lost"), ("backup", "home")] {
+        let moved = Command::new("mv").args([world.path(from), world.path(to)]).status();
+        assert!(moved.unwrap().success());
+    }
     let words = ["not older than publication", "old copy", "--replace-newer REASON", "nothing was changed"];
     let load = world.fetcher("load --to stick --all").await;
     load.fails(4, "stick newer than the home", &words);

@@ -187,15 +187,12 @@ fn verdict(covered: Option<&Covered>, files: &[(&SignedRelease, Carried)]) -> Re
         None => Ok(words),
         Some(covered) if covered.covered => Ok(format!("{words}; {} is covered", covered.model)),
         Some(covered) => {
-            let mut hint = format!("at the depot: {}", covered.ask.join(", then "));
+            let mut hints = vec![format!("at the depot: {}", covered.ask.join(", then "))];
             if !covered.near_misses.is_empty() {
                 let near: Vec<&str> = covered.near_misses.iter().map(Model::as_str).collect();
-                hint.push_str(&format!(
-                    "\nlisted under a similar name, and another model: {}",
-                    near.join(" ")
-                ));
+                hints.push(format!("listed under a similar name, and another model: {}", near.join(" ")));
             }
-            Err(Failure::new(Exit::Refused, covered.why_not()).hint(hint))
+            Err(Failure::new(Exit::Refused, covered.why_not()).hint(hints.join("\n")))
         }
     }
 }
