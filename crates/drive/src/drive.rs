@@ -86,10 +86,10 @@ impl Drive {
         }
     }
 
-    /// Whether that is this drive, and not pulled out meanwhile.
+    /// Whether that is this drive, and not pulled out meanwhile. While one is pulled out, what it says of itself
+    /// goes first, so that tells nothing.
     pub(crate) fn is_same_plug(&self, other: &Self) -> bool {
-        let of =
-            |drive: &Self| (drive.node.clone(), drive.port.clone(), drive.serial.clone(), drive.sequence);
+        let of = |drive: &Self| (drive.node.clone(), drive.port.clone(), drive.sequence);
         of(self) == of(other)
     }
 

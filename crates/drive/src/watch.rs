@@ -120,5 +120,7 @@ mod tests {
         let seen = changes(&[drive(7)], &[drive(8)]);
         assert!(matches!(&seen[..], [Change::Unplugged { .. }, Change::Plugged { .. }]), "{seen:?}");
         assert!(changes(&[drive(7)], &[drive(7)]).is_empty());
+        let going = Drive { serial: None, ..drive(7) };
+        assert!(changes(&[drive(7)], &[going]).is_empty(), "its serial number goes before it does");
     }
 }
