@@ -33,7 +33,8 @@ pub struct Drive {
     pub read_only: bool,
     /// What is on it.
     pub volumes: Vec<Volume>,
-    /// The kernel's number for this time that it is plugged in (sysfs `diskseq`, Linux 5.15).
+    /// The number that USB gave it when it was plugged in, another each time (sysfs `devnum`). The one of the disk
+    /// (`diskseq`) changes whenever a medium may have been changed, and right after it is plugged in.
     #[serde(skip)]
     pub sequence: Option<u64>,
 }
@@ -86,11 +87,11 @@ impl Drive {
         }
     }
 
-    /// Whether that is this drive, and not pulled out meanwhile.
+    /// Whether that is this drive, and not pulled out meanwhile. While one is pulled out, what it says of itself
+    /// goes first, the number included, so that what is missing tells nothing.
     pub fn is_same_plug(&self, other: &Self) -> bool {
-        let of =
-            |drive: &Self| (drive.node.clone(), drive.port.clone(), drive.serial.clone(), drive.sequence);
-        of(self) == of(other)
+        let is_other_time = self.sequence.zip(other.sequence).is_some_and(|(one, two)| one != two);
+        (&self.node, &self.port) == (&other.node, &other.port) && !is_other_time
     }
 
     /// Where any of it is mounted, and what of it.

@@ -41,7 +41,7 @@ pub(crate) fn drives(sys: &Path, dev: &Path, mounts: &[MountPoint]) -> io::Resul
             size: size.saturating_mul(SECTOR),
             read_only: number(&disk, "ro") == Some(1),
             volumes,
-            sequence: number(&disk, "diskseq"),
+            sequence: number(usb, "devnum"),
         };
         drives.insert(name, drive);
     }

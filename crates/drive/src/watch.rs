@@ -64,7 +64,11 @@ impl Watch {
             if self.hears_of_disks()? {
                 let now = crate::list()?;
                 self.changes = changes(&self.known, &now).into();
-                self.known = now;
+                // as it came: what goes first while it is pulled out is not forgotten
+                let known = |drive: Drive| {
+                    self.known.iter().find(|old| old.is_same_plug(&drive)).cloned().unwrap_or(drive)
+                };
+                self.known = now.into_iter().map(known).collect();
             }
         }
     }
@@ -120,5 +124,7 @@ mod tests {
         let seen = changes(&[drive(7)], &[drive(8)]);
         assert!(matches!(&seen[..], [Change::Unplugged { .. }, Change::Plugged { .. }]), "{seen:?}");
         assert!(changes(&[drive(7)], &[drive(7)]).is_empty());
+        let going = Drive { serial: None, sequence: None, ..drive(7) };
+        assert!(changes(&[drive(7)], &[going]).is_empty(), "its serial number goes before it does");
     }
 }

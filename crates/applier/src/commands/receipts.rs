@@ -37,6 +37,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let chain = state.chain().map_err(state_failure)?;
     if let Some(path) = &args.copy_to {
         let stick = OpenStick::named(path)?;
+        if !stick.takes_statements() {
+            let message = format!("stick {}: a tar file takes no statements", path.display());
+            let hint = "name a stick by its serial number, or the folder where a stick is mounted";
+            return Err(Failure::new(Exit::Stick, message).hint(hint));
+        }
         let written = stick.deliver(&chain, &key).map_err(|error| {
             let failure = Failure::of(Exit::Stick, error);
             failure.hint("nothing is lost: the statements are kept on this laptop; name another stick")
