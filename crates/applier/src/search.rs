@@ -73,9 +73,9 @@ impl Search {
     }
 
     /// The recorder there, with the same login, over the same interface and certificate. Nothing is sent.
-    pub fn there(&self, recorder: &Recorder, sighting: &Sighting) -> Result<Recorder, Error> {
+    pub fn there(&self, recorder: &Recorder, address: &Address) -> Result<Recorder, Error> {
         let transport = Transport { interface: Some(self.interface.clone()), channel: self.channel };
-        recorder.moved_to(sighting.address.clone(), &transport)
+        recorder.moved_to(address.clone(), &transport)
     }
 }
 
