@@ -39,7 +39,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::stage::{IllegalMove, Stage};
 use ledger::Ledger;
-pub use resume::{Resume, answered, close};
+pub use resume::{Resume, answered, close, seen};
 pub use senses::Senses;
 pub use stop::Stop;
 use upload::Sent;

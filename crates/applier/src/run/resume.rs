@@ -48,7 +48,7 @@ impl Resume<'_> {
     ) -> Result<Outcome, JournalError> {
         let Self { recorder, link, replay, deadlines, senses, boot } = self;
         let going = Going { recorder, plan: &replay.plan, deadlines, senses, uptime: replay.uptime };
-        let seen = going.look(device).await;
+        let seen = seen(recorder, device).await;
         let to_do = next(replay, Some(&seen));
         if let Some(outcome) = untold(replay, &seen, to_do) {
             return Ok(outcome);
@@ -84,13 +84,15 @@ pub async fn answered(recorder: &Recorder, deadlines: Deadlines) -> Result<Devic
     }
 }
 
-impl Going<'_> {
-    async fn look(self, device: Device) -> Seen {
-        let idle = matches!(self.recorder.upgrade_status().await, Ok(status) if !status.is_some_and(|s| s.in_progress()));
-        let uptime = self.recorder.read_offered::<Uptime>().await.ok().flatten();
-        Seen { device, idle, uptime: uptime.map(|uptime| uptime.seconds) }
-    }
+/// What a recorder that says that it is `device` answers now.
+pub async fn seen(recorder: &Recorder, device: Device) -> Seen {
+    let idle =
+        matches!(recorder.upgrade_status().await, Ok(status) if !status.is_some_and(|s| s.in_progress()));
+    let uptime = recorder.read_offered::<Uptime>().await.ok().flatten();
+    Seen { device, idle, uptime: uptime.map(|uptime| uptime.seconds) }
+}
 
+impl Going<'_> {
     async fn resume(self, replay: &Replay, seen: Seen, to_do: Next, ledger: &mut Ledger<'_>) -> End {
         let device = seen.device;
         let how = || format!("the run was left at {}", replay.stage);
@@ -113,7 +115,7 @@ impl Going<'_> {
                     "the package cannot be in the recorder, and now it answers with {}",
                     device.revision
                 );
-                End::new(Stage::lose_sight, lost, detail).with(device)
+                End::new(Stage::lose_sight, Reason::of(&self.verdict(&device)), detail).with(device)
             }
             Next::AskReboot => self.restart(ledger, Reboot::Due).await,
             Next::WatchRestart => self.wait_settled(ledger, "recorder took the package").await,

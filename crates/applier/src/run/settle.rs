@@ -13,15 +13,19 @@ impl Going<'_> {
     pub(super) async fn untouched(self, ledger: &mut Ledger<'_>, reason: Reason, detail: String) -> End {
         match self.wait_for(ledger, Until::Answers, self.deadlines.back).await {
             Back::Answered(after) | Back::Unproven(after, _) => {
-                let unchanged =
-                    confirm(&self.plan.device, &self.plan.target.revision, &after) == Verdict::Unchanged;
-                if unchanged {
-                    let detail = format!("{detail}; it still answers with {}", after.revision);
-                    return End::new(Stage::fail, reason, detail).with(after);
+                let Device { serial, revision, .. } = &after;
+                match self.verdict(&after) {
+                    Verdict::Unchanged => {
+                        let detail = format!("{detail}; it still answers with {revision}");
+                        End::new(Stage::fail, reason, detail).with(after)
+                    }
+                    // whoever brought it there, it is what was wanted
+                    Verdict::Confirmed => self.judge(ledger, after),
+                    verdict @ (Verdict::Older | Verdict::Other | Verdict::OtherSerial) => {
+                        let detail = format!("{detail}; and now the recorder is {serial} with {revision}");
+                        End::new(Stage::lose_sight, Reason::of(&verdict), detail).with(after)
+                    }
                 }
-                let detail =
-                    format!("{detail}; and now the recorder is {} with {}", after.serial, after.revision);
-                End::new(Stage::lose_sight, reason, detail).with(after)
             }
             // nothing more can be asked, but the last block never left: a login that was refused after it
             // proves nothing, and is not brought here
@@ -70,10 +74,15 @@ impl Going<'_> {
         }
     }
 
+    /// What a read-back says.
+    pub(super) fn verdict(self, after: &Device) -> Verdict {
+        confirm(&self.plan.device, &self.plan.target.revision, after)
+    }
+
     /// What the recorder answers now is what it is.
     pub(super) fn judge(self, ledger: &mut Ledger<'_>, after: Device) -> End {
         let target = &self.plan.target.revision;
-        let verdict = confirm(&self.plan.device, target, &after);
+        let verdict = self.verdict(&after);
         // what another recorder answers is no proof that this one is back
         if verdict != Verdict::OtherSerial {
             ledger.go(Stage::come_back);
