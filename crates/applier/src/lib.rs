@@ -23,6 +23,7 @@ pub mod next;
 pub mod plan;
 pub mod plugged;
 pub mod presence;
+mod quiet;
 mod reason;
 pub mod record;
 pub mod report;

@@ -122,6 +122,20 @@ async fn taken_before_a_push_or_refused_or_left_out_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_key_that_the_recorder_does_not_take_is_told_by_both() {
+    let mut unkeyed = restarting();
+    unkeyed.content.backup.key = KeyRule::WithoutKey;
+    let world = World::loaded_with(unkeyed).await;
+    world.secret("device-key.txt", "hush-1234");
+    let words = ["the recorder did not take the device key: its export is as it makes it without one"];
+    world.backup("--device-key-file device-key.txt").await.ends(0).says(&words);
+    world.apply("--device-key-file device-key.txt").await.ends(0).says(&words);
+    assert!(world.last_statement()["backup"].as_str().unwrap().ends_with("without a device key"));
+    let not_wished = world.backup("").await.ends(0);
+    assert!(!not_wished.err.contains(words[0]), "{}", not_wished.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_key_is_the_recorders_and_is_needed_again() {
     let mut keyed = restarting();
     keyed.content.backup.key = KeyRule::WithKey;

@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::world::{World, mounting, recorder, write};
 
 /// Puts what is below `class` in the place of what the kernel tells.
-const MOUNT: &str = "mount --bind class /sys/class";
+pub(crate) const MOUNT: &str = "mount --bind class /sys/class";
 
 /// What the kernel tells of this laptop from now on.
-fn laptop(world: &World, mains: bool, percent: u8) {
+pub(crate) fn laptop(world: &World, mains: bool, percent: u8) {
     let (online, status) = if mains { ("1", "Charging") } else { ("0", "Discharging") };
     let percent = percent.to_string();
     for (supply, name, value) in [

@@ -3,6 +3,7 @@
 //! download server and the simulated recorder, and asks those two what they saw.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
+mod asked_to_end;
 mod audit;
 mod awake;
 mod backups;
@@ -14,6 +15,7 @@ mod export;
 mod fault_case;
 mod fault_coverage;
 mod formats;
+mod planned;
 mod policy;
 mod recorder_errors;
 mod recorder_faults;

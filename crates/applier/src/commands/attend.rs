@@ -17,12 +17,13 @@ use crate::presence::power::{self, SUPPLIES};
 use crate::run::{Senses, Stop};
 use crate::search::Search;
 
-/// Does `work` on the recorder of this serial number, and gives what was noticed around it meanwhile.
+/// Does `work` on the recorder of this serial number, and gives what was noticed around it meanwhile. Where the
+/// recorder has moved, the session has, too.
 pub(super) fn attend<T>(
-    session: &Session,
+    session: &mut Session,
     serial: &Serial,
     context: &Context,
-    work: impl AsyncFnOnce(&mut dyn FnMut(&Event), Stop<'_>, Senses<'_>) -> T,
+    work: impl AsyncFnOnce(&Session, &mut dyn FnMut(&Event), Stop<'_>, Senses<'_>) -> T,
 ) -> Result<(T, Noticed), Failure> {
     let output = context.output;
     let search = Search::on(&session.link, session.certificate);
@@ -40,15 +41,15 @@ pub(super) fn attend<T>(
                 moved = Some(address.clone());
             }
         };
-        let work =
-            power::watched(Path::new(SUPPLIES), work(&mut show, stop, senses), |words| output.warn(words));
+        let work = work(session, &mut show, stop, senses);
+        let work = power::watched(Path::new(SUPPLIES), work, |words| output.warn(words));
         Ok(guard(&session.link, listener.as_mut(), work, output).await)
     });
     watch.close();
     session.remember_refusal(context);
-    let known = moved.map_or(Ok(()), |to| session.moved(serial, &to, (context.now)()));
-    if let Err(error) = known {
-        output.warn(format_args!("{error}: the recorder's certificate will be asked for at its new address"));
+    drop(listener);
+    if let Some(to) = moved {
+        session.follow(serial, &to, context);
     }
     let ((done, power), Noticed { changes, heard }) = attended?;
     circumstances.extend(power.into_iter().chain(changes));

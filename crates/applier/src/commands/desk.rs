@@ -3,7 +3,10 @@
 //! `resume` and a plain `apply` do the same here. Neither needs the stick: everything is in the journal
 //! and in this laptop's chain of statements.
 
+use std::time::Duration;
+
 use firmware::{Device, Serial, Text};
+use jiff::SignedDuration;
 use keys::SigningKey;
 use receipt::Chain;
 use stick::Stick;
@@ -19,6 +22,7 @@ use crate::event::Outcome;
 use crate::isolation::add_heard;
 use crate::journal::{JournalError, Journals, Replay};
 use crate::next::{Next, next};
+use crate::quiet::quiet_left;
 use crate::report::{self, Facts};
 use crate::run::{Deadlines, Resume, close};
 use crate::state::State;
@@ -95,31 +99,33 @@ impl Desk<'_> {
         Ok(outcome)
     }
 
-    /// Takes up a run whose recorder answers as this device.
+    /// Takes up a run whose recorder answers as this device; the session follows it to where it is then.
     pub(super) fn resume(
         &self,
         replay: &Replay,
-        session: &Session,
+        session: &mut Session,
         device: &Device,
         deadlines: Deadlines,
         chain: &mut Chain,
     ) -> Result<Outcome, Failure> {
         let now = (self.context.now)();
         // what is left of the quiet period; one that has passed leaves one look
-        let quiet = replay.quiet_left(deadlines.quiet, now);
+        let quiet = quiet_left(replay.last, deadlines.quiet, now);
+        let quiet = quiet.map_or(Duration::ZERO, SignedDuration::unsigned_abs);
         let deadlines = Deadlines { quiet, ..deadlines };
-        let (recorder, link) = (&session.recorder, &session.link);
+        let mut link = session.link.facts().clone();
         let journal = || self.journals.reopen(&replay.run);
         let serial = &replay.plan.device.serial;
-        let (outcome, noticed) = attend(session, serial, self.context, async |tell, stop, senses| {
-            let resume = Resume { recorder, link, replay, deadlines, senses, boot: boot() };
-            resume.execute(device.clone(), journal, self.context.now, tell, stop).await
-        })?;
+        let (outcome, noticed) =
+            attend(session, serial, self.context, async |session, tell, stop, senses| {
+                let (recorder, link) = (&session.recorder, &session.link);
+                let resume = Resume { recorder, link, replay, deadlines, senses, boot: boot() };
+                resume.execute(device.clone(), journal, self.context.now, tell, stop).await
+            })?;
         let outcome = outcome.map_err(journal_failure)?;
         let before = replay.outcome.as_ref();
         let told = before.is_some() && before.map(|before| before.stage) == Some(outcome.stage);
         if outcome.stage.is_end() && !(told && self.is_stated(chain, replay)) {
-            let mut link = session.link.facts().clone();
             link.changes = noticed.changes;
             add_heard(&mut link, &noticed.heard);
             self.state(replay, link, &outcome, chain)?;

@@ -1,5 +1,7 @@
 //! A plan is agreed to, pushed, watched to its end, and stated: what `apply` does once it has decided.
 
+use std::cell::Cell;
+
 use firmware::{Sha256Digest, Text};
 use isapi::{Address, Package};
 use serde_json::json;
@@ -8,7 +10,7 @@ use terminal::{Exit, Fail, Failure};
 use super::apply::journal_failure;
 use super::attend::attend;
 use super::clerk::Clerk;
-use super::differences::Differences;
+use super::differences::{Differences, Found};
 use super::plan as plan_command;
 use super::recorder::Session;
 use super::signals::UnderWay;
@@ -55,7 +57,6 @@ impl Agreed {
 
 /// What every push of a journey shares.
 pub(super) struct Push<'a> {
-    pub(super) session: &'a Session,
     pub(super) journals: &'a Journals,
     /// Keeps the configuration before each.
     pub(super) keeper: Option<&'a Keeper>,
@@ -64,12 +65,20 @@ pub(super) struct Push<'a> {
     pub(super) deadlines: Deadlines,
     /// For how long what differs is looked for, in seconds.
     pub(super) settle_time: u64,
+    /// Whether somebody wanted the program to end once a push was confirmed: nothing else is begun.
+    pub(super) asked_to_end: Cell<bool>,
 }
 
 impl Push<'_> {
     /// Pushes what was agreed to, watches, and states how it ended.
-    pub(super) fn one(&self, plan: &Plan, at_hand: AtHand, clerk: &mut Clerk<'_>) -> Result<Exit, Failure> {
-        let &Self { session, journals, keeper, asleep, deadlines, settle_time } = self;
+    pub(super) fn one(
+        &self,
+        plan: &Plan,
+        at_hand: AtHand,
+        session: &mut Session,
+        clerk: &mut Clerk<'_>,
+    ) -> Result<Exit, Failure> {
+        let &Self { journals, keeper, asleep, deadlines, settle_time, .. } = self;
         let context = clerk.context;
         let digest = plan.digest().fail(Exit::Internal)?;
         let package =
@@ -95,23 +104,34 @@ impl Push<'_> {
             clerk.deliver();
         }
         let _under_way = UnderWay::begin();
-        let before = Differences::before(session);
-        let recorder = &session.recorder;
         let serial = &plan.device.serial;
-        let (outcome, noticed) = attend(session, serial, context, async |tell, stop, senses| {
+        let (run, noticed) = attend(session, serial, context, async |session, tell, stop, senses| {
             tell(&planned);
+            let recorder = &session.recorder;
+            let before = Differences::before(recorder).await;
             let run = Run { recorder, plan, package: &package, keeper, deadlines, senses, journal };
-            run.execute(context.now, tell, stop).await
+            let tell = |event: &Event| {
+                tell(event);
+                if let (Event::BackedUp { backup }, Some(keeper)) = (event, keeper) {
+                    keeper.doubt(backup).into_iter().for_each(|doubt| context.output.warn(doubt));
+                }
+            };
+            (run.execute(context.now, tell, stop).await, before)
         })?;
+        let (outcome, before) = run;
         let mut circumstances: Vec<Text> = asleep.map(Text::cleaned).into_iter().collect();
         circumstances.extend(noticed.changes);
         clerk.facts.link.changes = circumstances;
         add_heard(&mut clerk.facts.link, &noticed.heard);
-        clerk.facts.differences = before.since(&outcome, settle_time, session, context.output);
+        let Found { differences, cut_short } = before.since(&outcome, settle_time, session, context.output);
+        self.asked_to_end.set(cut_short);
+        clerk.facts.differences = differences;
         if outcome.stage.is_end() {
             clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
         }
-        conclude(plan, &plan.address, &outcome, context)
+        let address = session.recorder.address();
+        let exit = conclude(plan, address, &outcome, context)?;
+        halfway_of(plan, address).filter(|_| cut_short).map_or(Ok(exit), Err)
     }
 }
 

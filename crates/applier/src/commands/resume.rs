@@ -155,7 +155,7 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
         async |recorder| crate::run::answered(recorder, deadlines).await,
         |device| &device.serial,
     );
-    let (session, device) = match read {
+    let (mut session, device) = match read {
         Ok(read) => read,
         Err(failure) => return Err(stands(replay, failure, desk, chain)?),
     };
@@ -171,9 +171,9 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
             .hint("find the recorder with applier find, then: applier resume --address ADDRESS")
             .with_data(json!({"run": replay.run, "outcome": outcome})));
     }
-    let outcome = desk.resume(replay, &session, &device, deadlines, chain)?;
+    let outcome = desk.resume(replay, &mut session, &device, deadlines, chain)?;
     context.output.json(&json!({"run": replay.run, "outcome": outcome}));
-    conclude_alone(&replay.plan, address, &outcome, context)
+    conclude_alone(&replay.plan, session.recorder.address(), &outcome, context)
 }
 
 /// Where a run stands, for people.

@@ -11,6 +11,7 @@ use receipt::RestoreResult;
 use serde::{Deserialize, Serialize};
 
 use crate::event::RunId;
+use crate::quiet::quiet_left;
 use crate::record::{self, RecordError};
 
 /// So many are remembered; the oldest of those that are over is forgotten first.
@@ -87,15 +88,9 @@ impl Attempt {
         )
     }
 
-    /// What is left of the quiet period at `now`; `None` if it has passed. A line of the future has not
-    /// even begun it.
+    /// What is left of the quiet period at `now`; `None` if it has passed.
     pub fn quiet_left(&self, quiet: Duration, now: Timestamp) -> Option<SignedDuration> {
-        let quiet = SignedDuration::try_from(quiet).unwrap_or(SignedDuration::MAX);
-        if now < self.last {
-            return Some(quiet);
-        }
-        let left = quiet.saturating_sub(now.duration_since(self.last));
-        left.is_positive().then_some(left)
+        quiet_left(self.last, quiet, now)
     }
 }
 
