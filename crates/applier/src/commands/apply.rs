@@ -18,6 +18,7 @@ use super::recorder::Session;
 use super::round::{RoundArgs, Summary};
 use crate::context::{Context, state_failure};
 use crate::expiry::ExpiryArgs;
+use crate::inventory::Inventory;
 use crate::journal::{JournalError, Journals};
 use crate::reason::reason;
 use crate::report::Facts;
@@ -133,6 +134,21 @@ pub(super) fn laptop_key(state: &State) -> Result<SigningKey, Failure> {
         Failure::new(Exit::Usage, "laptop key: there is none, so no receipt could be signed")
             .hint("applier trust add makes it")
     })
+}
+
+/// A journal cannot be read that may tell of a push to this recorder.
+pub(super) fn unread_journal(error: JournalError, inventory: &Inventory) -> Failure {
+    let hint = match &error {
+        JournalError::Format { .. } => {
+            "it may tell of a push that is not over: use the applier that wrote it"
+        }
+        _ => {
+            "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and give the same command again"
+        }
+    };
+    let (noun, address) = (inventory.device.noun(), &inventory.address);
+    let what = format!("{noun} {address}: state unknown, nothing was sent");
+    Failure::of(Exit::Unknown, error).context(what).hint(hint)
 }
 
 pub(super) fn journal_failure(error: JournalError) -> Failure {

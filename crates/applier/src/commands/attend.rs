@@ -6,6 +6,7 @@ use std::path::Path;
 use firmware::{Serial, Text};
 use terminal::{Exit, Fail, Failure};
 
+use super::awake::Awake;
 use super::guard::{MOST_CHANGES, Noticed, guard};
 use super::recorder::Session;
 use super::signals::{self, UnderWay};
@@ -14,21 +15,25 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::presence::moment::Moment;
 use crate::presence::power::{self, SUPPLIES};
-use crate::run::{Senses, Stop};
+use crate::run::{Payload, Senses, Stop};
 use crate::search::Search;
 
-/// Does `work` on the recorder of this serial number, and gives what was noticed around it meanwhile.
+/// Does `work`, which brings this to the recorder of this serial number, and gives what was noticed around
+/// it meanwhile.
 pub(super) fn attend<T>(
     session: &Session,
-    serial: &Serial,
+    (payload, serial): (Payload, &Serial),
+    awake: &Awake,
     context: &Context,
     work: impl AsyncFnOnce(&mut dyn FnMut(&Event), Stop<'_>, Senses<'_>) -> T,
 ) -> Result<(T, Noticed), Failure> {
     let output = context.output;
-    let search = Search::on(&session.link, session.certificate);
+    awake.warn(output);
+    let search = Search::on(&session.link, session.certificate, payload.again_at());
     let senses = Senses { moment: &Moment::now, search: search.as_ref() };
-    let (mut watch, mut circumstances, mut moved) = (Watch::new(output), Vec::new(), None);
-    let warn = |stage| output.warn(signals::warning(stage));
+    let (mut watch, mut circumstances, mut moved) =
+        (Watch::new(payload, output), awake.missing().into_iter().collect::<Vec<_>>(), None);
+    let warn = |stage| output.warn(signals::warning(payload, stage));
     let mut listener = session.listener.borrow_mut();
     let _under_way = UnderWay::begin();
     let attended = session.runtime.block_on(async {

@@ -2,6 +2,7 @@ use std::cell::Cell;
 
 use tokio::sync::watch;
 
+use super::job::Payload;
 use super::ledger::Ledger;
 use super::{End, Going};
 use crate::event::{Event, Outcome, Reason};
@@ -89,7 +90,15 @@ impl Going<'_> {
             }
             _ => {}
         }
-        ledger.leave("the program was asked to end")
+        let why = "the program was asked to end";
+        match self.job.payload {
+            Payload::Firmware => ledger.leave(why),
+            // nothing takes it up again: a person looks at the recorder
+            Payload::Configuration => {
+                let detail = format!("{why} while the {} was being watched", self.job.before.noun());
+                ledger.end(End::new(Stage::lose_sight, Reason::Interrupted, detail))
+            }
+        }
     }
 }
 

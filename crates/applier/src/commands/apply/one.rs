@@ -7,7 +7,8 @@ use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Failure};
 
-use super::{Args, facts};
+use super::{Args, facts, unread_journal};
+use crate::commands::awake::Awake;
 use crate::commands::clerk::{Clerk, WhoArgs};
 use crate::commands::desk::Desk;
 use crate::commands::journey::Journey;
@@ -18,11 +19,10 @@ use crate::commands::request;
 use crate::commands::restore;
 use crate::commands::round::{Became, Row};
 use crate::inventory::Inventory;
-use crate::journal::{JournalError, Journals};
+use crate::journal::Journals;
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
-use crate::presence::inhibitor::{Inhibitor, NotHeld};
 use crate::report::{self, Facts};
-use crate::run::Deadlines;
+use crate::run::{Deadlines, Payload};
 use crate::stage::Stage;
 use crate::state::State;
 
@@ -49,10 +49,11 @@ impl Errand<'_> {
         let stick = desk.stick;
         let accepted = args.expiry.accepted(publication);
         let networked = args.allow_networked_laptop.as_ref();
+        let awake = Awake::keep(Payload::Firmware, &recorder.address)?;
         let (session, inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
         row.met(&inventory);
         let deadlines = args.patience.deadlines();
-        if let Some(revision) = settle(desk, &session, &inventory, deadlines, chain)? {
+        if let Some(revision) = settle(desk, &session, &inventory, (deadlines, &awake), chain)? {
             (row.result, row.after) = (Became::Confirmed, Some(revision));
             return Ok(Exit::Done);
         }
@@ -73,12 +74,7 @@ impl Errand<'_> {
         let mut clerk = Clerk { chain, key, stick, facts, context };
         match decision {
             Decision::Push(plan) => {
-                // from before it is agreed to until all is written down
-                let awake = session.runtime.block_on(Inhibitor::take(&plan.address));
-                let asleep = awake.as_ref().err().map(not_awake);
-                if let Some(why) = &asleep {
-                    context.output.warn(format_args!("{why}; do not close the lid"));
-                }
+                awake.warn(context.output);
                 let said = Agreed { plan: args.plan, yes: args.yes };
                 said.to(&plan, context)?;
                 let keeper = plan.takes_backup().then(|| args.keep.keeper(None, state)).transpose()?;
@@ -86,7 +82,7 @@ impl Errand<'_> {
                     session: &session,
                     journals,
                     keeper: keeper.as_ref(),
-                    asleep: asleep.as_deref(),
+                    awake: &awake,
                     deadlines,
                     settle_time: args.patience.settle_time,
                 };
@@ -104,7 +100,7 @@ impl Errand<'_> {
             Decision::Refused(refusals) => {
                 request::ask(&needs(&refusals), &inventory, &mut clerk);
                 clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
-                Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
+                Err(plan_command::refused(&inventory, &refusals, accepted.as_ref()))
             }
         }
     }
@@ -117,9 +113,10 @@ fn settle(
     desk: &Desk<'_>,
     session: &Session,
     inventory: &Inventory,
-    deadlines: Deadlines,
+    (deadlines, awake): (Deadlines, &Awake),
     chain: &mut Chain,
 ) -> Result<Option<Revision>, Failure> {
+    restore::settle(desk, inventory, chain)?;
     let open = desk.open(chain)?.of(&inventory.device.serial);
     let output = desk.context.output;
     for replay in &open.closable {
@@ -129,7 +126,7 @@ fn settle(
     for replay in &open.unsettled {
         output
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
-        let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
+        let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
         if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
             conclude_alone(&replay.plan, &inventory.address, &outcome, desk.context)?;
             return Ok(Some(replay.plan.target.revision.clone()));
@@ -147,14 +144,7 @@ fn push_again(
     inventory: &Inventory,
     now: Timestamp,
 ) -> Result<Option<Text>, Failure> {
-    let blocked = journals.blocked(&inventory.device).map_err(|error| {
-        let hint = match &error {
-            JournalError::Format { .. } => "it may tell of a push that is not over: use the applier that wrote it",
-            _ => "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
-        };
-        let what = format!("recorder {}: state unknown, nothing was pushed", inventory.address);
-        Failure::of(Exit::Unknown, error).context(what).hint(hint)
-    })?;
+    let blocked = journals.blocked(&inventory.device).map_err(|error| unread_journal(error, inventory))?;
     let Some(blocked) = blocked else { return Ok(None) };
     let left = blocked.quiet_left(args.patience.deadlines().quiet, now);
     if let (Some(reason), None) = (&args.push_again, left) {
@@ -195,8 +185,4 @@ fn already_current(
         inventory.device.serial, listed.release.id
     ));
     Ok(Exit::Done)
-}
-
-fn not_awake(why: &NotHeld) -> String {
-    format!("nothing keeps this laptop awake: {why}")
 }
