@@ -17,6 +17,7 @@ mod formats;
 mod policy;
 mod recorder_errors;
 mod recorder_faults;
+mod restores;
 mod rounds;
 mod signing;
 mod steps;

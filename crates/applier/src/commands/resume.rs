@@ -25,7 +25,7 @@ use crate::stage::Stage;
 ///
 /// It says where things stand, looks at the recorder, watches it, and signs how the run ended. Nothing is
 /// ever pushed. Where the recorder is not met, that is signed, once, and the run stays open. A stick is not
-/// needed; one that is named takes the receipt.
+/// needed; one that is named takes the receipt. A restore that was cut is not taken up, but its end is signed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
