@@ -47,7 +47,7 @@ Examples:
   applier restore --stick /media/stick 192.168.1.64 FILE       applier backups lists the files
   applier restore --stick /media/stick 192.168.1.64 FILE --device-key-file key.txt
   applier restore --stick /media/stick 192.168.1.64 FILE --local-key-file other-laptop.txt
-  applier restore --stick /media/stick 192.168.1.64 FILE --plan 3f9a…     only if this is still what is shown
+  applier restore --stick /media/stick 192.168.1.64 FILE --plan 3f9a…     if nothing has changed since
 
 The stick says what the depot allows, and takes the receipt home.")]
 pub struct Args {

@@ -119,10 +119,10 @@ pub fn plan_restore(
 }
 
 fn notes(manifest: &Manifest, device: &Device) -> Vec<String> {
-    let is_camera = device.family() == Some(Family::Ipc);
-    let restarts = match is_camera {
-        true => "the camera is told to restart; its picture, and every recording of it, stops meanwhile",
-        false => "the recorder restarts by itself; recording stops meanwhile",
+    let restarts = if device.family() == Some(Family::Ipc) {
+        "the camera is told to restart; its picture, and every recording of it, stops meanwhile"
+    } else {
+        "the recorder restarts by itself; recording stops meanwhile"
     };
     vec![
         format!(

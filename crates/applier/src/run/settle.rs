@@ -50,10 +50,11 @@ impl Going<'_> {
     /// The recorder took its configuration and said nothing of a restart: it is watched for one, and then
     /// what it answers counts.
     pub(super) async fn wait_unannounced(self, ledger: &mut Ledger<'_>, taken: &str) -> End {
-        let grace = self.deadlines.back / GRACE;
+        let back = self.deadlines.back;
+        let grace = back / GRACE;
         let back = match self.wait_for(ledger, Until::Restarted, grace).await {
             Back::Unproven(after, _) => Back::Answered(after),
-            Back::Not(_) => self.wait_for(ledger, Until::Answers, self.deadlines.back - grace).await,
+            Back::Not(_) => self.wait_for(ledger, Until::Answers, back.saturating_sub(grace)).await,
             back => back,
         };
         self.settled(ledger, taken, back)

@@ -83,7 +83,7 @@ impl Going<'_> {
                 let how = "upload broken off before its last block";
                 let handed = ledger.handed();
                 ledger.note(&Event::Uploaded { handed, released: false, answer: None, how: how.into() });
-                let reading = self.untouched(&mut ledger, Reason::Interrupted, how.into());
+                let reading = Box::pin(self.untouched(&mut ledger, Reason::Interrupted, how.into()));
                 if let Some(end) = stop.unless_asked(stage, true, reading).await {
                     return ledger.end(end);
                 }
