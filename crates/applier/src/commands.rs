@@ -3,6 +3,7 @@
 pub mod apply;
 mod attend;
 pub mod audit;
+mod awake;
 pub mod backup;
 pub mod backups;
 mod blocked;

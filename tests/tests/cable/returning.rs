@@ -63,6 +63,23 @@ async fn the_next_step_goes_to_where_it_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_it_is_followed_as_well() {
+    let world = World::loaded(&back_at(HTTPS, "192.168.1.65")).await;
+    world.recorder.ip("address add 192.168.1.65/24 dev lan");
+    let certificate = format!("--certificate {}", world.simulator.certificate());
+    let login = "--password-file password.txt";
+    world.applier(&format!("backup 192.168.1.64 {login} {certificate} --to yard.age")).await.ends(0);
+    let restored =
+        world.applier(&format!("restore 192.168.1.64 yard.age --stick stick {login} --yes")).await.ends(0);
+    restored.says(&["the recorder came back at 192.168.1.65", "restored: "]);
+    let ended = world.last_statement();
+    assert_eq!((&ended["result"], &ended["after"]["serial"]), (&json!("restored"), &json!(SERIAL)));
+    let changes = ended["link"]["changes"].to_string();
+    assert!(changes.contains("the recorder came back at 192.168.1.65"), "{changes}");
+    world.applier(&format!("inspect 192.168.1.65 {login}")).await.ends(0).says(&[SERIAL]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn beyond_this_laptop_it_is_followed_once_there_is_an_address_beside_it() {
     let world = World::loaded(&back_at("", "192.168.7.65")).await;
     world.recorder.ip("address add 192.168.7.65/24 dev lan");

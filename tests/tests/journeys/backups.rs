@@ -13,23 +13,23 @@ use tokio::process::Command;
 use crate::world::{World, recorder, revision, write};
 
 /// A recorder in good order that is away long enough for its uptime to tell that it restarted, in whole seconds.
-fn restarting() -> Builder {
+pub(crate) fn restarting() -> Builder {
     let mut recorder = recorder();
     recorder.down = Duration::from_millis(2500);
     recorder
 }
 
 impl World {
-    async fn backup(&self, more: &str) -> Ran {
+    pub(crate) async fn backup(&self, more: &str) -> Ran {
         let address = self.recorder.address();
         self.applier(&format!("backup {address} --password-file password.txt {more}")).await
     }
 
-    async fn restore(&self, more: &str) -> Ran {
+    pub(crate) async fn restore(&self, more: &str) -> Ran {
         self.applier(&self.restore_line(more)).await
     }
 
-    fn restore_line(&self, more: &str) -> String {
+    pub(crate) fn restore_line(&self, more: &str) -> String {
         let address = self.recorder.address();
         format!("restore {address} --stick stick --password-file password.txt --yes {more}")
     }
@@ -56,7 +56,7 @@ impl World {
         self.recorder.set_faults(Faults { answers: vec![fault], ..Faults::default() });
     }
 
-    fn last_statement(&self) -> Value {
+    pub(crate) fn last_statement(&self) -> Value {
         self.statements().into_iter().max_by_key(|statement| statement["counter"].as_u64()).unwrap()
     }
 }
@@ -243,7 +243,7 @@ async fn a_recorder_that_stays_away_after_a_restore() {
     world.backup("--to yard.age").await.ends(0);
     world.recorder.set_faults(Faults { never_back: true, ..Faults::default() });
     let away = world.restore("yard.age --return-timeout 2").await;
-    let words = ["unknown-after-restore", "it did not come back", "applier find"];
+    let words = ["unknown-after-restore", "it has not answered for", "applier find"];
     away.fails(8, "never came back after a restore", &words);
     assert_eq!(world.last_statement()["reason"], "never-returned");
     world.enrol_laptop().await;

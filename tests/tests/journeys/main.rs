@@ -19,6 +19,7 @@ mod planned;
 mod policy;
 mod recorder_errors;
 mod recorder_faults;
+mod restores;
 mod rounds;
 mod signing;
 mod steps;

@@ -23,14 +23,7 @@ pub(super) fn push_again(
     inventory: &Inventory,
     now: Timestamp,
 ) -> Result<Option<Text>, Failure> {
-    let blocked = journals.blocked(&inventory.device).map_err(|error| {
-        let hint = match &error {
-            JournalError::Format { .. } => "it may tell of a push that is not over: use the applier that wrote it",
-            _ => "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
-        };
-        let what = format!("recorder {}: state unknown, nothing was pushed", inventory.address);
-        Failure::of(Exit::Unknown, error).context(what).hint(hint)
-    })?;
+    let blocked = journals.blocked(&inventory.device).map_err(|error| unread_journal(error, inventory))?;
     let Some(blocked) = blocked else { return Ok(None) };
     let left = blocked.quiet_left(quiet, now);
     if let (Some(reason), None) = (reason, left) {
@@ -53,6 +46,21 @@ pub(super) fn push_again(
     )
     .hint(hint)
     .with_data(json!({"decision": "blocked", "blocked": blocked, "wait_seconds": seconds})))
+}
+
+/// A journal cannot be read that may tell of a push to this recorder.
+pub(super) fn unread_journal(error: JournalError, inventory: &Inventory) -> Failure {
+    let hint = match &error {
+        JournalError::Format { .. } => {
+            "it may tell of a push that is not over: use the applier that wrote it"
+        }
+        _ => {
+            "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and give the same command again"
+        }
+    };
+    let (noun, address) = (inventory.device.noun(), &inventory.address);
+    let what = format!("{noun} {address}: state unknown, nothing was sent");
+    Failure::of(Exit::Unknown, error).context(what).hint(hint)
 }
 
 /// The same as `apply` will find it. A run that is open is looked after by `apply` before it plans: what comes

@@ -90,7 +90,7 @@ impl Journey<'_> {
 
     fn refused(&self, inventory: &Inventory, refusals: &[Refusal], clerk: &mut Clerk<'_>) -> Failure {
         clerk.last_word(|facts, now| report::refused(facts, &inventory.device, refusals, now));
-        plan_command::refused(&inventory.address, refusals, self.options.accept_expired.as_ref())
+        plan_command::refused(inventory, refusals, self.options.accept_expired.as_ref())
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use firmware::container::Container;
 use firmware::{ReleaseId, Text};
-use isapi::Address;
 use receipt::{Forgiven, Need, Override, Target};
 use serde_json::{Value, json};
 use stick::{CopyError, SignedRelease, VerifiedPublication};
@@ -97,7 +96,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 context,
             };
             desk.ask(&needs(&refusals), &inventory);
-            let mut failure = refused(&inventory.address, &refusals, accepted.as_ref());
+            let mut failure = refused(&inventory, &refusals, accepted.as_ref());
             failure.data.iter_mut().for_each(|data| cameras.join(data));
             Err(failure)
         }
@@ -260,7 +259,8 @@ pub fn tell(plan: &Plan, output: Output) -> Result<(), Failure> {
 }
 
 /// Every refusal with what lifts it and what to do.
-pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&AcceptedExpired>) -> Failure {
+pub fn refused(inventory: &Inventory, refusals: &[Refusal], accepted: Option<&AcceptedExpired>) -> Failure {
+    let (noun, address) = (inventory.device.noun(), &inventory.address);
     let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     let hint = |refusal: &Refusal| {
         let never = if refusal.is_final() { "; no flag lifts this" } else { "" };
@@ -271,7 +271,7 @@ pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&Accept
     let told: Vec<Value> = refusals.iter().map(document).collect();
     Failure::new(
         Exit::Refused,
-        format!("recorder {address}: refused before anything was sent: {}", reasons.join("; ")),
+        format!("{noun} {address}: refused before anything was sent: {}", reasons.join("; ")),
     )
     .hint(hints.join("\n"))
     .with_data(json!({

@@ -53,7 +53,7 @@ impl Going<'_> {
     /// that is refused is the last, wherever.
     pub(super) async fn look_elsewhere(self, ledger: &mut Ledger<'_>, places: &mut Places) -> Option<Back> {
         let search = self.senses.search?;
-        let serial = &self.plan.device.serial;
+        let serial = &self.job.before.serial;
         let sightings = search.look(serial, places.recorder(self.recorder).address()).await;
         for sighting in sightings {
             let obstacle = if let Some(obstacle) = &sighting.obstacle {

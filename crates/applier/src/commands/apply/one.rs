@@ -8,6 +8,7 @@ use stick::VerifiedPublication;
 use terminal::{Exit, Failure};
 
 use super::{Args, facts};
+use crate::commands::awake::Awake;
 use crate::commands::blocked::push_again;
 use crate::commands::clerk::{Clerk, WhoArgs};
 use crate::commands::desk::Desk;
@@ -20,9 +21,8 @@ use crate::commands::restore;
 use crate::commands::round::{Became, Row};
 use crate::inventory::Inventory;
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
-use crate::presence::inhibitor::{Inhibitor, NotHeld};
 use crate::report::{self, Facts};
-use crate::run::Deadlines;
+use crate::run::{Deadlines, Payload};
 use crate::stage::Stage;
 use crate::state::State;
 
@@ -49,10 +49,11 @@ impl Errand<'_> {
         let stick = desk.stick;
         let accepted = args.expiry.accepted(publication);
         let networked = args.wish.allow_networked_laptop.as_ref();
+        let awake = Awake::keep(Payload::Firmware, &recorder.address)?;
         let (mut session, mut inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
         row.met(&inventory);
         let deadlines = args.patience.deadlines();
-        if let Some(revision) = settle(desk, &mut session, &inventory, deadlines, chain)? {
+        if let Some(revision) = settle(desk, &mut session, &inventory, (deadlines, &awake), chain)? {
             (row.result, row.after) = (Became::Confirmed, Some(revision));
             return Ok(Exit::Done);
         }
@@ -72,19 +73,14 @@ impl Errand<'_> {
         let mut clerk = Clerk { chain, key, stick, facts, context };
         match decision {
             Decision::Push(plan) => {
-                // from before it is agreed to until all is written down
-                let awake = session.runtime.block_on(Inhibitor::take(&plan.address));
-                let asleep = awake.as_ref().err().map(not_awake);
-                if let Some(why) = &asleep {
-                    context.output.warn(format_args!("{why}; do not close the lid"));
-                }
+                awake.warn(context.output);
                 let said = Agreed { plan: args.plan, yes: args.yes };
                 said.to(&plan, context)?;
                 let keeper = plan.takes_backup().then(|| args.keep.keeper(None, state)).transpose()?;
                 let push = Push {
                     journals,
                     keeper: keeper.as_ref(),
-                    asleep: asleep.as_deref(),
+                    awake: &awake,
                     deadlines,
                     settle_time: args.patience.settle_time,
                     asked_to_end: Cell::default(),
@@ -106,7 +102,7 @@ impl Errand<'_> {
             Decision::Refused(refusals) => {
                 request::ask(&needs(&refusals), &inventory, &mut clerk);
                 clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
-                Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
+                Err(plan_command::refused(&inventory, &refusals, accepted.as_ref()))
             }
         }
     }
@@ -119,9 +115,10 @@ fn settle(
     desk: &Desk<'_>,
     session: &mut Session,
     inventory: &Inventory,
-    deadlines: Deadlines,
+    (deadlines, awake): (Deadlines, &Awake),
     chain: &mut Chain,
 ) -> Result<Option<Revision>, Failure> {
+    restore::settle(desk, inventory, chain)?;
     let open = desk.open(chain)?.of(&inventory.device.serial);
     let output = desk.context.output;
     for replay in &open.closable {
@@ -131,7 +128,7 @@ fn settle(
     for replay in &open.unsettled {
         output
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
-        let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
+        let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
         if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
             conclude_alone(&replay.plan, session.recorder.address(), &outcome, desk.context)?;
             return Ok(Some(replay.plan.target.revision.clone()));
@@ -157,8 +154,4 @@ fn already_current(
         inventory.device.serial, listed.release.id
     ));
     Ok(Exit::Done)
-}
-
-fn not_awake(why: &NotHeld) -> String {
-    format!("nothing keeps this laptop awake: {why}")
 }

@@ -49,13 +49,13 @@ impl Session {
     /// The recorder was met at another address: all goes on there, with the same login over the same
     /// interface and certificate, and its certificate is known there. What became of the recorder matters
     /// more: what fails is a warning.
-    pub fn follow(&mut self, serial: &Serial, to: &Address, context: &Context) {
+    pub fn follow(&mut self, serial: &Serial, to: &Address, search: &Search, context: &Context) {
         if let Err(error) = self.pin(serial, to, context) {
             context.output.warn(format_args!(
                 "{error}: the recorder's certificate will be asked for at its new address"
             ));
         }
-        if let Err(failure) = self.go_on_at(to) {
+        if let Err(failure) = self.go_on_at(to, search) {
             context.output.warn(format_args!("nothing more is pushed at {to}: {:#}", failure.error));
         }
     }
@@ -66,9 +66,7 @@ impl Session {
         certificates.pin(serial.clone(), to.clone(), certificate, (context.now)())
     }
 
-    fn go_on_at(&mut self, to: &Address) -> Result<(), Failure> {
-        // without a cable to look on, nothing was met elsewhere
-        let Some(search) = Search::on(&self.link, self.certificate) else { return Ok(()) };
+    fn go_on_at(&mut self, to: &Address, search: &Search) -> Result<(), Failure> {
         self.recorder = search.there(&self.recorder, to).map_err(|error| failure(error, to))?;
         let isolation = look(to).map_err(link_failure)?;
         // a link that nobody agreed to is not taken, and refused before the next push: `still_alone`

@@ -187,8 +187,9 @@ async fn idle_is_only_what_is_called_so_or_not_known_at_all() {
             .await
             .unwrap();
         let Bench { recorder, plan, .. } = &bench;
-        let doubt = async |uptime, gone| {
-            let going = Going { recorder, plan, deadlines: brief(), senses: SENSES, uptime };
+        let doubt = async |uptime: Option<u64>, gone| {
+            let running = uptime.map(|seconds| Running { seconds, at: None });
+            let going = Going { recorder, job: Job::push(plan), deadlines: brief(), senses: SENSES, running };
             going.doubt(recorder, &plan.device, Until::Restarted, gone).await
         };
         assert_eq!(doubt(Some(u64::MAX), true).await.is_none(), idle, "{case}");
