@@ -96,8 +96,8 @@ async fn logind_is_held_up_as_long_as_a_push_takes() {
 }
 
 /// What a person types, beside this bus.
-fn beside(bus: &Bus, world: &World, args: String) -> Running {
-    let mut command = world.command(&[], "applier", &args);
+fn beside(bus: &Bus, world: &World, args: &str) -> Running {
+    let mut command = world.command(&[], "applier", args);
     command.env("DBUS_SYSTEM_BUS_ADDRESS", &bus.address);
     Running::start(command, format!("applier {args}"))
 }
@@ -109,7 +109,7 @@ async fn it_is_held_up_while_a_run_is_taken_up_again() {
     assert!(!bus.held().contains("applier"), "{}", bus.held());
     let resume = "resume --password-file password.txt".to_owned();
     for (args, what) in [(resume, "resume"), (world.to_apply(""), "apply")] {
-        let mut run = beside(&bus, &world, args);
+        let mut run = beside(&bus, &world, &args);
         run.until("looking after it again").await;
         assert!(bus.held().contains("is being updated"), "{what}: {}", bus.held());
         run.signal(Signal::TERM);
@@ -124,7 +124,7 @@ async fn it_is_held_up_from_before_a_restore_is_agreed_to_until_it_is_over() {
     let bus = Bus::start(&world, "");
     world.backup("--to yard.age").await.ends(0);
     world.recorder.set_faults(nvr_sim::Faults { never_back: true, ..Default::default() });
-    let run = beside(&bus, &world, world.restore_line("yard.age"));
+    let run = beside(&bus, &world, &world.restore_line("yard.age"));
     world.recorder.until(|state| state.stage == Stage::Down).await;
     let words = format!("\"recorder {} is being restored\"", world.recorder.address());
     assert!(bus.held().contains(&words), "{}", bus.held());
