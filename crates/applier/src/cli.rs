@@ -51,7 +51,7 @@ enum Command {
     Find(commands::find::Args),
     Link(commands::link::Args),
     Inspect(commands::inspect::Args),
-    Plan(commands::plan::Args),
+    Plan(Box<commands::plan::Args>),
     Apply(Box<commands::apply::Args>),
     Backup(commands::backup::Args),
     Backups(commands::backups::Args),
