@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
 use std::collections::BTreeMap;
-use std::fs::{File, Permissions, create_dir, create_dir_all, read, read_to_string, set_permissions};
+use std::fs::{
+    File, OpenOptions, Permissions, create_dir, create_dir_all, read, read_to_string, set_permissions,
+};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -138,6 +140,13 @@ impl Site {
         );
         self.list_in(family, &entry);
         id
+    }
+
+    /// Says in the catalogue that the release that was listed last needs this one first.
+    pub fn last_release_needs(&self, id: &str) {
+        let manifest = self.path("manifests/nvr/synthetic.toml");
+        let mut manifest = OpenOptions::new().append(true).open(manifest).unwrap();
+        writeln!(manifest, "via = [\"{id}\"]").unwrap();
     }
 
     /// Adds a release to the catalogue as it is written here.

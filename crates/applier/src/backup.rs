@@ -9,7 +9,8 @@
 //!
 //! An export without a device key is as the recorder makes it: whoever has it may read the passwords in
 //! it, and the export of one recorder tells how to get into others. So nothing of it reaches a disk
-//! unencrypted: it is taken into a file that exists in memory alone.
+//! unencrypted by this program: it is taken into a file that exists in memory alone, which the kernel may
+//! swap (`docs/threat-model.md`).
 //!
 //! A backup is one age file of mode 0600 (see `docs/formats.md`): a line that says whose configuration
 //! it is ([`Manifest`]), then the export. It is written beside its name, named, read back, decrypted and

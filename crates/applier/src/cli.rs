@@ -56,7 +56,7 @@ Examples:
     Find(commands::find::Args),
     Link(commands::link::Args),
     Inspect(commands::inspect::Args),
-    Plan(commands::plan::Args),
+    Plan(Box<commands::plan::Args>),
     Apply(Box<commands::apply::Args>),
     Backup(commands::backup::Args),
     Backups(commands::backups::Args),

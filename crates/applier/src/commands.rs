@@ -3,8 +3,10 @@
 pub mod apply;
 mod attend;
 pub mod audit;
+mod awake;
 pub mod backup;
 pub mod backups;
+mod blocked;
 mod clerk;
 pub mod clock;
 mod desk;
@@ -29,3 +31,4 @@ mod signals;
 pub mod trust;
 pub mod verify;
 mod watch;
+mod wish;

@@ -5,11 +5,13 @@
 //! pushed, or it is not.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use firmware::Text;
 use isapi::{Camera, CameraStatus, DeviceTime, Disk, Document, Error, NetworkInterface, Recorder, User};
 use jiff::SignedDuration;
+
+use crate::presence::moment::Moment;
 
 /// So many differences are told; more are counted.
 const MOST: usize = 32;
@@ -22,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What was read at one moment. `None` where the recorder does not offer it or it could not be read.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    at: Instant,
+    at: Moment,
     disks: Option<Vec<Disk>>,
     cameras: Option<Vec<Camera>>,
     connections: Option<Vec<CameraStatus>>,
@@ -45,7 +47,7 @@ impl Condition {
     /// the reading.
     pub async fn read(recorder: &Recorder) -> Self {
         let mut condition = Self {
-            at: Instant::now(),
+            at: Moment::now(),
             disks: None,
             cameras: None,
             connections: None,
@@ -60,7 +62,7 @@ impl Condition {
 
     async fn fill(&mut self, recorder: &Recorder) -> Result<(), Error> {
         self.time = one(recorder).await?;
-        self.at = Instant::now();
+        self.at = Moment::now();
         self.disks = one(recorder).await?;
         self.cameras = one(recorder).await?;
         self.connections = one(recorder).await?;
@@ -72,10 +74,10 @@ impl Condition {
     /// Reads it again and compares, until nothing differs or `patience` is over: cameras and disks come
     /// back later than the recorder does.
     pub async fn compare_again(&self, recorder: &Recorder, patience: Duration) -> Comparison {
-        let began = Instant::now();
+        let began = Moment::now().boot;
         loop {
             let found = self.compare(&Self::read(recorder).await);
-            if found.differences.is_empty() || began.elapsed() + PAUSE > patience {
+            if found.differences.is_empty() || Moment::now().boot.saturating_sub(began) + PAUSE > patience {
                 return found;
             }
             tokio::time::sleep(PAUSE).await;
@@ -135,7 +137,9 @@ impl Comparison {
     fn clock(&mut self, before: &Condition, after: &Condition) {
         let (Some(was), Some(is)) = (before.time, after.time) else { return };
         self.compared.push("clock");
-        let passed = SignedDuration::try_from(after.at.duration_since(before.at)).unwrap_or_default();
+        // the recorder's clock goes on while this laptop sleeps
+        let passed = after.at.boot.saturating_sub(before.at.boot);
+        let passed = SignedDuration::try_from(passed).unwrap_or_default();
         let moved = is.0.duration_since(was.0) - passed;
         if moved.abs() > CLOCK {
             let direction = if moved.is_positive() { "forward" } else { "back" };
@@ -199,7 +203,7 @@ mod tests {
     }
 
     /// Two disks, two cameras, one user, at ten.
-    fn good(at: Instant) -> Condition {
+    fn good(at: Moment) -> Condition {
         Condition {
             at,
             disks: list(serde_json::json!([{"id": "1", "status": "ok"}, {"id": "2", "status": "ok"}])),
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_was_lost_changed_or_came_is_named() {
-        let now = Instant::now();
+        let now = Moment::now();
         let (before, mut after) = (good(now), good(now));
         assert_eq!(before.compare(&after).compared.len(), 6);
         assert_eq!(words(&before, &after), [""; 0]);
@@ -244,9 +248,10 @@ mod tests {
 
     #[test]
     fn a_clock_may_go_on_and_not_jump() {
-        let began = Instant::now();
-        let before = good(began);
-        let mut after = good(began + Duration::from_secs(600));
+        let seconds = Duration::from_secs;
+        let before = good(Moment { boot: seconds(1000), awake: seconds(1000) });
+        // ten minutes later, of which this laptop slept nine
+        let mut after = good(Moment { boot: seconds(1600), awake: seconds(1060) });
         let clock = |after: &mut Condition, text: &str| {
             after.time = Some(DeviceTime(text.parse().unwrap()));
             words(&before, after)
@@ -259,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_not_said_to_be_gone() {
-        let now = Instant::now();
+        let now = Moment::now();
         let (before, mut after) = (good(now), good(now));
         (after.disks, after.users, after.time) = (None, None, None);
         let found = before.compare(&after);
@@ -269,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_hostile_recorder_cannot_fill_a_statement() {
-        let now = Instant::now();
+        let now = Moment::now();
         let (before, mut after) = (good(now), good(now));
         let users: Vec<_> = (0..5000).map(|n| serde_json::json!({"name": format!("user{n:04}")})).collect();
         after.users = list(users.into());

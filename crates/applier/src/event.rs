@@ -318,6 +318,9 @@ impl Outcome {
             Stage::Unknown if self.reason == Reason::LostBeforeEnd => {
                 "put the cable back and look at the recorder with applier inspect; the last block never left this laptop, so once it answers with its old version applier apply begins anew, or applier resume just ends this run"
             }
+            Stage::Unknown if matches!(self.reason, Reason::VersionOlder | Reason::VersionOther) => {
+                "this package cannot be why it runs another version: find out who else has changed it, and see on its own screen that nobody still does; then applier apply says from when on --push-again REASON is possible"
+            }
             Stage::Unknown if self.reason == Reason::OtherSerial => {
                 "do not cut the power; whoever answers there is not the recorder that was pushed to: applier find shows where that one is now"
             }

@@ -34,8 +34,8 @@ pub use unfinished::Unfinished;
 /// so; a journal of any other form is not believed.
 pub const FORMAT: u32 = 1;
 
-/// Bytes of a journal. A run writes about twenty lines, and ten more each time it is resumed; the first
-/// carries the plan.
+/// Bytes of a journal, written and read. A run writes about twenty lines, and ten more each time it is resumed;
+/// the first carries the plan.
 const LARGEST: u64 = 1 << 20;
 
 /// The journals of this laptop.
@@ -95,6 +95,9 @@ pub enum JournalError {
         /// Its format; 0 where it names none.
         found: u32,
     },
+    /// Another line would make it larger than what is read again.
+    #[error("journal {}: full, it would be larger than {LARGEST} bytes", .0.display())]
+    Full(PathBuf),
     /// A record cannot be written as JSON.
     #[error("journal record cannot be encoded")]
     Encode(#[from] serde_json::Error),
@@ -205,13 +208,17 @@ impl Journal {
         let record = serde_json::to_string(&Record { at, event: event.clone() })?;
         let sum = chained(self.sum, &record);
         let line = format!("{{\"sum\":\"{sum}\",\"record\":{record}}}\n");
+        let length = self.length + line.len() as u64;
+        if length > LARGEST {
+            return Err(JournalError::Full(self.path.clone()));
+        }
         if let Err(source) = self.write(line.as_bytes()) {
             // what cannot be taken back now is before the next line, or when the journals are opened
             let _ = self.take_back();
             return Err(JournalError::Io { path: self.path.clone(), source });
         }
         self.sum = sum;
-        self.length += line.len() as u64;
+        self.length = length;
         Ok(())
     }
 

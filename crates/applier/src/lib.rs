@@ -25,6 +25,7 @@ pub mod next;
 pub mod open_stick;
 pub mod plan;
 pub mod presence;
+mod quiet;
 mod reason;
 pub mod record;
 pub mod report;

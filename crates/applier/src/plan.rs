@@ -19,6 +19,7 @@ mod restore;
 mod rules;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use firmware::advisory::Effect;
 use firmware::container::Container;
@@ -37,9 +38,6 @@ pub use needs::needs;
 pub use refusal::Refusal;
 pub(crate) use restore::configuration;
 pub use restore::{RestoreOptions, RestorePlan, plan_restore};
-
-/// What a plan says of a backup that is taken before the push.
-const TAKEN_BEFORE: &str = "taken before the push";
 
 /// A release of the publication and the TUF target it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +117,26 @@ pub struct Plan {
     /// What they say about this update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// The configuration backup: `taken before the push`, or `not taken`, for the reason that stands among
-    /// the overrides.
-    pub backup: String,
+    /// The configuration backup.
+    pub backup: PlannedBackup,
+}
+
+/// What a plan says of the configuration backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlannedBackup {
+    /// It is taken before anything is sent.
+    #[serde(rename = "taken before the push")]
+    TakenBefore,
+    /// It is not, for the reason that stands among the overrides.
+    #[serde(rename = "not taken")]
+    NotTaken,
+}
+
+impl fmt::Display for PlannedBackup {
+    /// As in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// What is to be done.
@@ -138,7 +153,7 @@ pub enum Decision {
 impl Plan {
     /// Whether the configuration is kept before anything is sent.
     pub fn takes_backup(&self) -> bool {
-        self.backup == TAKEN_BEFORE
+        self.backup == PlannedBackup::TakenBefore
     }
 
     /// What a person agrees to. The form is the struct's own: every field in the order above.
@@ -212,7 +227,11 @@ pub fn plan(
         policy: directives.policy.map(|(_, sha256)| sha256),
         advisories: directives.advisories.map(|(_, sha256)| sha256),
         effect,
-        backup: if options.no_backup.is_some() { "not taken" } else { TAKEN_BEFORE }.into(),
+        backup: if options.no_backup.is_some() {
+            PlannedBackup::NotTaken
+        } else {
+            PlannedBackup::TakenBefore
+        },
     }))
 }
 

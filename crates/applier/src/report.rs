@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use keys::SigningKey;
 use receipt::{
     Body, Chain, ChainError, Configuration, Envelope, Head, InventoryTaken, LaptopId, Link, Need,
-    Publication, PushEnded, PushResult, PushStarted, Statement, Subject, Target, Times, VerifiedStatement,
+    Publication, PushEnded, PushResult, PushStarted, RestoreStarted, Statement, Subject, Target, Times,
+    VerifiedStatement,
 };
 use stick::{Media, statements};
 
@@ -191,20 +192,34 @@ fn subject(body: &Body, publication: &Publication) -> Subject {
     Subject { name, sha256 }
 }
 
-/// How this laptop's last statement about a run says that it ended, if there is one. What cannot be read
-/// of the chain says nothing.
+/// How this laptop's last statement about a push says that it ended, if there is one.
 pub fn last_word(chain: &Chain, key: &SigningKey, run: &RunId) -> Option<PushResult> {
     let run = run.as_str();
-    for counter in (1..chain.next().counter).rev() {
-        let envelope = chain.envelope(counter).ok().and_then(|bytes| Envelope::read(&bytes).ok());
-        let statement = envelope.and_then(|e| VerifiedStatement::open(&e, &key.public()).ok());
-        match statement.as_ref().map(|statement| &statement.statement().body) {
-            Some(Body::PushEnded(end)) if end.run.as_str() == run => return Some(end.result),
-            Some(Body::PushStarted(start)) if start.run.as_str() == run => return None,
-            _ => {}
+    newest_first(chain, key).find_map(|statement| match &statement.statement().body {
+        Body::PushEnded(end) if end.run.as_str() == run => Some(Some(end.result)),
+        Body::PushStarted(start) if start.run.as_str() == run => Some(None),
+        _ => None,
+    })?
+}
+
+/// The statement that a restore began, where none tells how it ended.
+pub fn begun(chain: &Chain, key: &SigningKey, run: &RunId) -> Option<(Head, RestoreStarted)> {
+    let run = run.as_str();
+    newest_first(chain, key).find_map(|statement| match statement.statement() {
+        Statement { body: Body::RestoreEnded(end), .. } if end.run.as_str() == run => Some(None),
+        Statement { body: Body::RestoreStarted(start), head, .. } if start.run.as_str() == run => {
+            Some(Some((head.clone(), (**start).clone())))
         }
-    }
-    None
+        _ => None,
+    })?
+}
+
+/// What this laptop has stated. What cannot be read of its chain says nothing.
+fn newest_first(chain: &Chain, key: &SigningKey) -> impl Iterator<Item = VerifiedStatement> {
+    (1..chain.next().counter).rev().filter_map(|counter| {
+        let envelope = Envelope::read(&chain.envelope(counter).ok()?).ok()?;
+        VerifiedStatement::open(&envelope, &key.public()).ok()
+    })
 }
 
 /// Copies every statement that the stick lacks to it; gives why it could not, for a warning: nothing

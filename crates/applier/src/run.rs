@@ -16,9 +16,11 @@
 //! ([`Senses`]), since this laptop may sleep in between. `clock` gives the time for the journal.
 
 mod backup;
+mod job;
 mod ledger;
 mod lull;
 mod places;
+mod restore;
 mod resume;
 mod senses;
 mod settle;
@@ -38,11 +40,16 @@ use crate::event::{Event, Outcome, Reason};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::stage::{IllegalMove, Stage};
+use job::Job;
+pub use job::Payload;
 use ledger::Ledger;
-pub use resume::{Resume, answered, close};
+pub use ledger::{Log, LogError};
+pub use restore::Restore;
+pub use resume::{Resume, answered, close, seen};
 pub use senses::Senses;
 pub use stop::Stop;
 use upload::Sent;
+use wait::Running;
 
 /// How long is waited for what. Each is a flag with these defaults (`docs/safety.md`, rule 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,12 +115,9 @@ impl Run<'_> {
     ) -> Outcome {
         let Self { recorder, plan, package, keeper, deadlines, senses, journal } = self;
         let stage = Cell::new(Stage::Planned);
-        let mut ledger = Ledger::new(journal, &stage, &clock, &mut tell);
-        let going = Going { recorder, plan, deadlines, senses, uptime: None };
-        match stop.or_end_of(&stage, Box::pin(going.whole(package, keeper, &mut ledger))).await {
-            Some(end) => ledger.end(end),
-            None => Box::pin(going.stopped(ledger, &stage, &mut stop)).await,
-        }
+        let ledger = Ledger::new(journal, &stage, &clock, &mut tell);
+        let going = Going { recorder, job: Job::push(plan), deadlines, senses, running: None };
+        going.whole(package, keeper, ledger, &stage, &mut stop).await
     }
 }
 
@@ -121,11 +125,11 @@ impl Run<'_> {
 #[derive(Clone, Copy)]
 struct Going<'a> {
     recorder: &'a Recorder,
-    plan: &'a Plan,
+    job: Job<'a>,
     deadlines: Deadlines,
     senses: Senses<'a>,
-    /// How long the recorder had been running before the push, in seconds.
-    uptime: Option<u64>,
+    /// How long the recorder had been running before, where it tells.
+    running: Option<Running>,
 }
 
 /// How a run is going to end; the ledger knows the rest.
@@ -177,38 +181,61 @@ impl Going<'_> {
         self.back_up(keeper, ledger).await
     }
 
-    async fn whole(self, package: &Package, keeper: Option<&Keeper>, ledger: &mut Ledger<'_>) -> End {
+    /// From the first question to the outcome.
+    async fn whole(
+        self,
+        package: &Package,
+        keeper: Option<&Keeper>,
+        mut ledger: Ledger<'_>,
+        stage: &Cell<Stage>,
+        stop: &mut Stop<'_>,
+    ) -> Outcome {
+        match stop.or_end_of(stage, Box::pin(self.work(package, keeper, &mut ledger))).await {
+            Some(end) => ledger.end(end),
+            None => Box::pin(self.stopped(ledger, stage, stop)).await,
+        }
+    }
+
+    async fn work(self, package: &Package, keeper: Option<&Keeper>, ledger: &mut Ledger<'_>) -> End {
         if let Err(end) = self.prepare(keeper, ledger).await {
             return end;
         }
-        let uptime = match self.recorder.read_offered::<Uptime>().await {
-            Ok(uptime) => uptime.map(|uptime| uptime.seconds),
+        let running = match self.recorder.read_offered::<Uptime>().await {
+            Ok(uptime) => uptime.map(|uptime| self.running(uptime)),
             Err(error) if error.is_login() || error.is_absence() => return End::not_begun(&error),
             // it only helps to know it
             Err(_) => None,
         };
-        if let Some(seconds) = uptime {
+        if let Some(Running { seconds, .. }) = running {
             ledger.note(&Event::Uptime { seconds });
         }
-        Self { uptime, ..self }.push(package, ledger).await
+        Self { running, ..self }.push(package, ledger).await
+    }
+
+    fn running(self, uptime: Uptime) -> Running {
+        let at = (self.job.payload == Payload::Configuration).then(|| self.senses.now());
+        Running { seconds: uptime.seconds, at }
     }
 
     /// A person took time to agree: is it still the recorder that was planned for, and idle?
     async fn still_as_planned(self) -> Result<(), End> {
         let device = self.recorder.device_info().await.map_err(|e| End::not_begun(&e))?;
-        let planned = &self.plan.device;
-        if device.serial != planned.serial || device.revision != planned.revision {
+        let planned = self.job.before;
+        if !self.job.is_as_before(&device) {
             let detail = format!(
-                "recorder is {} with {}, planned for {} with {}",
-                device.serial, device.revision, planned.serial, planned.revision
+                "{} is {} with {}, planned for {} with {}",
+                planned.noun(),
+                device.serial,
+                device.revision,
+                planned.serial,
+                planned.revision
             );
             return Err(End::new(Stage::refuse, Reason::NotAsPlanned, detail).with(device));
         }
         let status = self.recorder.upgrade_status().await.map_err(|e| End::not_begun(&e))?;
         if status.is_some_and(|s| s.in_progress()) {
-            return Err(
-                End::new(Stage::refuse, Reason::Busy, "recorder is busy with an upgrade").with(device)
-            );
+            let detail = format!("{} is busy with an upgrade", planned.noun());
+            return Err(End::new(Stage::refuse, Reason::Busy, detail).with(device));
         }
         Ok(())
     }
@@ -222,22 +249,24 @@ impl Going<'_> {
         }
     }
 
-    /// The recorder took the package: make it run it, and read back.
+    /// The recorder took it: make it run with it, and read back.
     async fn restart(self, ledger: &mut Ledger<'_>, reboot: Reboot) -> End {
-        let mut taken = "recorder took the package".to_owned();
-        if reboot != Reboot::ByItself {
+        let mut taken = self.job.taken();
+        if self.job.needs_reboot_request(reboot) {
             ledger.go(Stage::request_reboot);
             let how = match self.recorder.reboot().await {
-                Ok(Answer::Taken { .. }) => "the recorder agreed to restart".into(),
+                Ok(Answer::Taken { .. }) => format!("the {} agreed to restart", self.job.before.noun()),
                 // it may be going down already, which looks like either of these
                 Ok(answer) => {
                     let no = format!("did not agree to restart ({})", no_restart(&answer));
                     taken = format!("{taken} and {no}");
-                    format!("recorder {no}")
+                    format!("{} {no}", self.job.before.noun())
                 }
                 Err(error) => chain(&error),
             };
             ledger.note(&Event::RebootAnswered { how });
+        } else if reboot == Reboot::NotSaid {
+            return self.wait_unannounced(ledger, &taken).await;
         }
         self.wait_settled(ledger, &taken).await
     }

@@ -27,6 +27,7 @@ pub struct Search {
     interface: String,
     channel: Channel,
     networked: bool,
+    then: &'static str,
 }
 
 /// An answer in the recorder's name, from another address.
@@ -40,10 +41,12 @@ pub struct Sighting {
 
 impl Search {
     /// On the link that was checked, over which it was talked to with this certificate or without; `None`
-    /// for a link that is no cable.
-    pub fn on(link: &CheckedLink, certificate: Option<Sha256Digest>) -> Option<Self> {
+    /// for a link that is no cable. `then` is the command that goes on at an address which this laptop does
+    /// not reach yet.
+    pub fn on(link: &CheckedLink, certificate: Option<Sha256Digest>, then: &'static str) -> Option<Self> {
         let channel = certificate.map_or(Channel::PlainText, |certificate| Channel::Tls { certificate });
-        Some(Self { interface: link.interface()?.to_owned(), channel, networked: link.is_networked() })
+        let networked = link.is_networked();
+        Some(Self { interface: link.interface()?.to_owned(), channel, networked, then })
     }
 
     /// Asks once, which takes a second. What keeps it from asking keeps it from seeing anything: no more is
@@ -65,17 +68,17 @@ impl Search {
                     .then(|| format!("this laptop is not alone with it there: {}", reasons.join("; ")))
             }
             _ => Some(format!(
-                "this laptop has no address in its subnet: once this run has ended, applier link up {net} --interface {}, then applier resume --address {address}",
-                self.interface
+                "this laptop has no address in its subnet: once this run has ended, applier link up {net} --interface {}, then {} {address}",
+                self.interface, self.then
             )),
         };
         Some(Sighting { address, obstacle })
     }
 
     /// The recorder there, with the same login, over the same interface and certificate. Nothing is sent.
-    pub fn there(&self, recorder: &Recorder, sighting: &Sighting) -> Result<Recorder, Error> {
+    pub fn there(&self, recorder: &Recorder, address: &Address) -> Result<Recorder, Error> {
         let transport = Transport { interface: Some(self.interface.clone()), channel: self.channel };
-        recorder.moved_to(sighting.address.clone(), &transport)
+        recorder.moved_to(address.clone(), &transport)
     }
 }
 
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn on_loopback_there_is_no_cable_to_ask_on() {
         let link = loopback(&"127.0.0.1:8080".parse().unwrap());
-        assert!(Search::on(&link, None).is_none());
+        assert!(Search::on(&link, None, "applier resume --address").is_none());
     }
 
     #[test]
@@ -130,7 +133,12 @@ mod tests {
 
     #[test]
     fn a_place_beyond_this_laptop_says_how_to_get_there() {
-        let search = Search { interface: "eth9".into(), channel: Channel::PlainText, networked: false };
+        let search = Search {
+            interface: "eth9".into(),
+            channel: Channel::PlainText,
+            networked: false,
+            then: "applier resume --address",
+        };
         // a documentation network (RFC 5737), which no laptop is on
         let known = "192.0.2.64:8080".parse().unwrap();
         let seen = search.sighting("198.51.100.7/24".parse().unwrap(), &known).unwrap();

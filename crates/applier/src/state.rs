@@ -2,15 +2,18 @@
 //!
 //! Rollback protection lives here, so the state must outlive the boot: a RAM disk is refused.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use keys::durable::{DirLock, LockError};
 use keys::{SigningKey, key_file};
 use receipt::{Chain, LaptopId};
-use rustix::fs::statfs;
+use rustix::fs::{AtFlags, CWD, Dir, Gid, Mode, OFlags, Uid, chownat, fchown, openat, statfs};
 use tuf_client::DirectoryStore;
 
 /// A state directory that exists, locked for this process.
@@ -201,20 +204,25 @@ impl Drop for State {
     /// Under sudo everything made here belongs to the user who called it.
     fn drop(&mut self) {
         if let Some((user, group)) = self.owner {
-            hand_over(&self.dir, user, group);
+            hand_over(CWD, &self.dir, user, group);
         }
     }
 }
 
-fn hand_over(dir: &Path, user: u32, group: u32) {
-    // what cannot be handed over stays root's: readable by the next sudo run, which is no loss
-    // links are not followed: the user may have put one there meanwhile
-    let _ = lchown(dir, Some(user), Some(group));
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => hand_over(&entry.path(), user, group),
-            Ok(kind) if kind.is_file() => drop(lchown(entry.path(), Some(user), Some(group))),
-            _ => {}
+/// Gives all that is in there to this user. Links are not followed: the user may have put one there meanwhile.
+/// What cannot be handed over stays root's: readable by the next sudo run, which is no loss.
+fn hand_over(dir: impl AsFd, name: &Path, user: u32, group: u32) {
+    let (owner, flags) = (Some(Uid::from_raw(user)), OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC);
+    let group_id = Some(Gid::from_raw(group));
+    let Ok(opened) = openat(&dir, name, flags, Mode::empty()) else {
+        let _ = chownat(dir, name, owner, group_id, AtFlags::SYMLINK_NOFOLLOW);
+        return;
+    };
+    let _ = fchown(&opened, owner, group_id);
+    for entry in Dir::read_from(&opened).into_iter().flatten().flatten() {
+        let name = Path::new(OsStr::from_bytes(entry.file_name().to_bytes()));
+        if !matches!(name.as_os_str().as_bytes(), b"." | b"..") {
+            hand_over(&opened, name, user, group);
         }
     }
 }
@@ -244,7 +252,7 @@ fn home_of(passwd: &str, user: u32) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
@@ -292,5 +300,39 @@ mod tests {
         let passwd = "root:x:0:0:root:/root:/bin/bash\nkim:x:1000:1000:Kim:/home/kim:/bin/sh\n";
         assert_eq!(home_of(passwd, 1000), Some("/home/kim".into()));
         assert_eq!(home_of(passwd, 10), None);
+    }
+
+    /// The time of the last change of what a name means, which a change of owner moves.
+    fn changed(path: &Path) -> (i64, i64) {
+        let found = fs::symlink_metadata(path).unwrap();
+        (found.ctime(), found.ctime_nsec())
+    }
+
+    #[test]
+    fn what_lies_behind_a_link_is_not_handed_over() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (state, own) = (dir.path().join("state"), dir.path().join("state/journals/own"));
+        fs::create_dir_all(state.join("journals")).unwrap();
+        let foreign = outside.path().join("foreign");
+        for file in [&own, &foreign] {
+            fs::File::create(file).unwrap();
+        }
+        for link in [state.join("file"), state.join("journals/file")] {
+            symlink(&foreign, link).unwrap();
+        }
+        for link in [state.join("folder"), dir.path().join("link")] {
+            symlink(outside.path(), link).unwrap();
+        }
+        let paths = [own.as_path(), &foreign, outside.path()];
+        let before = paths.map(changed);
+        // a file system counts time in ticks: the next one has to come first
+        while before.contains(&changed(tempfile::NamedTempFile::new_in(&dir).unwrap().path())) {}
+        let me = fs::metadata(dir.path()).unwrap();
+        for path in [state, dir.path().join("link")] {
+            hand_over(CWD, &path, me.uid(), me.gid());
+        }
+        let moved: Vec<bool> =
+            paths.map(changed).iter().zip(before).map(|(now, then)| *now != then).collect();
+        assert_eq!(moved, [true, false, false]);
     }
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use receipt::LaptopId;
 use serde::Serialize;
-use stick::statements::{self, Found};
 use stick::Media;
+use stick::statements::{self, Found};
 use terminal::Count;
 
 use crate::ledger::{Ledger, LedgerError, Received};
@@ -25,7 +25,10 @@ pub struct Collected {
 impl Collected {
     /// What it brought, in lines for people.
     pub fn news(&self) -> impl Iterator<Item = String> {
-        let new = self.new.iter().map(|arrival| format!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
+        let new = self
+            .new
+            .iter()
+            .map(|arrival| format!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
         let count = format!("{}, {} known", Count(self.new.len(), "new statement"), self.known);
         new.chain([count])
     }
@@ -33,7 +36,8 @@ impl Collected {
     /// What somebody should look at.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let held = self.held.iter();
-        let held = held.map(|laptop| format!("laptop {laptop} is not enrolled: its statements are held until it is"));
+        let held = held
+            .map(|laptop| format!("laptop {laptop} is not enrolled: its statements are held until it is"));
         held.chain(self.rejected.iter().map(|reject| format!("{} rejected: {}", reject.path, reject.reason)))
     }
 }

@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
 
+use crate::Profile;
 use crate::content::{Backup, KeyRule};
 use crate::recorder::Recorder;
 use crate::reply::Reply;
@@ -37,7 +38,7 @@ pub(crate) fn export(recorder: &Recorder, query: Option<&str>, path: &str) -> Re
     Reply::opaque([MAGIC.as_slice(), &hashes[0], &hashes[1], &contents].concat())
 }
 
-/// Puts an export back; the recorder then reboots by itself.
+/// Puts an export back. A recorder then reboots by itself, a camera waits to be told (reference: ISAPI §6).
 pub(crate) async fn import(recorder: &Recorder, query: Option<&str>, body: Incoming, path: &str) -> Reply {
     let state = recorder.state();
     let key = match key(&state.content.backup, query) {
@@ -57,7 +58,11 @@ pub(crate) async fn import(recorder: &Recorder, query: Option<&str>, body: Incom
         state.counters.restores += 1;
         state.last_restore = Some(package);
     });
-    Reply::then_reboot(&ResponseStatus::new("rebootRequired"), path)
+    let taken = ResponseStatus::new("rebootRequired");
+    match recorder.profile {
+        Profile::Camera => Reply::status(StatusCode::OK, &taken, path),
+        _ => Reply::then_reboot(&taken, path),
+    }
 }
 
 /// The key of the request, empty if there is none, or the code that refuses it.

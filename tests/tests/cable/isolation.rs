@@ -58,7 +58,12 @@ async fn a_networked_laptop_sends_nothing_unless_a_person_has_a_reason() {
     for reason in REASONS {
         assert!(inspected.err.contains(reason), "{reason}: {}", inspected.err);
     }
-    let applied = world.apply("--allow-networked-laptop training").await.ends(0).says(&REASONS);
+    // the plan is refused for the same, and with the same reason it is the one that is pushed
+    let plan = "plan 192.168.1.64 --stick stick --password-file password.txt --json";
+    world.applier(plan).await.ends(11).says(&REASONS);
+    let planned = world.applier(&format!("{plan} --allow-networked-laptop training")).await.ends(0).json();
+    let flags = format!("--allow-networked-laptop training --plan {}", planned["digest"].as_str().unwrap());
+    let applied = world.apply(&flags).await.ends(0).says(&REASONS);
     assert_eq!(applied.pushes, 1);
     for statement in world.statements() {
         assert_eq!(statement["link"]["kind"], "networked");

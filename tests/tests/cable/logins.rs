@@ -35,8 +35,29 @@ async fn a_locked_account_is_left_alone() {
     world.inspect("").await.ends(9);
     let (before, wrong) = (world.seen("connections"), world.seen("wrong_logins"));
     write(&world.path("password.txt"), PASSWORD.as_bytes());
-    for more in ["", "--risk-lockout"] {
-        world.inspect(more).await.ends(9).says(&["account is locked for", "wait until the lock"]);
-    }
+    let words = [
+        "a login was refused on ",
+        "the account there is locked for ",
+        "wait until the lock",
+        "--risk-lockout",
+    ];
+    world.inspect("").await.fails(9, "account that was locked", &words[1..]).says(&words);
     assert_eq!((world.seen("connections"), world.seen("wrong_logins")), (before, wrong));
+    // it is locked still, and says so before a password is sent
+    world.inspect("--risk-lockout").await.ends(9).says(&["account locked"]);
+    assert_eq!(world.seen("wrong_logins"), wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_recorder_where_an_account_was_locked_is_talked_to_once_a_person_says_so() {
+    let mut world = World::cabled(&format!("{}tries = 1\n", scenario("", ""))).await;
+    write(&world.path("password.txt"), b"not this one");
+    world.inspect("").await.ends(9);
+    write(&world.path("password.txt"), PASSWORD.as_bytes());
+    world.exchange(&scenario("", "")).await;
+    world.inspect("").await.ends(9).says(&["if it is another recorder, or has restarted since"]);
+    assert_eq!(world.seen("connections"), 0);
+    world.inspect("--risk-lockout").await.ends(0);
+    let forgotten = world.inspect("").await.ends(0);
+    assert!(!forgotten.err.contains("a login was refused"), "{}", forgotten.err);
 }

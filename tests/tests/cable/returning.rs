@@ -1,13 +1,18 @@
 //! A recorder that comes back from its restart at another address: its cable is asked for it.
 
+use journeys::site::MODEL;
 use serde_json::json;
 
-use crate::simulator::{HTTPS, SERIAL, scenario};
+use crate::simulator::{HTTPS, SERIAL, scenario, scenario_to};
 use crate::world::World;
 
 /// A recorder that comes back there, and answers whoever asks the cable.
 fn back_at(keys: &str, address: &str) -> String {
-    scenario(keys, &format!("[sadp]\ninterface = \"lan\"\n[faults]\nback_at = \"{address}:80\"\n"))
+    scenario(keys, &tables(address))
+}
+
+fn tables(address: &str) -> String {
+    format!("[sadp]\ninterface = \"lan\"\n[faults]\nback_at = \"{address}:80\"\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,8 +20,11 @@ async fn beside_the_old_one_it_is_followed_with_the_same_certificate_and_login()
     let world = World::loaded(&back_at(HTTPS, "192.168.1.65")).await;
     world.recorder.ip("address add 192.168.1.65/24 dev lan");
     let certificate = format!("--certificate {}", world.simulator.certificate());
-    let applied = world.apply(&certificate).await.ends(0);
-    assert_eq!(applied.says(&["the recorder came back at 192.168.1.65", "confirmed"]).pushes, 1);
+    let applied = world.apply(&format!("{certificate} --settle-time 0")).await.ends(0);
+    let words = ["the recorder came back at 192.168.1.65", "confirmed"];
+    // there it was asked what else differs
+    let interface = "differs since the push: network interface 1 was static 192.168.1.64, gateway none and is static 192.168.1.65, gateway none";
+    assert_eq!(applied.says(&words).says(&[interface]).pushes, 1);
     let ended = world.last_statement();
     assert_eq!((&ended["result"], &ended["after"]["serial"]), (&json!("applied"), &json!(SERIAL)));
     let changes = ended["link"]["changes"].to_string();
@@ -24,6 +32,51 @@ async fn beside_the_old_one_it_is_followed_with_the_same_certificate_and_login()
     // there its certificate is known now
     world.applier("inspect 192.168.1.65 --password-file password.txt").await.ends(0).says(&[SERIAL]);
     assert_eq!(world.seen("wrong_logins"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_step_goes_to_where_it_is_now() {
+    let (step, far) = ("V4.61.025:230421", "V5.02.000:240101");
+    // from the first push it comes back with the step
+    let tables = format!("{}back_as = \"{step}\"\n", tables("192.168.1.65"));
+    let mut world = World::cabled(&scenario_to(far, HTTPS, &tables)).await;
+    world.recorder.ip("address add 192.168.1.65/24 dev lan");
+    world.init().await;
+    let step = world.release(step, &[MODEL]);
+    world.approve_and_load(&step).await;
+    let far = world.release(far, &[MODEL]);
+    world.last_release_needs(&step);
+    world.approve_and_load(&far).await;
+    world.trust().await;
+
+    let certificate = format!("--certificate {}", world.simulator.certificate());
+    let running = world.start_apply(&format!("{certificate} --settle-time 0"));
+    world.simulator.until("down").await;
+    world.simulator.until("idle").await;
+    world.fault("{\"back_as\": null, \"back_at\": null}");
+    running.ended(&world).await.ends(0).says(&["confirmed: ", "V5.02.000"]);
+    assert_eq!((world.seen("pushes"), world.seen("wrong_logins")), (2, 0));
+    let statements = world.statements();
+    let places: Vec<_> = statements.iter().map(|told| told["link"]["address"].as_str().unwrap()).collect();
+    assert_eq!(places, ["192.168.1.64", "192.168.1.64", "192.168.1.65", "192.168.1.65"]);
+    assert_eq!(statements[3]["result"], "applied");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_it_is_followed_as_well() {
+    let world = World::loaded(&back_at(HTTPS, "192.168.1.65")).await;
+    world.recorder.ip("address add 192.168.1.65/24 dev lan");
+    let certificate = format!("--certificate {}", world.simulator.certificate());
+    let login = "--password-file password.txt";
+    world.applier(&format!("backup 192.168.1.64 {login} {certificate} --to yard.age")).await.ends(0);
+    let restored =
+        world.applier(&format!("restore 192.168.1.64 yard.age --stick stick {login} --yes")).await.ends(0);
+    restored.says(&["the recorder came back at 192.168.1.65", "restored: "]);
+    let ended = world.last_statement();
+    assert_eq!((&ended["result"], &ended["after"]["serial"]), (&json!("restored"), &json!(SERIAL)));
+    let changes = ended["link"]["changes"].to_string();
+    assert!(changes.contains("the recorder came back at 192.168.1.65"), "{changes}");
+    world.applier(&format!("inspect 192.168.1.65 {login}")).await.ends(0).says(&[SERIAL]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,12 @@ pub(crate) struct Simulator {
 
 /// A scenario: keys of its own, in addition to what every recorder here has, and tables after them.
 pub(crate) fn scenario(keys: &str, tables: &str) -> String {
-    let (from, to) = (BEFORE, AFTER);
+    scenario_to(AFTER, keys, tables)
+}
+
+/// The same of a recorder that runs something else after a push.
+pub(crate) fn scenario_to(to: &str, keys: &str, tables: &str) -> String {
+    let from = BEFORE;
     format!(
         "listen = \"192.168.1.64:80\"\ncontrol = \"{CONTROL}\"\nmodel = \"{MODEL}\"\nbefore = \"{from}\"\n\
          after = \"{to}\"\nflash_seconds = 0.3\ndown_seconds = 1.0\n{keys}\n{tables}\n\

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use journeys::running::Running;
 use nvr_sim::Stage;
+use rustix::process::Signal;
 
+use crate::backups::restarting;
 use crate::bus::Bus;
 use crate::world::{World, recorder};
 
@@ -19,11 +21,6 @@ impl Bus {
         let reply = ask.args(["/org/freedesktop/login1", manager]).output().unwrap();
         assert!(reply.status.success(), "{}", String::from_utf8_lossy(&reply.stderr));
         String::from_utf8(reply.stdout).unwrap()
-    }
-
-    /// Waits until it holds nothing up.
-    fn until_released(&self) {
-        while self.held().contains("applier") {}
     }
 }
 
@@ -52,16 +49,57 @@ async fn logind_is_held_up_as_long_as_a_push_takes() {
     world.recorder.set_faults(nvr_sim::Faults::default());
     let ended = run.ended(&world).await.ends(0);
     assert!(!ended.err.contains("awake"), "{}", ended.err);
-    bus.until_released();
+    assert!(!bus.held().contains("applier"), "{}", bus.held());
     assert_eq!(world.statements().last().unwrap()["link"].get("changes"), None);
+}
+
+/// What a person types, beside this bus.
+fn beside(bus: &Bus, world: &World, args: &str) -> Running {
+    let mut command = world.command(&[], "applier", args);
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", &bus.address);
+    Running::start(command, format!("applier {args}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_held_up_while_a_run_is_taken_up_again() {
+    let (world, bus, run) = flashing("").await;
+    run.kill().await;
+    assert!(!bus.held().contains("applier"), "{}", bus.held());
+    let resume = "resume --password-file password.txt".to_owned();
+    for (args, what) in [(resume, "resume"), (world.to_apply(""), "apply")] {
+        let mut run = beside(&bus, &world, &args);
+        run.until("looking after it again").await;
+        assert!(bus.held().contains("is being updated"), "{what}: {}", bus.held());
+        run.signal(Signal::TERM);
+        run.ended(&world).await.ends(8);
+        assert!(!bus.held().contains("applier"), "{}", bus.held());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_held_up_from_before_a_restore_is_agreed_to_until_it_is_over() {
+    let world = World::loaded_with(restarting()).await;
+    let bus = Bus::start(&world, "");
+    world.backup("--to yard.age").await.ends(0);
+    world.recorder.set_faults(nvr_sim::Faults { never_back: true, ..Default::default() });
+    let run = beside(&bus, &world, &world.restore_line("yard.age"));
+    world.recorder.until(|state| state.stage == Stage::Down).await;
+    let words = format!("\"recorder {} is being restored\"", world.recorder.address());
+    assert!(bus.held().contains(&words), "{}", bus.held());
+    world.recorder.set_faults(nvr_sim::Faults::default());
+    let ended = run.ended(&world).await.ends(0);
+    assert!(!ended.err.contains("awake"), "{}", ended.err);
+    assert!(!bus.held().contains("applier"), "{}", bus.held());
+    assert_eq!(world.last_statement()["link"].get("changes"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_killed_holds_nothing_up() {
     let (_world, bus, run) = flashing("").await;
     assert!(bus.held().contains("applier"));
+    // the kernel has hung up for it once it has ended, and that is looked at before any other question is
     run.kill().await;
-    bus.until_released();
+    assert!(!bus.held().contains("applier"), "{}", bus.held());
 }
 
 #[tokio::test(flavor = "multi_thread")]

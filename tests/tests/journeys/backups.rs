@@ -13,23 +13,23 @@ use tokio::process::Command;
 use crate::world::{World, recorder, revision, write};
 
 /// A recorder in good order that is away long enough for its uptime to tell that it restarted, in whole seconds.
-fn restarting() -> Builder {
+pub(crate) fn restarting() -> Builder {
     let mut recorder = recorder();
     recorder.down = Duration::from_millis(2500);
     recorder
 }
 
 impl World {
-    async fn backup(&self, more: &str) -> Ran {
+    pub(crate) async fn backup(&self, more: &str) -> Ran {
         let address = self.recorder.address();
         self.applier(&format!("backup {address} --password-file password.txt {more}")).await
     }
 
-    async fn restore(&self, more: &str) -> Ran {
+    pub(crate) async fn restore(&self, more: &str) -> Ran {
         self.applier(&self.restore_line(more)).await
     }
 
-    fn restore_line(&self, more: &str) -> String {
+    pub(crate) fn restore_line(&self, more: &str) -> String {
         let address = self.recorder.address();
         format!("restore {address} --stick stick --password-file password.txt --yes {more}")
     }
@@ -56,7 +56,7 @@ impl World {
         self.recorder.set_faults(Faults { answers: vec![fault], ..Faults::default() });
     }
 
-    fn last_statement(&self) -> Value {
+    pub(crate) fn last_statement(&self) -> Value {
         self.statements().into_iter().max_by_key(|statement| statement["counter"].as_u64()).unwrap()
     }
 }
@@ -119,6 +119,20 @@ async fn taken_before_a_push_or_refused_or_left_out_with_a_reason() {
         (&"not taken".into(), &"no-backup".into())
     );
     assert!(world.kept().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_key_that_the_recorder_does_not_take_is_told_by_both() {
+    let mut unkeyed = restarting();
+    unkeyed.content.backup.key = KeyRule::WithoutKey;
+    let world = World::loaded_with(unkeyed).await;
+    world.secret("device-key.txt", "hush-1234");
+    let words = ["the recorder did not take the device key: its export is as it makes it without one"];
+    world.backup("--device-key-file device-key.txt").await.ends(0).says(&words);
+    world.apply("--device-key-file device-key.txt").await.ends(0).says(&words);
+    assert!(world.last_statement()["backup"].as_str().unwrap().ends_with("without a device key"));
+    let not_wished = world.backup("").await.ends(0);
+    assert!(!not_wished.err.contains(words[0]), "{}", not_wished.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,7 +243,7 @@ async fn a_recorder_that_stays_away_after_a_restore() {
     world.backup("--to yard.age").await.ends(0);
     world.recorder.set_faults(Faults { never_back: true, ..Faults::default() });
     let away = world.restore("yard.age --return-timeout 2").await;
-    let words = ["unknown-after-restore", "it did not come back", "applier find"];
+    let words = ["unknown-after-restore", "it has not answered for", "applier find"];
     away.fails(8, "never came back after a restore", &words);
     assert_eq!(world.last_statement()["reason"], "never-returned");
     world.enrol_laptop().await;

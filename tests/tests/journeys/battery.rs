@@ -7,13 +7,14 @@ use journeys::ran::Ran;
 use nvr_sim::{Faults, Stage};
 use serde_json::json;
 
+use crate::backups::restarting;
 use crate::world::{World, mounting, recorder, write};
 
 /// Puts what is below `class` in the place of what the kernel tells.
-const MOUNT: &str = "mount --bind class /sys/class";
+pub(crate) const MOUNT: &str = "mount --bind class /sys/class";
 
 /// What the kernel tells of this laptop from now on.
-fn laptop(world: &World, mains: bool, percent: u8) {
+pub(crate) fn laptop(world: &World, mains: bool, percent: u8) {
     let (online, status) = if mains { ("1", "Charging") } else { ("0", "Discharging") };
     let percent = percent.to_string();
     for (supply, name, value) in [
@@ -53,6 +54,22 @@ async fn a_low_battery_refuses_a_push_unless_a_person_has_a_reason() {
     assert_eq!(applied.pushes, 1);
     let reason = json!([{"flag": "allow-battery", "reason": "the-mains-is-out"}]);
     assert_eq!(world.statements().last().unwrap()["overrides"], reason);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_low_battery_refuses_a_restore_as_well() {
+    let world = World::loaded_with(restarting()).await;
+    world.backup("--to yard.age").await.ends(0);
+    laptop(&world, false, 34);
+    let words = ["laptop runs on battery, 34 % full", "--allow-battery REASON"];
+    let refused = applier(&world, &world.restore_line("yard.age")).await;
+    refused.fails(4, "restore from a laptop on battery", &words);
+    assert_eq!(world.last_statement()["reason"], "on-battery");
+    assert_eq!(world.recorder.state().counters.restores, 0);
+    let anyway = world.restore_line("yard.age --allow-battery the-mains-is-out");
+    applier(&world, &anyway).await.ends(0);
+    let reason = json!([{"flag": "allow-battery", "reason": "the-mains-is-out"}]);
+    assert_eq!(world.last_statement()["overrides"], reason);
 }
 
 #[tokio::test(flavor = "multi_thread")]

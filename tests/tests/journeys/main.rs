@@ -3,6 +3,7 @@
 //! download server and the simulated recorder, and asks those two what they saw.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
+mod asked_to_end;
 mod audit;
 mod awake;
 mod backups;
@@ -18,9 +19,11 @@ mod fault_case;
 mod fault_coverage;
 mod formats;
 mod loading;
+mod planned;
 mod policy;
 mod recorder_errors;
 mod recorder_faults;
+mod restores;
 mod rounds;
 mod signing;
 mod steps;

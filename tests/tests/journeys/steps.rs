@@ -1,7 +1,6 @@
 //! Releases that need others first, and what a site asks for that its stick does not carry.
 
-use std::fs::{OpenOptions, remove_file};
-use std::io::Write;
+use std::fs::remove_file;
 
 use nvr_sim::{Faults, Stage};
 use serde_json::{Value, json};
@@ -22,10 +21,7 @@ async fn loaded() -> World {
     world.init().await;
     for id in [world.release(STEP, &[MODEL]), world.release(FAR, &[MODEL])] {
         if id == FAR_ID {
-            // behind the last release of the file: it belongs to that one
-            let manifest = world.path("manifests/nvr/synthetic.toml");
-            let mut manifest = OpenOptions::new().append(true).open(manifest).unwrap();
-            writeln!(manifest, "via = [\"{STEP_ID}\"]").unwrap();
+            world.last_release_needs(STEP_ID);
         }
         world.pin(&id).await.ends(0);
         world.approve(&id).await.ends(0);

@@ -83,8 +83,8 @@ async fn a_failure_is_one_document() {
         (&refused["decision"], &refused["refusals"][0]["refusal"]),
         (&"refused".into(), &"busy".into())
     );
-    let plan = format!("plan {} --stick stick --password-file password.txt --json", world.recorder.address());
-    assert_eq!(world.applier(&plan).await.ends(4).json()["decision"], "refused");
+    let planned = world.plan("--json --quiet-period 0 --push-again looked").await.ends(4).json();
+    assert_eq!(planned["decision"], "refused");
     world.recorder.set_faults(Faults::default());
     world.recorder.set_content(Content::default());
     let ended = world.apply("--json --quiet-period 0 --push-again looked").await.ends(3);

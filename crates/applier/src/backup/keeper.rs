@@ -106,6 +106,12 @@ impl Keeper {
         Ok(Kept { file: path, size, sha256, device_key })
     }
 
+    /// What is not as it was wished of a backup that was taken.
+    pub fn doubt(&self, kept: &Kept) -> Option<&'static str> {
+        (self.device_key.is_some() && !kept.device_key)
+            .then_some("the recorder did not take the device key: its export is as it makes it without one")
+    }
+
     /// Where it goes; refused early where it cannot.
     fn path(&self, device: &Device, now: Timestamp) -> Result<PathBuf, BackupError> {
         if let Some(path) = &self.to {

@@ -16,13 +16,12 @@ use super::clock;
 use super::desk::Desk;
 use super::farewell::farewell;
 use super::patience::PatienceArgs;
-use super::plan::WishArgs;
 use super::recorder::Session;
 use super::round::{Round, RoundArgs, Summary};
+use super::wish::WishArgs;
 use crate::context::{Context, state_failure};
 use crate::expiry::ExpiryArgs;
 use crate::journal::{JournalError, Journals};
-use crate::reason::reason;
 use crate::report::Facts;
 use crate::state::State;
 use one::Errand;
@@ -46,13 +45,6 @@ pub struct Args {
     keep: KeepArgs,
     #[command(flatten)]
     expiry: ExpiryArgs,
-    /// Push although nothing proves that an earlier push is over, once the quiet period has passed
-    /// since, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    push_again: Option<Text>,
-    /// Push although this laptop is not alone with the recorder, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    allow_networked_laptop: Option<Text>,
     /// Only if the plan still has this digest
     #[arg(long, value_name = "DIGEST")]
     plan: Option<Sha256Digest>,
@@ -71,7 +63,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let round = args.round.round()?;
     round.only_one("--plan", args.plan.is_some())?;
-    round.only_one("--push-again", args.push_again.is_some())?;
+    round.only_one("--push-again", args.wish.push_again.is_some())?;
     let region = args.wish.region_at(round.region.as_deref())?;
     let state = context.open_lasting_state()?;
     let (mut chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
@@ -103,7 +95,8 @@ fn go(round: &Round, errand: &Errand<'_>, chain: &mut Chain, context: &Context) 
         round.announce(n, context);
         let mut row = round.row(n);
         let ended = errand.at(stop, &mut row, chain);
-        if !summary.add(row, ended) {
+        let is_last = row.is_last;
+        if !summary.add(row, ended) || is_last {
             return summary.conclude((n + 1..round.stops.len()).map(|n| round.row(n)), AGAIN, context);
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use firmware::{Serial, Text};
 use terminal::{Exit, Fail, Failure};
 
+use super::awake::Awake;
 use super::guard::{MOST_CHANGES, Noticed, guard};
 use super::recorder::Session;
 use super::signals::{self, UnderWay};
@@ -14,21 +15,25 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::presence::moment::Moment;
 use crate::presence::power::{self, SUPPLIES};
-use crate::run::{Senses, Stop};
+use crate::run::{Payload, Senses, Stop};
 use crate::search::Search;
 
-/// Does `work` on the recorder of this serial number, and gives what was noticed around it meanwhile.
+/// Does `work`, which brings this to the recorder of this serial number, and gives what was noticed around
+/// it meanwhile. Where the recorder has moved, the session has, too.
 pub(super) fn attend<T>(
-    session: &Session,
-    serial: &Serial,
+    session: &mut Session,
+    (payload, serial): (Payload, &Serial),
+    awake: &Awake,
     context: &Context,
-    work: impl AsyncFnOnce(&mut dyn FnMut(&Event), Stop<'_>, Senses<'_>) -> T,
+    work: impl AsyncFnOnce(&Session, &mut dyn FnMut(&Event), Stop<'_>, Senses<'_>) -> T,
 ) -> Result<(T, Noticed), Failure> {
     let output = context.output;
-    let search = Search::on(&session.link, session.certificate);
+    awake.warn(output);
+    let search = Search::on(&session.link, session.certificate, payload.again_at());
     let senses = Senses { moment: &Moment::now, search: search.as_ref() };
-    let (mut watch, mut circumstances, mut moved) = (Watch::new(output), Vec::new(), None);
-    let warn = |stage| output.warn(signals::warning(stage));
+    let (mut watch, mut circumstances, mut moved) =
+        (Watch::new(payload, output), awake.missing().into_iter().collect::<Vec<_>>(), None);
+    let warn = |stage| output.warn(signals::warning(payload, stage));
     let mut listener = session.listener.borrow_mut();
     let _under_way = UnderWay::begin();
     let attended = session.runtime.block_on(async {
@@ -40,15 +45,16 @@ pub(super) fn attend<T>(
                 moved = Some(address.clone());
             }
         };
-        let work =
-            power::watched(Path::new(SUPPLIES), work(&mut show, stop, senses), |words| output.warn(words));
+        let work = work(session, &mut show, stop, senses);
+        let work = power::watched(Path::new(SUPPLIES), work, |words| output.warn(words));
         Ok(guard(&session.link, listener.as_mut(), work, output).await)
     });
     watch.close();
     session.remember_refusal(context);
-    let known = moved.map_or(Ok(()), |to| session.moved(serial, &to, (context.now)()));
-    if let Err(error) = known {
-        output.warn(format_args!("{error}: the recorder's certificate will be asked for at its new address"));
+    drop(listener);
+    // without a cable to look on, nothing was met elsewhere
+    if let (Some(to), Some(search)) = (moved, &search) {
+        session.follow(serial, &to, search, context);
     }
     let ((done, power), Noticed { changes, heard }) = attended?;
     circumstances.extend(power.into_iter().chain(changes));

@@ -31,7 +31,8 @@ use crate::state::State;
 ///
 /// Every check is pass, fail, not offered (the recorder has no such function), manual (a person has to look) or
 /// unknown (it could not be read). What was read, what was expected and how to mend it on the recorder are told. The
-/// password that is typed is judged on this laptop and neither reported nor signed. With --stick, releases and
+/// password that is typed is judged on this laptop and kept nowhere; which parts of the rule it breaks stands in the
+/// report and in what is signed. With --stick, releases and
 /// advisories of the publication are taken into account, and the result goes home on the stick as a signed statement;
 /// without, it waits on this laptop.
 ///

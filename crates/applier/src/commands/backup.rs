@@ -95,9 +95,7 @@ fn tell(kept: &Kept, keeper: &Keeper, context: &Context) {
         "device key {}",
         if kept.device_key { "needed again to restore it" } else { "none" }
     ));
-    if keeper.device_key.is_some() && !kept.device_key {
-        output.warn("the recorder did not take the device key: its export is as it makes it without one");
-    }
+    keeper.doubt(kept).into_iter().for_each(|doubt| output.warn(doubt));
     if keeper.to.is_some() && keeper.recipients.is_empty() {
         output.warn(
             "only this laptop's local key opens that file: keep a copy of backup-key.txt, or give --recipient",

@@ -48,15 +48,17 @@ impl Clerk<'_> {
     }
 
     /// Signs how it ended and delivers it. What became of the recorder matters more than the receipt:
-    /// one that cannot be written is a warning and changes no exit code.
-    pub(super) fn last_word(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) {
-        if let Err(failure) = self.state(body) {
+    /// one that cannot be written is a warning and changes no exit code. Whether it is signed.
+    pub(super) fn last_word(&mut self, body: impl FnOnce(&Facts, Timestamp) -> Body) -> bool {
+        let stated = self.state(body);
+        if let Err(failure) = &stated {
             self.context.output.warn(format_args!(
                 "RECEIPT NOT WRITTEN: {:#}; no statement tells how this run ended: note down what is said here, and tell the depot",
                 failure.error
             ));
         }
         self.deliver();
+        stated.is_ok()
     }
 
     /// Nothing is lost where the stick cannot take it, so that is a warning.

@@ -3,24 +3,29 @@
 //! `resume` and a plain `apply` do the same here. Neither needs the stick: everything is in the journal
 //! and in this laptop's chain of statements.
 
+use std::time::Duration;
+
 use firmware::{Device, Serial, Text};
+use jiff::{SignedDuration, Timestamp};
 use keys::SigningKey;
 use receipt::Chain;
 use terminal::{Exit, Fail, Failure};
 
 use super::apply::journal_failure;
 use super::attend::attend;
+use super::awake::Awake;
 use super::clerk::Clerk;
 use super::clock;
 use super::recorder::Session;
 use crate::context::Context;
-use crate::event::Outcome;
+use crate::event::{Outcome, Papers, RunId};
 use crate::isolation::add_heard;
 use crate::journal::{JournalError, Journals, Replay};
 use crate::next::{Next, next};
 use crate::open_stick::OpenStick;
+use crate::quiet::quiet_left;
 use crate::report::{self, Facts};
-use crate::run::{Deadlines, Resume, close};
+use crate::run::{Deadlines, Payload, Resume, close};
 use crate::state::State;
 
 /// What settling runs takes.
@@ -95,36 +100,69 @@ impl Desk<'_> {
         Ok(outcome)
     }
 
-    /// Takes up a run whose recorder answers as this device.
+    /// Takes up a run whose recorder answers as this device; the session follows it to where it is then.
     pub(super) fn resume(
         &self,
         replay: &Replay,
-        session: &Session,
+        session: &mut Session,
         device: &Device,
-        deadlines: Deadlines,
+        (deadlines, awake): (Deadlines, &Awake),
         chain: &mut Chain,
     ) -> Result<Outcome, Failure> {
         let now = (self.context.now)();
         // what is left of the quiet period; one that has passed leaves one look
-        let quiet = replay.quiet_left(deadlines.quiet, now);
+        let quiet = quiet_left(replay.last, deadlines.quiet, now);
+        let quiet = quiet.map_or(Duration::ZERO, SignedDuration::unsigned_abs);
         let deadlines = Deadlines { quiet, ..deadlines };
-        let (recorder, link) = (&session.recorder, &session.link);
+        let mut link = session.link.facts().clone();
         let journal = || self.journals.reopen(&replay.run);
         let serial = &replay.plan.device.serial;
-        let (outcome, noticed) = attend(session, serial, self.context, async |tell, stop, senses| {
-            let resume = Resume { recorder, link, replay, deadlines, senses, boot: boot() };
-            resume.execute(device.clone(), journal, self.context.now, tell, stop).await
-        })?;
+        let (outcome, noticed) = attend(
+            session,
+            (Payload::Firmware, serial),
+            awake,
+            self.context,
+            async |session, tell, stop, senses| {
+                let (recorder, link) = (&session.recorder, &session.link);
+                let resume = Resume { recorder, link, replay, deadlines, senses, boot: boot() };
+                resume.execute(device.clone(), journal, self.context.now, tell, stop).await
+            },
+        )?;
         let outcome = outcome.map_err(journal_failure)?;
         let before = replay.outcome.as_ref();
         let told = before.is_some() && before.map(|before| before.stage) == Some(outcome.stage);
         if outcome.stage.is_end() && !(told && self.is_stated(chain, replay)) {
-            let mut link = session.link.facts().clone();
             link.changes = noticed.changes;
             add_heard(&mut link, &noticed.heard);
             self.state(replay, link, &outcome, chain)?;
         }
         Ok(outcome)
+    }
+
+    /// What is stated now of a run that began earlier.
+    pub(super) fn facts(
+        &self,
+        run: &RunId,
+        started: Timestamp,
+        link: receipt::Link,
+        papers: Papers,
+    ) -> Result<Facts, Failure> {
+        let known =
+            tuf_client::read_clock(&self.state.trust_store(), self.context.clock).fail(Exit::Internal)?;
+        let build = self.context.clock.build;
+        Ok(Facts {
+            run: run.clone(),
+            link,
+            started,
+            publication: papers.publication,
+            floor: known.floor.map_or(build, |floor| floor.time.max(build)),
+            clock_trusted: known.start.system_behind().is_zero(),
+            resets: clock::open_resets(self.state)?,
+            accepted: None,
+            differences: Vec::new(),
+            operator: papers.operator,
+            site: papers.site,
+        })
     }
 
     /// Signs how the run ended and delivers it.
@@ -135,22 +173,7 @@ impl Desk<'_> {
         outcome: &Outcome,
         chain: &mut Chain,
     ) -> Result<(), Failure> {
-        let known =
-            tuf_client::read_clock(&self.state.trust_store(), self.context.clock).fail(Exit::Internal)?;
-        let build = self.context.clock.build;
-        let facts = Facts {
-            run: replay.run.clone(),
-            link,
-            started: replay.began,
-            publication: replay.papers.publication.clone(),
-            floor: known.floor.map_or(build, |floor| floor.time.max(build)),
-            clock_trusted: known.start.system_behind().is_zero(),
-            resets: clock::open_resets(self.state)?,
-            accepted: None,
-            differences: Vec::new(),
-            operator: replay.papers.operator.clone(),
-            site: replay.papers.site.clone(),
-        };
+        let facts = self.facts(&replay.run, replay.began, link, replay.papers.clone())?;
         let mut clerk = Clerk { chain, key: self.key, stick: self.stick, facts, context: self.context };
         clerk.last_word(|facts, now| report::ended(facts, &replay.plan, replay.digest, outcome, now));
         Ok(())

@@ -3,47 +3,83 @@
 use std::time::Duration;
 
 use firmware::Text;
+use isapi::Recorder;
 use serde_json::json;
 use terminal::Output;
 
 use super::recorder::Session;
-use crate::condition::Condition;
+use super::signals;
+use crate::condition::{Comparison, Condition};
 use crate::event::Outcome;
 use crate::stage::Stage;
 
 /// The condition of a recorder before a push.
 pub(super) struct Differences(Condition);
 
+/// What came of looking again.
+#[derive(Default)]
+pub(super) struct Found {
+    /// What differs, for the statement.
+    pub(super) differences: Vec<Text>,
+    /// Somebody wanted the program to end before that was known.
+    pub(super) cut_short: bool,
+}
+
+/// What stands in a statement where nobody looked to the end.
+const CUT_SHORT: &str = "not looked for to the end: the program was asked to end";
+
 impl Differences {
     /// Reads it.
-    pub(super) fn before(session: &Session) -> Self {
-        Self(session.runtime.block_on(Condition::read(&session.recorder)))
+    pub(super) async fn before(recorder: &Recorder) -> Self {
+        Self(Condition::read(recorder).await)
     }
 
-    /// Looks again after a push that was confirmed, tells what differs, and gives it for the statement.
+    /// Looks again after a push that was confirmed, and tells what differs. Somebody who wants the program to
+    /// end need not wait for that: once is enough.
     pub(super) fn since(
         &self,
         outcome: &Outcome,
         settle_seconds: u64,
         session: &Session,
         output: Output,
-    ) -> Vec<Text> {
+    ) -> Found {
         if outcome.stage != Stage::Confirmed {
-            return Vec::new();
+            return Found::default();
         }
-        let patience = Duration::from_secs(settle_seconds);
-        let found = session.runtime.block_on(self.0.compare_again(&session.recorder, patience));
+        let looking = self.0.compare_again(&session.recorder, Duration::from_secs(settle_seconds));
+        let found = session.runtime.block_on(async {
+            let Ok(mut asked) = signals::listen() else { return Some(looking.await) };
+            output.note(format_args!(
+                "looks whether all else is as before, for {settle_seconds} s at most; Ctrl-C ends that"
+            ));
+            tokio::select! {
+                found = looking => Some(found),
+                Ok(()) = asked.changed() => None,
+            }
+        });
+        let cut_short = found.is_none();
+        let found = found.unwrap_or_else(|| Comparison {
+            compared: Vec::new(),
+            differences: vec![Text::cleaned(CUT_SHORT)],
+        });
         output.json(&json!({
             "event": "compared", "compared": found.compared, "differences": found.differences,
         }));
-        for difference in &found.differences {
-            output.warn(format_args!("differs since the push: {difference}"));
-        }
-        if found.compared.is_empty() {
-            output.note("nothing else could be compared with before");
-        } else if found.differences.is_empty() {
-            output.note(format_args!("as before: {}", found.compared.join(", ")));
-        }
-        found.differences
+        tell(&found, cut_short, output);
+        Found { differences: found.differences, cut_short }
+    }
+}
+
+fn tell(found: &Comparison, cut_short: bool, output: Output) {
+    if cut_short {
+        return output.warn(format_args!("the push is confirmed; what else differs since: {CUT_SHORT}"));
+    }
+    for difference in &found.differences {
+        output.warn(format_args!("differs since the push: {difference}"));
+    }
+    if found.compared.is_empty() {
+        output.note("nothing else could be compared with before");
+    } else if found.differences.is_empty() {
+        output.note(format_args!("as before: {}", found.compared.join(", ")));
     }
 }

@@ -1,8 +1,9 @@
 //! One push after the other, each confirmed before the next (`docs/safety.md`, rule 12).
 
 use firmware::ReleaseId;
+use isapi::Address;
 use rand::Rng;
-use receipt::Target;
+use receipt::{Link, Target};
 use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Failure};
@@ -21,7 +22,7 @@ use crate::state::State;
 /// What does not change on the way.
 pub(super) struct Journey<'a> {
     pub(super) recorder: &'a RecorderArgs,
-    pub(super) session: &'a Session,
+    pub(super) session: &'a mut Session,
     pub(super) publication: &'a VerifiedPublication<'a>,
     pub(super) journals: &'a Journals,
     pub(super) state: &'a State,
@@ -36,7 +37,7 @@ impl Journey<'_> {
         agreed: Plan,
         mut held: Held,
         clerk: &mut Clerk<'_>,
-        mut push: impl FnMut(&Plan, AtHand, &mut Clerk<'_>) -> Result<Exit, Failure>,
+        mut push: impl FnMut(&Plan, AtHand, &mut Session, &mut Clerk<'_>) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
         let of = agreed.steps().count();
         let wanted = agreed.steps().last().map(|target| target.release.clone());
@@ -45,13 +46,15 @@ impl Journey<'_> {
         for confirmed in 0.. {
             let missing = || Failure::new(Exit::Internal, "plan: to push, with nothing at hand");
             let at_hand = held.remove(&plan.target.release).ok_or_else(missing);
-            let pushed = at_hand.and_then(|at_hand| push(&plan, at_hand, clerk));
-            pushed.map_err(|failure| halfway(failure, &plan, confirmed, of))?;
+            let pushed = at_hand.and_then(|at_hand| push(&plan, at_hand, self.session, clerk));
+            let address = self.session.recorder.address();
+            pushed.map_err(|failure| halfway(failure, address, confirmed, of))?;
             if plan.later.is_empty() {
                 break;
             }
             let next = self.next(&plan, held, clerk);
-            (plan, held) = next.map_err(|failure| halfway(failure, &plan, confirmed + 1, of))?;
+            let address = self.session.recorder.address();
+            (plan, held) = next.map_err(|failure| halfway(failure, address, confirmed + 1, of))?;
         }
         Ok(Exit::Done)
     }
@@ -64,7 +67,9 @@ impl Journey<'_> {
         rand::rng().fill_bytes(&mut random);
         clerk.facts.run = self.journals.name(now, random).map_err(journal_failure)?;
         clerk.facts.started = now;
-        clerk.facts.link.changes.clear();
+        // where it is now; whoever was heard on the cable was heard
+        let heard = std::mem::take(&mut clerk.facts.link.heard);
+        clerk.facts.link = Link { heard, ..self.session.link.facts().clone() };
         self.options.power = plan_command::power(context);
         // what these were given for is over
         self.options.push_again = None;
@@ -85,7 +90,7 @@ impl Journey<'_> {
 
     fn refused(&self, inventory: &Inventory, refusals: &[Refusal], clerk: &mut Clerk<'_>) -> Failure {
         clerk.last_word(|facts, now| report::refused(facts, &inventory.device, refusals, now));
-        plan_command::refused(&inventory.address, refusals, self.options.accept_expired.as_ref())
+        plan_command::refused(inventory, refusals, self.options.accept_expired.as_ref())
     }
 }
 
@@ -99,7 +104,7 @@ fn other_course<'a>(done: &Plan, remaining: impl Iterator<Item = &'a Target>) ->
 
 /// Once a step is confirmed the recorder is not as it was, whatever becomes of the next: at best it is
 /// not at the target.
-fn halfway(failure: Failure, plan: &Plan, confirmed: usize, of: usize) -> Failure {
+fn halfway(failure: Failure, address: &Address, confirmed: usize, of: usize) -> Failure {
     if confirmed == 0 {
         return failure;
     }
@@ -108,7 +113,7 @@ fn halfway(failure: Failure, plan: &Plan, confirmed: usize, of: usize) -> Failur
     let again = "the same command goes on from there, once nothing is in the way";
     let mut data = failure.data.as_deref().cloned().unwrap_or_else(|| json!({}));
     data["confirmed_steps"] = confirmed.into();
-    let words = format!("recorder {}: stopped on the way, {confirmed} of {of} steps confirmed", plan.address);
+    let words = format!("recorder {address}: stopped on the way, {confirmed} of {of} steps confirmed");
     let failure = Failure { exit, ..failure }.context(words).with_data(data);
     failure.hint(format!("{hint}\n{again}").trim_start())
 }
@@ -116,11 +121,11 @@ fn halfway(failure: Failure, plan: &Plan, confirmed: usize, of: usize) -> Failur
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::tests::plan;
 
     #[test]
     fn halfway_is_not_at_the_target_and_unknown_stays_unknown() {
-        let ended = |exit, confirmed| halfway(Failure::new(exit, "x").hint("y"), &plan(), confirmed, 3);
+        let address = "192.168.1.64".parse().unwrap();
+        let ended = |exit, confirmed| halfway(Failure::new(exit, "x").hint("y"), &address, confirmed, 3);
         assert_eq!(ended(Exit::Failed, 0).exit, Exit::Failed);
         for (exit, worst) in [
             (Exit::Failed, Exit::NotAtTarget),

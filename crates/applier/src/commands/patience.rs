@@ -1,5 +1,7 @@
 //! How long is waited for what, as flags.
 
+use std::time::Duration;
+
 use crate::run::Deadlines;
 
 /// How long is waited for what, in seconds.
@@ -24,23 +26,37 @@ pub(super) struct WatchArgs {
     /// Give up waiting for its return after a restart after this long
     #[arg(long, value_name = "SECONDS", default_value = "300", hide_short_help = true)]
     return_timeout: u64,
+    #[command(flatten)]
+    quiet: QuietArgs,
+}
+
+/// How long nothing else is pushed after a push that may still be going on, in seconds.
+#[derive(Debug, clap::Args)]
+pub(super) struct QuietArgs {
     /// Watch a push that may still be going on for this long, and allow no other before
     #[arg(long, value_name = "SECONDS", default_value = "900", hide_short_help = true)]
     quiet_period: u64,
 }
 
+impl QuietArgs {
+    /// The same.
+    pub(super) fn period(&self) -> Duration {
+        Duration::from_secs(self.quiet_period)
+    }
+}
+
 impl WatchArgs {
     /// In place of those.
     pub(super) fn over(&self, deadlines: Deadlines) -> Deadlines {
-        let seconds = std::time::Duration::from_secs;
-        Deadlines { back: seconds(self.return_timeout), quiet: seconds(self.quiet_period), ..deadlines }
+        let back = Duration::from_secs(self.return_timeout);
+        Deadlines { back, quiet: self.quiet.period(), ..deadlines }
     }
 }
 
 impl PatienceArgs {
     /// As a run takes them.
     pub(super) fn deadlines(&self) -> Deadlines {
-        let seconds = std::time::Duration::from_secs;
+        let seconds = Duration::from_secs;
         let (stalled, whole) = (seconds(self.upload_timeout), seconds(self.push_timeout));
         self.watch.over(Deadlines { stalled, whole, ..Deadlines::default() })
     }

@@ -5,26 +5,30 @@ use std::path::Path;
 
 use firmware::container::Container;
 use firmware::{ReleaseId, Text};
-use isapi::Address;
 use receipt::{Forgiven, Need, Override, Target};
 use serde_json::{Value, json};
 use stick::{CopyError, SignedRelease, VerifiedPublication};
 use terminal::{Exit, Fail, Failure, Output, Progress};
 
+use super::apply::journal_failure;
+use super::blocked::foreseen;
 use super::clerk::WhoArgs;
 use super::inspect;
+use super::patience::QuietArgs;
 use super::recorder::{Purpose, RecorderArgs};
 use super::request::Asking;
+use super::restore;
+use super::wish::WishArgs;
 use crate::at_hand::{AtHand, AtHandError};
 use crate::cameras::Told;
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
+use crate::journal::Journals;
 use crate::plan::{
     AcceptedExpired, Containers, Decision, Directives, Listed, Options, Plan, Refusal, course, needs, plan,
 };
 use crate::presence::power::{Power, SUPPLIES};
-use crate::reason::reason;
 use crate::state::State;
 
 /// Say what would be done to a recorder and why, or every reason why not. Nothing is changed on it. What
@@ -43,65 +47,8 @@ pub struct Args {
     expiry: ExpiryArgs,
     #[command(flatten)]
     who: WhoArgs,
-}
-
-/// What is wanted, and what is allowed that would be refused otherwise.
-#[derive(Debug, clap::Args)]
-pub struct WishArgs {
-    /// This release, where several could be meant
-    #[arg(long, value_name = "ID")]
-    release: Option<ReleaseId>,
-    /// The region of the recorder, where a release names one
-    #[arg(long, value_name = "REGION")]
-    region: Option<String>,
-    /// Push an older version or build, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    allow_downgrade: Option<Text>,
-    /// Push although this laptop runs on battery and less than half of it is left, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    allow_battery: Option<Text>,
-    /// Push although a disk is in error, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    allow_disk_errors: Option<Text>,
-    /// Push although somebody is logged in, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    allow_logged_in: Option<Text>,
-    /// Push without a backup of the recorder's configuration, for this reason
-    #[arg(long, value_name = "REASON", value_parser = reason)]
-    no_backup: Option<Text>,
-}
-
-impl WishArgs {
-    /// The region at a site; one that was given must be its own.
-    pub fn region_at(&self, site: Option<&str>) -> Result<Option<String>, Failure> {
-        match (&self.region, site) {
-            (Some(given), Some(site)) if given != site => {
-                let message = format!("region: --region says {given}, and the site file {site}");
-                Err(Failure::new(Exit::Usage, message)
-                    .hint("nothing was done; correct the one that is wrong"))
-            }
-            (given, site) => Ok(given.clone().or_else(|| site.map(str::to_owned))),
-        }
-    }
-
-    /// As the plan takes them, on a laptop that runs on this.
-    pub fn options(&self, power: Power) -> Options {
-        Options {
-            release: self.release.clone(),
-            region: self.region.clone(),
-            expect_serial: None,
-            allow_downgrade: self.allow_downgrade.clone(),
-            power,
-            allow_battery: self.allow_battery.clone(),
-            allow_disk_errors: self.allow_disk_errors.clone(),
-            allow_logged_in: self.allow_logged_in.clone(),
-            no_backup: self.no_backup.clone(),
-            push_again: None,
-            networked_laptop: None,
-            plain_http: None,
-            accept_expired: None,
-        }
-    }
+    #[command(flatten)]
+    quiet: QuietArgs,
 }
 
 /// Runs the command.
@@ -110,10 +57,14 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let stick = context.open_stick()?;
     let publication = context.verify(&state, &stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
-    let (session, inventory) = args.recorder.inspect(Purpose::Read, &state, context)?;
-    let plain_http = session.plain_http.clone();
-    let options =
-        Options { accept_expired: accepted.clone(), plain_http, ..args.wish.options(power(context)) };
+    // for a push: it must be the very plan that `apply` makes with the same flags, or its refusal
+    let networked = args.wish.allow_networked_laptop.as_ref();
+    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), &state, context)?;
+    let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
+    let (reason, quiet, now) = (args.wish.push_again.as_ref(), args.quiet.period(), (context.now)());
+    let push_again = foreseen(reason, quiet, &journals, &session, &inventory, now)?;
+    restore::forbid_push(&state, &inventory, quiet, now)?;
+    let options = args.wish.options(&session, push_again, accepted.clone(), power(context));
     let (decision, _) = decide(&inventory, &publication, &options, Held::new(), &state, context)?;
     let cameras = Told::of(&inventory, inspect::advisories(&publication));
     if !context.output.is_json() {
@@ -145,7 +96,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 context,
             };
             desk.ask(&needs(&refusals), &inventory);
-            let mut failure = refused(&inventory.address, &refusals, accepted.as_ref());
+            let mut failure = refused(&inventory, &refusals, accepted.as_ref());
             failure.data.iter_mut().for_each(|data| cameras.join(data));
             Err(failure)
         }
@@ -308,7 +259,8 @@ pub fn tell(plan: &Plan, output: Output) -> Result<(), Failure> {
 }
 
 /// Every refusal with what lifts it and what to do.
-pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&AcceptedExpired>) -> Failure {
+pub fn refused(inventory: &Inventory, refusals: &[Refusal], accepted: Option<&AcceptedExpired>) -> Failure {
+    let (noun, address) = (inventory.device.noun(), &inventory.address);
     let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     let hint = |refusal: &Refusal| {
         let never = if refusal.is_final() { "; no flag lifts this" } else { "" };
@@ -319,7 +271,7 @@ pub fn refused(address: &Address, refusals: &[Refusal], accepted: Option<&Accept
     let told: Vec<Value> = refusals.iter().map(document).collect();
     Failure::new(
         Exit::Refused,
-        format!("recorder {address}: refused before anything was sent: {}", reasons.join("; ")),
+        format!("{noun} {address}: refused before anything was sent: {}", reasons.join("; ")),
     )
     .hint(hints.join("\n"))
     .with_data(json!({

@@ -1,14 +1,18 @@
 //! A plan is agreed to, pushed, watched to its end, and stated: what `apply` does once it has decided.
 
-use firmware::{Sha256Digest, Text};
+use std::cell::Cell;
+use std::fmt::Display;
+
+use firmware::{Device, Sha256Digest};
 use isapi::{Address, Package};
 use serde_json::json;
 use terminal::{Exit, Fail, Failure};
 
 use super::apply::journal_failure;
 use super::attend::attend;
+use super::awake::Awake;
 use super::clerk::Clerk;
-use super::differences::Differences;
+use super::differences::{Differences, Found};
 use super::plan as plan_command;
 use super::recorder::Session;
 use super::signals::UnderWay;
@@ -21,7 +25,7 @@ use crate::journal::{FORMAT, Journals};
 use crate::open_stick::OpenStick;
 use crate::plan::Plan;
 use crate::report;
-use crate::run::{Deadlines, Run};
+use crate::run::{Deadlines, Payload, Run};
 
 /// What a person said about a plan.
 pub(super) struct Agreed {
@@ -32,23 +36,27 @@ pub(super) struct Agreed {
 }
 
 impl Agreed {
-    /// Shows the plan, holds it to the digest that was given, and asks.
+    /// Shows the plan of a push, and holds it to what was said.
     pub(super) fn to(&self, plan: &Plan, context: &Context) -> Result<(), Failure> {
-        let digest = plan.digest().fail(Exit::Internal)?;
         let device = &plan.device;
-        context
-            .output
-            .data(format_args!("recorder   {} {} at {}", device.model, device.serial, plan.address));
+        let what = format!("{} {} at {}", device.model, device.serial, plan.address);
+        context.output.data(format_args!("{:<10} {what}", device.noun()));
         plan_command::tell(plan, context.output)?;
+        let question = "Push this? The recorder stops recording while it flashes and restarts.";
+        self.holds(plan.digest().fail(Exit::Internal)?, question, "read the new plan: applier plan")
+    }
+
+    /// Holds a plan that was shown to the digest that was given, and asks; `again` is what to do where it is
+    /// another.
+    pub(super) fn holds(&self, digest: Sha256Digest, question: &str, again: &str) -> Result<(), Failure> {
         if let Some(agreed) = self.plan.filter(|agreed| *agreed != digest) {
             let message = format!(
-                "plan: digest is {digest}, agreed to was {agreed}: something has changed; nothing was pushed"
+                "plan: digest is {digest}, agreed to was {agreed}: something has changed; nothing was sent"
             );
-            return Err(Failure::new(Exit::Refused, message).hint("read the new plan: applier plan"));
+            return Err(Failure::new(Exit::Refused, message).hint(again));
         }
-        let question = "Push this? The recorder stops recording while it flashes and restarts.";
         if !self.yes && !terminal::confirm(question, "--yes")? {
-            return Err(Failure::new(Exit::Refused, "not agreed to: nothing was pushed"));
+            return Err(Failure::new(Exit::Refused, "not agreed to: nothing was sent"));
         }
         Ok(())
     }
@@ -56,21 +64,28 @@ impl Agreed {
 
 /// What every push of a journey shares.
 pub(super) struct Push<'a> {
-    pub(super) session: &'a Session,
     pub(super) journals: &'a Journals,
     /// Keeps the configuration before each.
     pub(super) keeper: Option<&'a Keeper>,
-    /// Why nothing keeps this laptop awake.
-    pub(super) asleep: Option<&'a str>,
+    /// Keeps this laptop awake.
+    pub(super) awake: &'a Awake,
     pub(super) deadlines: Deadlines,
     /// For how long what differs is looked for, in seconds.
     pub(super) settle_time: u64,
+    /// Whether somebody wanted the program to end once a push was confirmed: nothing else is begun.
+    pub(super) asked_to_end: Cell<bool>,
 }
 
 impl Push<'_> {
     /// Pushes what was agreed to, watches, and states how it ended.
-    pub(super) fn one(&self, plan: &Plan, at_hand: AtHand, clerk: &mut Clerk<'_>) -> Result<Exit, Failure> {
-        let &Self { session, journals, keeper, asleep, deadlines, settle_time } = self;
+    pub(super) fn one(
+        &self,
+        plan: &Plan,
+        at_hand: AtHand,
+        session: &mut Session,
+        clerk: &mut Clerk<'_>,
+    ) -> Result<Exit, Failure> {
+        let &Self { journals, keeper, awake, deadlines, settle_time, .. } = self;
         let context = clerk.context;
         let digest = plan.digest().fail(Exit::Internal)?;
         let package =
@@ -96,23 +111,38 @@ impl Push<'_> {
             clerk.deliver();
         }
         let _under_way = UnderWay::begin();
-        let before = Differences::before(session);
-        let recorder = &session.recorder;
         let serial = &plan.device.serial;
-        let (outcome, noticed) = attend(session, serial, context, async |tell, stop, senses| {
-            tell(&planned);
-            let run = Run { recorder, plan, package: &package, keeper, deadlines, senses, journal };
-            run.execute(context.now, tell, stop).await
-        })?;
-        let mut circumstances: Vec<Text> = asleep.map(Text::cleaned).into_iter().collect();
-        circumstances.extend(noticed.changes);
-        clerk.facts.link.changes = circumstances;
+        let (run, noticed) = attend(
+            session,
+            (Payload::Firmware, serial),
+            awake,
+            context,
+            async |session, tell, stop, senses| {
+                tell(&planned);
+                let recorder = &session.recorder;
+                let before = Differences::before(recorder).await;
+                let run = Run { recorder, plan, package: &package, keeper, deadlines, senses, journal };
+                let tell = |event: &Event| {
+                    tell(event);
+                    if let (Event::BackedUp { backup }, Some(keeper)) = (event, keeper) {
+                        keeper.doubt(backup).into_iter().for_each(|doubt| context.output.warn(doubt));
+                    }
+                };
+                (run.execute(context.now, tell, stop).await, before)
+            },
+        )?;
+        let (outcome, before) = run;
+        clerk.facts.link.changes = noticed.changes;
         add_heard(&mut clerk.facts.link, &noticed.heard);
-        clerk.facts.differences = before.since(&outcome, settle_time, session, context.output);
+        let Found { differences, cut_short } = before.since(&outcome, settle_time, session, context.output);
+        self.asked_to_end.set(cut_short);
+        clerk.facts.differences = differences;
         if outcome.stage.is_end() {
             clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
         }
-        conclude(plan, &plan.address, &outcome, context)
+        let address = session.recorder.address();
+        let exit = conclude(plan, address, &outcome, context)?;
+        halfway_of(plan, address).filter(|_| cut_short).map_or(Ok(exit), Err)
     }
 }
 
@@ -156,9 +186,19 @@ pub(super) fn conclude(
         ));
         return Ok(exit);
     }
+    let failure = not_done(&plan.device, address, &outcome.result(), &outcome.detail, exit);
+    Err(failure.hint(outcome.hint()).with_data(json!({"outcome": outcome})))
+}
+
+/// What was to be done to this device was not.
+pub(super) fn not_done(
+    device: &Device,
+    address: &Address,
+    result: &dyn Display,
+    detail: &str,
+    exit: Exit,
+) -> Failure {
     // what failed often names the recorder already
-    let recorder = format!("recorder {address}: ");
-    let detail = outcome.detail.strip_prefix(&recorder).unwrap_or(&outcome.detail);
-    let message = format!("{recorder}{}: {detail}", outcome.result());
-    Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
+    let detail = detail.strip_prefix(&format!("recorder {address}: ")).unwrap_or(detail);
+    Failure::new(exit, format!("{} {address}: {result}: {detail}", device.noun()))
 }

@@ -68,7 +68,7 @@ pub struct LoginArgs {
     /// Talk without TLS although something speaks against it, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     plain_http: Option<Text>,
-    /// Log in although few attempts are left until the account is locked
+    /// Log in although few attempts are left until the account is locked, or although it was locked
     #[arg(long)]
     risk_lockout: bool,
 }
@@ -129,7 +129,7 @@ impl RecorderArgs {
         Ok((session, inventory))
     }
 
-    /// Reads what the recorder says about itself once more, with the same login over the same link.
+    /// Reads what the recorder says about itself once more, with the same login, where it is now.
     pub(super) fn look_again(
         &self,
         session: &Session,
@@ -138,7 +138,8 @@ impl RecorderArgs {
     ) -> Result<Inventory, Failure> {
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
         let read = session.runtime.block_on(Inventory::read(&session.recorder));
-        self.visit().logged_in(read, &mut failed_logins, context)
+        let visit = Visit { address: session.recorder.address(), ..self.visit() };
+        visit.logged_in(read, &mut failed_logins, context)
     }
 
     fn visit(&self) -> Visit<'_> {

@@ -1,5 +1,6 @@
 //! `applier restore`: a configuration goes back to the recorder that it came from.
 
+mod cut;
 mod earlier;
 
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use drive::EjectArgs;
-use firmware::Text;
+use firmware::{Sha256Digest, Text};
 use isapi::{ConfigurationKey, Package};
 use keys::SigningKey;
 use receipt::{Chain, Forgiven, Override};
@@ -16,27 +17,34 @@ use stick::VerifiedPublication;
 use terminal::{Exit, Fail, Failure, Output};
 
 use super::apply;
+use super::attend::attend;
+use super::awake::Awake;
 use super::backup::local_key_failure;
 use super::clerk::{Clerk, WhoArgs};
+use super::desk::Desk;
 use super::device_key::DeviceKeyArgs;
 use super::farewell::farewell;
-use super::guard::guard;
 use super::plan as plan_command;
+use super::push::{Agreed, not_done};
 use super::recorder::{Purpose, RecorderArgs, Session, record_failure};
+use super::signals::UnderWay;
 use crate::backup::{LocalKey, Manifest, UnsealError, unseal};
 use crate::context::{Context, state_failure};
+use crate::event::RunId;
 use crate::expiry::ExpiryArgs;
 use crate::inventory::Inventory;
 use crate::isolation::add_heard;
 use crate::journal::Journals;
 use crate::open_stick::OpenStick;
 use crate::plan::{Options, RestoreOptions, RestorePlan, plan_restore};
+use crate::presence::power::Power;
 use crate::reason::reason;
-use crate::restore::{self, Attempt, Attempts, Deadlines, Restore, RestoreEvent, RestoreOutcome, Step};
+use crate::restore::{self, Attempt, AttemptLog, Attempts, RestoreOutcome, Step};
+use crate::run::{Deadlines, Payload, Restore};
 use crate::state::State;
 use earlier::Earlier;
 
-pub(super) use earlier::forbid_push;
+pub(super) use earlier::{forbid_push, settle};
 
 /// Put a configuration back on the recorder that it came from, watch it restart, and sign a receipt.
 #[derive(Debug, clap::Args)]
@@ -45,6 +53,7 @@ Examples:
   applier restore --stick /media/stick 192.168.1.64 FILE       applier backups lists the files
   applier restore --stick /media/stick 192.168.1.64 FILE --device-key-file key.txt
   applier restore --stick /media/stick 192.168.1.64 FILE --local-key-file other-laptop.txt
+  applier restore --stick /media/stick 192.168.1.64 FILE --plan 3f9a…     if nothing has changed since
 
 The stick says what the depot allows, and takes the receipt home.")]
 pub struct Args {
@@ -63,6 +72,9 @@ pub struct Args {
     /// Restore although another firmware exported this configuration, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_other_version: Option<Text>,
+    /// Restore although this laptop runs on battery and less than half of it is left, for this reason
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    allow_battery: Option<Text>,
     /// Restore although somebody is logged in, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     allow_logged_in: Option<Text>,
@@ -73,6 +85,9 @@ pub struct Args {
     /// passed since, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     push_again: Option<Text>,
+    /// Only if the plan still has this digest
+    #[arg(long, value_name = "DIGEST")]
+    plan: Option<Sha256Digest>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -92,9 +107,11 @@ pub struct Args {
 }
 
 impl Args {
-    fn options(&self, session: &Session, push_again: Option<Text>) -> RestoreOptions {
+    fn options(&self, session: &Session, power: Power, push_again: Option<Text>) -> RestoreOptions {
         let networked = self.allow_networked_laptop.as_ref();
         let common = Options {
+            power,
+            allow_battery: self.allow_battery.clone(),
             allow_logged_in: self.allow_logged_in.clone(),
             networked_laptop: networked.filter(|_| session.link.is_networked()).cloned(),
             plain_http: session.plain_http.clone(),
@@ -107,14 +124,9 @@ impl Args {
     fn deadlines(&self) -> Deadlines {
         let seconds = Duration::from_secs;
         let (stalled, back) = (seconds(self.upload_timeout), seconds(self.return_timeout));
-        Deadlines { stalled, back, poll: seconds(2) }
+        // where nothing proves how the sending ended, the recorder is watched as long as for its return
+        Deadlines { stalled, whole: stalled, back, quiet: back, ..Deadlines::default() }
     }
-}
-
-/// What is put back.
-struct Export {
-    package: Package,
-    device_key: Option<ConfigurationKey>,
 }
 
 /// Runs the command.
@@ -142,13 +154,15 @@ fn from_backup(
     let publication = context.verify(state, stick, &args.expiry)?;
     let accepted = args.expiry.accepted(&publication);
     let networked = args.allow_networked_laptop.as_ref();
-    let (session, inventory) = args.recorder.inspect(Purpose::Push(networked), state, context)?;
+    let awake = Awake::keep(Payload::Configuration, &args.recorder.address)?;
+    let (mut session, inventory) = args.recorder.inspect(Purpose::Push(networked), state, context)?;
     let journals = Journals::open(&state.journals()).map_err(apply::journal_failure)?;
-    let attempts = Attempts::open(&state.restores()).map_err(record_failure)?;
+    let desk = Desk { state, journals: &journals, key, stick: Some(stick), context };
+    let attempts = settle(&desk, &inventory, chain)?;
     let quiet = Duration::from_secs(args.quiet_period);
     let earlier = Earlier { pushes: &journals, restores: &attempts, quiet };
     let push_again = earlier.again(args.push_again.as_ref(), &inventory, (context.now)())?;
-    let mut options = args.options(&session, push_again);
+    let mut options = args.options(&session, plan_command::power(context), push_again);
     options.common.accept_expired.clone_from(&accepted);
     let mut facts = apply::facts(&args.who, &session, &publication, &journals, state, context)?;
     facts.accepted.clone_from(&accepted);
@@ -160,12 +174,17 @@ fn from_backup(
             clerk.last_word(|facts, now| {
                 restore::refused(facts, &inventory.device, &configuration, &refusals, now)
             });
-            return Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()));
+            return Err(plan_command::refused(&inventory, &refusals, accepted.as_ref()));
         }
     };
     let package = Package::new(file, manifest.size, manifest.sha256).fail(Exit::Rejected)?;
     let device_key = manifest.device_key.then(|| args.device_key.needed()).transpose()?;
-    put_back(args, &plan, &Export { package, device_key }, &session, attempts, &mut clerk)
+    awake.warn(context.output);
+    agree(args, &plan, &clerk.facts.run, context.output)?;
+    let deadlines = args.deadlines();
+    let session = &mut session;
+    let errand = Errand { plan: &plan, package, device_key, deadlines, session, awake: &awake };
+    errand.put_back(attempts, &mut clerk)
 }
 
 fn decide(
@@ -177,52 +196,74 @@ fn decide(
     plan_restore(inventory, manifest, &plan_command::directives(publication), options)
 }
 
-fn put_back(
-    args: &Args,
-    plan: &RestorePlan,
-    export: &Export,
-    session: &Session,
-    mut attempts: Attempts,
-    clerk: &mut Clerk<'_>,
-) -> Result<Exit, Failure> {
-    let context = clerk.context;
+/// Shows the plan, and holds it to what was said.
+fn agree(args: &Args, plan: &RestorePlan, run: &RunId, output: Output) -> Result<(), Failure> {
     let digest = plan.digest().fail(Exit::Internal)?;
-    tell(plan, context.output)?;
-    let question = "Put this configuration back? The recorder restarts, and stops recording meanwhile.";
-    if !args.yes && !terminal::confirm(question, "--yes")? {
-        return Err(Failure::new(Exit::Refused, "not agreed to: nothing was sent"));
+    output.json(&json!({"event": "restore-planned", "run": run, "plan": plan, "digest": digest}));
+    tell(plan, output)?;
+    let noun = plan.device.noun();
+    let question =
+        format!("Put this configuration back? The {noun} restarts, and stops recording meanwhile.");
+    let said = Agreed { plan: args.plan, yes: args.yes };
+    said.holds(digest, &question, "read the new plan above, and give its digest if you agree to it")
+}
+
+/// What was agreed to, and what it takes.
+struct Errand<'a> {
+    plan: &'a RestorePlan,
+    package: Package,
+    device_key: Option<ConfigurationKey>,
+    deadlines: Deadlines,
+    session: &'a mut Session,
+    awake: &'a Awake,
+}
+
+impl Errand<'_> {
+    /// Puts it back, watches, and states how it ended.
+    fn put_back(self, mut attempts: Attempts, clerk: &mut Clerk<'_>) -> Result<Exit, Failure> {
+        let Self { plan, package, device_key, deadlines, session, awake } = self;
+        let context = clerk.context;
+        let digest = plan.digest().fail(Exit::Internal)?;
+        session.still_alone()?;
+        let attempt = Attempt {
+            run: clerk.facts.run.clone(),
+            serial: plan.device.serial.clone(),
+            address: plan.address.clone(),
+            configuration: plan.configuration.sha256,
+            step: Step::Planned,
+            last: clerk.facts.started,
+            stated: false,
+        };
+        let log = AttemptLog::begin(&mut attempts, attempt).map_err(record_failure)?;
+        clerk.state(|facts, _| restore::started(facts, plan, digest))?;
+        if clerk.stick.is_some_and(OpenStick::takes_statements) {
+            clerk.deliver();
+        }
+        let _under_way = UnderWay::begin();
+        let what = (Payload::Configuration, &plan.device.serial);
+        let (outcome, noticed) =
+            attend(session, what, awake, context, async |session, tell, stop, senses| {
+                let (recorder, device_key, package) = (&session.recorder, device_key.as_ref(), &package);
+                let restore = Restore { recorder, plan, package, device_key, deadlines, senses, log };
+                restore.execute(context.now, tell, stop).await
+            })?;
+        let outcome = RestoreOutcome::from(outcome);
+        clerk.facts.link.changes = noticed.changes;
+        add_heard(&mut clerk.facts.link, &noticed.heard);
+        if clerk.last_word(|facts, now| restore::ended(facts, plan, digest, &outcome, now))
+            && let Err(error) = attempts.stated(&clerk.facts.run)
+        {
+            context.output.warn(anyhow::Error::from(error));
+        }
+        conclude(plan, &outcome, context)
     }
-    session.still_alone()?;
-    clerk.state(|facts, _| restore::started(facts, plan, digest))?;
-    if clerk.stick.is_some_and(OpenStick::takes_statements) {
-        clerk.deliver();
-    }
-    let attempt = Attempt {
-        run: clerk.facts.run.clone(),
-        serial: plan.device.serial.clone(),
-        address: plan.address.clone(),
-        configuration: plan.configuration.sha256,
-        step: Step::Sending,
-        last: clerk.facts.started,
-    };
-    let note = |step| attempts.note(Attempt { step, last: (context.now)(), ..attempt.clone() });
-    let (recorder, package, device_key) = (&session.recorder, &export.package, export.device_key.as_ref());
-    let run = Restore { recorder, plan, package, device_key, deadlines: args.deadlines() };
-    let run = run.execute(note, |event| show(event, context.output));
-    let mut listener = session.listener.borrow_mut();
-    let guarded = guard(&session.link, listener.as_mut(), run, context.output);
-    let (outcome, noticed) = session.runtime.block_on(guarded);
-    session.remember_refusal(context);
-    clerk.facts.link.changes = noticed.changes;
-    add_heard(&mut clerk.facts.link, &noticed.heard);
-    clerk.last_word(|facts, now| restore::ended(facts, plan, digest, &outcome, now));
-    conclude(plan, &outcome, context)
 }
 
 /// The plan in words, its digest last.
 fn tell(plan: &RestorePlan, output: Output) -> Result<(), Failure> {
     let (device, configuration) = (&plan.device, &plan.configuration);
-    output.data(format_args!("recorder   {} {} at {}", device.model, device.serial, plan.address));
+    let noun = device.noun();
+    output.data(format_args!("{noun:<10} {} {} at {}", device.model, device.serial, plan.address));
     output.data(format_args!("runs       {}", device.revision));
     output.data(format_args!(
         "restore    configuration of {}, exported by {}",
@@ -243,21 +284,6 @@ fn tell(plan: &RestorePlan, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(event: &RestoreEvent, output: Output) {
-    output.json(event);
-    match event {
-        RestoreEvent::RestoreSending { number: 1 } => output.note("sending the configuration"),
-        RestoreEvent::RestoreSending { number } => output.note(format_args!(
-            "the recorder wants a new login: the configuration is sent again (time {number})"
-        )),
-        RestoreEvent::RestoreSent { how } => output.note(how),
-        RestoreEvent::RestoreDown => output.note("the recorder restarts"),
-        RestoreEvent::Silent { seconds } => output
-            .note(format_args!("no answer for {seconds} s; normal while it restarts; do not cut the power")),
-        RestoreEvent::RecordFailed { why } => output.warn(format_args!("{why}; the restore goes on")),
-    }
-}
-
 fn conclude(plan: &RestorePlan, outcome: &RestoreOutcome, context: &Context) -> Result<Exit, Failure> {
     let (exit, serial) = (outcome.exit(), &plan.device.serial);
     if exit == Exit::Done {
@@ -265,10 +291,8 @@ fn conclude(plan: &RestorePlan, outcome: &RestoreOutcome, context: &Context) -> 
         context.output.data(format_args!("restored: {serial}: {}", outcome.detail));
         return Ok(exit);
     }
-    let recorder = format!("recorder {}: ", plan.address);
-    let detail = outcome.detail.strip_prefix(&recorder).unwrap_or(&outcome.detail);
-    let message = format!("{recorder}{}: {detail}", outcome.result);
-    Err(Failure::new(exit, message).hint(outcome.hint()).with_data(json!({"outcome": outcome})))
+    let failure = not_done(&plan.device, &plan.address, &outcome.result, &outcome.detail, exit);
+    Err(failure.hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 
 fn unseal_failure(error: UnsealError) -> Failure {

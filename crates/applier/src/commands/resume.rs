@@ -9,6 +9,7 @@ use serde_json::json;
 use terminal::{Exit, Failure};
 
 use super::apply::{journal_failure, laptop_key};
+use super::awake::Awake;
 use super::desk::{Desk, Open};
 use super::farewell::farewell;
 use super::patience::WatchArgs;
@@ -18,14 +19,15 @@ use crate::connect::Refused;
 use crate::context::{Context, state_failure};
 use crate::event::{Reason, RunId};
 use crate::journal::{Journals, Replay};
-use crate::run::Deadlines;
+use crate::restore::{self, Attempt, Attempts};
+use crate::run::{Deadlines, Payload};
 use crate::stage::Stage;
 
 /// Finish a run that was interrupted, or that nobody knows the end of.
 ///
 /// It says where things stand, looks at the recorder, watches it, and signs how the run ended. Nothing is
 /// ever pushed. Where the recorder is not met, that is signed, once, and the run stays open. A stick is not
-/// needed; one that is named takes the receipt.
+/// needed; one that is named takes the receipt. A restore that was cut is not taken up, but its end is signed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -66,10 +68,10 @@ impl FromStr for Which {
 }
 
 impl Which {
-    fn names(&self, replay: &Replay) -> bool {
+    fn names(&self, (run, address): (&RunId, &Address)) -> bool {
         match self {
-            Self::Run(run) => *run == replay.run,
-            Self::At(address) => *address == replay.plan.address,
+            Self::Run(named) => named == run,
+            Self::At(named) => named == address,
         }
     }
 }
@@ -83,8 +85,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let desk = Desk { state: &state, journals: &journals, key: &key, stick: stick.as_ref(), context };
     let mut open = desk.open(&chain)?;
     if let Some(which) = &args.which {
-        open.closable.retain(|replay| which.names(replay));
-        open.unsettled.retain(|replay| which.names(replay));
+        let names = |replay: &Replay| which.names((&replay.run, &replay.plan.address));
+        open.closable.retain(names);
+        open.unsettled.retain(names);
     }
     for damage in &open.damaged {
         context.output.warn(format_args!("{damage}; it may tell of a push that is not over"));
@@ -97,7 +100,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn finish(args: &Args, open: &Open, desk: &Desk<'_>, chain: &mut Chain) -> Result<Exit, Failure> {
-    let closed = close(desk, open, chain)?;
+    let closed = [close(desk, open, chain)?, state_cut(args, desk, chain)?];
+    let closed = closed.into_iter().flatten().reduce(Exit::worst);
     match open.unsettled.as_slice() {
         [] if closed.is_some() => Ok(closed.unwrap_or(Exit::Done)),
         [] => none(args, open.damaged.is_empty(), desk.context),
@@ -121,6 +125,31 @@ fn close(desk: &Desk<'_>, open: &Open, chain: &mut Chain) -> Result<Option<Exit>
             exit = halfway.exit;
             output.warn(format_args!("{:#}; applier apply goes on from there", halfway.error));
         }
+        worst = Some(worst.map_or(exit, |worst: Exit| worst.worst(exit)));
+    }
+    Ok(worst)
+}
+
+/// States how restores ended that were cut; the worst exit code of those, if there were any.
+fn state_cut(args: &Args, desk: &Desk<'_>, chain: &mut Chain) -> Result<Option<Exit>, Failure> {
+    let mut attempts = match Attempts::open(&desk.state.restores()) {
+        Ok(attempts) => attempts,
+        Err(error) => {
+            desk.context.output.warn(format_args!("{error}; it may tell of a restore that is not over"));
+            return Ok(None);
+        }
+    };
+    let which = |attempt: &Attempt| {
+        args.which.as_ref().is_none_or(|which| which.names((&attempt.run, &attempt.address)))
+    };
+    let mut worst = None;
+    for ended in desk.state_cut(&mut attempts, which, chain)? {
+        let output = desk.context.output;
+        output.json(&json!({"run": ended.run, "restore": {"result": ended.result, "detail": ended.detail}}));
+        output.note(
+            "hint: look at it with applier inspect; applier restore says whether it may be restored again",
+        );
+        let exit = restore::exit(ended.result);
         worst = Some(worst.map_or(exit, |worst: Exit| worst.worst(exit)));
     }
     Ok(worst)
@@ -158,6 +187,8 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
     tell(replay, context);
     let address = args.address.as_ref().unwrap_or(&replay.plan.address);
     let deadlines = args.patience.over(Deadlines::default());
+    let awake = Awake::keep(Payload::Firmware, address)?;
+    awake.warn(context.output);
     let serial = &replay.plan.device.serial;
     let visit = Visit { address, expected: Some(serial), patience: deadlines.back, login: &args.login };
     let read = visit.read(
@@ -167,7 +198,7 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
         async |recorder| crate::run::answered(recorder, deadlines).await,
         |device| &device.serial,
     );
-    let (session, device) = match read {
+    let (mut session, device) = match read {
         Ok(read) => read,
         Err(failure) => return Err(stands(replay, failure, desk, chain)?),
     };
@@ -183,9 +214,9 @@ fn settle(args: &Args, replay: &Replay, desk: &Desk<'_>, chain: &mut Chain) -> R
             .hint("find the recorder with applier find, then: applier resume --address ADDRESS")
             .with_data(json!({"run": replay.run, "outcome": outcome})));
     }
-    let outcome = desk.resume(replay, &session, &device, deadlines, chain)?;
+    let outcome = desk.resume(replay, &mut session, &device, (deadlines, &awake), chain)?;
     context.output.json(&json!({"run": replay.run, "outcome": outcome}));
-    conclude_alone(&replay.plan, address, &outcome, context)
+    conclude_alone(&replay.plan, session.recorder.address(), &outcome, context)
 }
 
 /// Where a run stands, for people.

@@ -8,6 +8,7 @@ use std::thread;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::run::Payload;
 use crate::stage::Stage;
 
 /// What must not be broken off now.
@@ -72,12 +73,15 @@ pub(super) fn listen() -> io::Result<watch::Receiver<u32>> {
 }
 
 /// What Ctrl-C would do at this stage, if it is pressed again.
-pub(super) fn warning(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Uploading => {
+pub(super) fn warning(payload: Payload, stage: Stage) -> &'static str {
+    match (stage, payload) {
+        (Stage::Uploading, _) => {
             "Ctrl-C again breaks the upload off: its last block is still here, so the recorder throws it away, and is read once more to see that it is unchanged"
         }
-        _ => {
+        (_, Payload::Configuration) => {
+            "DO NOT CUT THE POWER: the recorder may be taking the configuration over or restarting, and Ctrl-C does not stop that; watching goes on; Ctrl-C again leaves it unwatched, to be looked at with applier inspect"
+        }
+        (_, Payload::Firmware) => {
             "DO NOT CUT THE POWER: the recorder may be writing its flash, and Ctrl-C does not stop that; watching goes on; Ctrl-C again leaves it unwatched, to be taken up with applier resume"
         }
     }

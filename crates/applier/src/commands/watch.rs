@@ -6,10 +6,12 @@ use std::time::Instant;
 use terminal::{Output, Progress};
 
 use crate::event::Event;
+use crate::run::Payload;
 use crate::stage::Stage;
 
 /// Shows a run while it happens.
 pub(super) struct Watch {
+    payload: Payload,
     output: Output,
     bar: Option<Progress>,
     began: Instant,
@@ -19,8 +21,8 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Shows nothing yet.
-    pub(super) fn new(output: Output) -> Self {
-        Self { output, bar: None, began: Instant::now(), sent: false }
+    pub(super) fn new(payload: Payload, output: Output) -> Self {
+        Self { payload, output, bar: None, began: Instant::now(), sent: false }
     }
 
     /// Shows one event.
@@ -35,7 +37,7 @@ impl Watch {
             )),
             Event::Push { number: 1 } | Event::Uptime { .. } => {}
             Event::Push { number } => self
-                .line(&format!("the recorder wants a new login: the package is sent again (time {number})")),
+                .line(&format!("the recorder wants a new login: the {} is sent again (time {number})", self.payload.noun())),
             Event::Upload { .. } if self.sent => {}
             Event::Upload { handed, total } => {
                 let total = *total;
@@ -53,7 +55,8 @@ impl Watch {
                 bar.set(u64::from(*percent));
             }
             Event::Silent { seconds, left } => self.line(&format!(
-                "no answer for {seconds} s; normal while it flashes and restarts; do not cut the power; gives up looking in {left} s"
+                "no answer for {seconds} s; normal while it {}; do not cut the power; gives up looking in {left} s",
+                self.payload.work()
             )),
             Event::Stalled { seconds, left } => self.line(&format!(
                 "no byte was taken for {seconds} s; it may be erasing its flash; do not cut the power; gives up in {left} s"
@@ -85,7 +88,14 @@ impl Watch {
             Stage::Flashing => {
                 self.sent = true;
                 self.close();
-                "the whole package has left; the recorder checks and flashes it; do not cut the power"
+                match self.payload {
+                    Payload::Firmware => {
+                        "the whole package has left; the recorder checks and flashes it; do not cut the power"
+                    }
+                    Payload::Configuration => {
+                        "the whole configuration has left; the recorder takes it over; do not cut the power"
+                    }
+                }
             }
             Stage::RebootRequested => {
                 self.close();

@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::time::Duration;
 
 use firmware::{Device, Sha256Digest};
 use isapi::{Answer, Reboot};
@@ -159,16 +158,6 @@ impl Replay {
     /// last block never left, or this push's own answer refused it (`docs/safety.md`, rule 7).
     pub fn is_proven_over(&self) -> bool {
         self.held || self.answer.as_ref().is_some_and(Answer::proves_untouched)
-    }
-
-    /// What is left at `now` of a quiet period that began with its last line; all of it where the clock was
-    /// set back since.
-    pub fn quiet_left(&self, quiet: Duration, now: Timestamp) -> Duration {
-        let passed = now.duration_since(self.last);
-        if passed.is_negative() {
-            return quiet;
-        }
-        quiet.saturating_sub(passed.unsigned_abs())
     }
 
     /// Whether this run forbids to push to this recorder, which answers like this now.

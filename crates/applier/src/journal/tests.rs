@@ -410,8 +410,32 @@ fn looking_again_does_not_begin_the_quiet_period_anew() {
     again.append(at(700), &stage(Stage::Unknown)).unwrap();
     let replay = replay(&path).unwrap().unwrap();
     assert_eq!(replay.last, at(2));
-    let quiet = std::time::Duration::from_secs(900);
-    assert_eq!(replay.quiet_left(quiet, at(302)).as_secs(), 600);
-    assert!(replay.quiet_left(quiet, at(2000)).is_zero());
-    assert_eq!(replay.quiet_left(quiet, at(-50)), quiet, "the clock was set back");
+}
+
+/// Writes lines that tell nothing until there is room for so many bytes.
+pub(crate) fn fill(journal: &mut Journal, room: u64) {
+    let left = |bytes: usize| Event::Left { why: "x".repeat(bytes) };
+    let before = journal.length;
+    journal.append(at(0), &left(0)).unwrap();
+    let line = usize::try_from(journal.length - before).unwrap();
+    loop {
+        let free = usize::try_from(LARGEST - journal.length - room).unwrap();
+        let last = free <= 1 << 16;
+        journal.append(at(0), &left(if last { free } else { 1 << 15 } - line)).unwrap();
+        if last {
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_is_written_can_be_read_however_much_there_is_to_write() {
+    let (_dir, journals, path) = journal(2);
+    let mut again = journals.reopen(&run_id()).unwrap();
+    fill(&mut again, 100);
+    let full = again.append(at(9), &stage(Stage::Flashing));
+    assert!(matches!(full, Err(JournalError::Full(_))), "{full:?}");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), LARGEST - 100);
+    assert_eq!(stage_of(&path), Some(Stage::Uploading));
+    assert!(Journals::open(&journals.dir).unwrap().reopen(&run_id()).is_ok());
 }

@@ -1,7 +1,7 @@
 //! The same for a configuration that goes back to its recorder.
 
 use firmware::policy::OverrideFlag;
-use firmware::{Device, Sha256Digest, Text};
+use firmware::{Device, Family, Sha256Digest, Text};
 use isapi::Address;
 use receipt::{Configuration, Forgiven, Override};
 use serde::{Deserialize, Serialize};
@@ -87,11 +87,13 @@ pub fn plan_restore(
     // a configuration is not kept on the disks
     let of_recorder = rules::recorder(inventory, &common).into_iter();
     refusals.extend(of_recorder.filter(|refusal| !matches!(refusal, Refusal::DiskError { .. })));
+    refusals.extend(rules::laptop(&common));
     if !refusals.is_empty() {
         return Err(refusals);
     }
     let lifted = [
         ("allow-other-version", allowed.filter(|_| other_version)),
+        ("allow-battery", common.allow_battery.as_ref().filter(|_| common.power.is_low())),
         (
             "allow-logged-in",
             common.allow_logged_in.as_ref().filter(|_| rules::is_anybody_logged_in(inventory)),
@@ -109,20 +111,25 @@ pub fn plan_restore(
         address: inventory.address.clone(),
         device: device.clone(),
         configuration: configuration(manifest),
-        notes: notes(manifest),
+        notes: notes(manifest, device),
         expired: common.accept_expired.as_ref().map_or_else(Vec::new, |accepted| accepted.forgiven.clone()),
         overrides: lifted.into_iter().filter_map(one).chain(expired).collect(),
         policy: directives.policy.map(|(_, sha256)| sha256),
     })
 }
 
-fn notes(manifest: &Manifest) -> Vec<String> {
+fn notes(manifest: &Manifest, device: &Device) -> Vec<String> {
+    let restarts = if device.family() == Some(Family::Ipc) {
+        "the camera is told to restart; its picture, and every recording of it, stops meanwhile"
+    } else {
+        "the recorder restarts by itself; recording stops meanwhile"
+    };
     vec![
         format!(
             "everything is set as it was on {}: users and passwords, addresses, cameras, recording",
             manifest.taken.strftime("%F %H:%M UTC")
         ),
-        "the recorder restarts by itself; recording stops meanwhile".into(),
+        restarts.into(),
         "it may come back at another address, or with another password: those of that day".into(),
     ]
 }

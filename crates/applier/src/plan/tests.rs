@@ -63,7 +63,7 @@ fn because(reason: &str) -> Text {
 fn a_fitting_release_is_planned_with_what_was_checked_and_what_not() {
     let plan = pushed(&recorder(), &[listed("new", "V4.61.025 build 230421")], &Options::default());
     assert_eq!(plan.target.release.as_str(), "new");
-    assert_eq!((plan.backup.as_str(), plan.overrides.len()), ("taken before the push", 0));
+    assert_eq!((plan.backup.to_string(), plan.overrides.len()), ("taken before the push".into(), 0));
     assert!(plan.takes_backup());
     assert!(plan.checks.contains(&"nobody is logged in".to_owned()));
     assert!(plan.notes.iter().any(|n| n.contains("language of the package not checked")));

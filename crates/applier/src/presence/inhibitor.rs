@@ -4,7 +4,6 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use firmware::Text;
-use isapi::Address;
 use zbus::{Connection, Error, fdo};
 
 /// A lock of logind's: while it is held the laptop neither sleeps nor shuts down, by itself or because
@@ -37,9 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Inhibitor {
     /// Asks logind over the system bus, which is where `DBUS_SYSTEM_BUS_ADDRESS` says, or else where it always
-    /// is. Whoever looks at `systemd-inhibit` reads which recorder it is for.
-    pub async fn take(recorder: &Address) -> Result<Self, NotHeld> {
-        match tokio::time::timeout(PATIENCE, ask(&format!("recorder {recorder} is being updated"))).await {
+    /// is. Whoever looks at `systemd-inhibit` reads why.
+    pub async fn take(why: &str) -> Result<Self, NotHeld> {
+        match tokio::time::timeout(PATIENCE, ask(why)).await {
             Ok(lock) => lock.map(|lock| Self { _lock: lock }).map_err(|error| not_held(&error)),
             Err(_) => Err(NotHeld::Silent),
         }

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use firmware::{Serial, Sha256Digest};
-use isapi::Address;
+use isapi::{Address, Answer};
 use jiff::{SignedDuration, Timestamp};
 use receipt::RestoreResult;
 use serde::{Deserialize, Serialize};
 
-use crate::event::RunId;
+use super::outcome::result;
+use crate::event::{Event, RunId};
+use crate::quiet::quiet_left;
 use crate::record::{self, RecordError};
+use crate::run::{Log, LogError};
+use crate::stage::Stage;
 
 /// So many are remembered; the oldest of those that are over is forgotten first.
 const MOST: usize = 500;
@@ -38,12 +42,16 @@ pub struct Attempt {
     pub step: Step,
     /// When that was written, by the laptop's clock.
     pub last: Timestamp,
+    /// Whether a statement tells how it ended.
+    pub stated: bool,
 }
 
 /// How far a restore is. Written before what it names is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
+    /// It was agreed to; nothing was sent.
+    Planned,
     /// It is about to be sent, and may have been.
     Sending,
     /// The recorder took it.
@@ -72,30 +80,68 @@ impl Attempts {
         record::write(&self.path, &self.attempts)
     }
 
-    /// The newest restore to this recorder, if nobody knows how it ended.
+    /// Writes down that a statement tells how it ended. What was never sent is forgotten: it settles nothing
+    /// that was sent before.
+    pub fn stated(&mut self, run: &RunId) -> Result<(), RecordError> {
+        self.attempts.retain(|attempt| attempt.run != *run || attempt.step != Step::Planned);
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.run == *run) {
+            attempt.stated = true;
+        }
+        record::write(&self.path, &self.attempts)
+    }
+
+    /// Those of whose end no statement tells, oldest first.
+    pub fn unstated(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| !attempt.stated)
+    }
+
+    /// The newest restore that was sent to this recorder, if nobody knows how it ended.
     pub fn unsettled(&self, serial: &Serial) -> Option<&Attempt> {
-        let newest = self.attempts.iter().rfind(|attempt| attempt.serial == *serial)?;
-        newest.is_unsettled().then_some(newest)
+        let sent = |attempt: &&Attempt| attempt.serial == *serial && attempt.step != Step::Planned;
+        self.attempts.iter().rfind(sent).filter(|attempt| attempt.is_unsettled())
     }
 }
 
 impl Attempt {
     fn is_unsettled(&self) -> bool {
-        !matches!(
+        matches!(
             self.step,
-            Step::Ended(RestoreResult::Restored | RestoreResult::Refused | RestoreResult::Failed)
+            Step::Sending | Step::Restarting | Step::Ended(RestoreResult::UnknownAfterRestore)
         )
     }
 
-    /// What is left of the quiet period at `now`; `None` if it has passed. A line of the future has not
-    /// even begun it.
+    /// What is left of the quiet period at `now`; `None` if it has passed.
     pub fn quiet_left(&self, quiet: Duration, now: Timestamp) -> Option<SignedDuration> {
-        let quiet = SignedDuration::try_from(quiet).unwrap_or(SignedDuration::MAX);
-        if now < self.last {
-            return Some(quiet);
-        }
-        let left = quiet.saturating_sub(now.duration_since(self.last));
-        left.is_positive().then_some(left)
+        quiet_left(self.last, quiet, now)
+    }
+}
+
+/// One restore, written down while it goes on.
+#[derive(Debug)]
+pub struct AttemptLog<'a> {
+    attempts: &'a mut Attempts,
+    attempt: Attempt,
+}
+
+impl<'a> AttemptLog<'a> {
+    /// Begins with one that was agreed to.
+    pub fn begin(attempts: &'a mut Attempts, attempt: Attempt) -> Result<Self, RecordError> {
+        attempts.note(attempt.clone())?;
+        Ok(Self { attempts, attempt })
+    }
+}
+
+impl Log for AttemptLog<'_> {
+    fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), LogError> {
+        let step = match event {
+            Event::Push { .. } | Event::Stage { stage: Stage::Flashing } => Step::Sending,
+            Event::Uploaded { answer: Some(Answer::Taken { .. }), released: true, .. } => Step::Restarting,
+            // what was never sent settles nothing
+            Event::Ended { outcome } if outcome.pushes > 0 => Step::Ended(result(outcome.stage)),
+            _ => return Ok(()),
+        };
+        let attempt = Attempt { step, last: at, ..self.attempt.clone() };
+        Ok(self.attempts.note(attempt)?)
     }
 }
 
@@ -112,6 +158,7 @@ mod tests {
             configuration: Sha256Digest::of(b"x"),
             step,
             last: at(second),
+            stated: false,
         }
     }
 
@@ -136,6 +183,24 @@ mod tests {
         let quiet = Duration::from_secs(900);
         let left = |now| attempt(100, "DS-1A", unknown).quiet_left(quiet, at(now)).map(|left| left.as_secs());
         assert_eq!([left(100), left(999), left(1000), left(0)], [Some(900), Some(1), None, Some(900)]);
+    }
+
+    #[test]
+    fn what_was_never_sent_settles_nothing_and_is_forgotten_once_it_is_stated() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("restores.json");
+        let serial: Serial = "DS-1A".parse().unwrap();
+        let mut attempts = Attempts::open(&path).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Sending)).unwrap();
+        attempts.note(attempt(1, "DS-1A", Step::Planned)).unwrap();
+        assert_eq!(attempts.unsettled(&serial).map(|attempt| attempt.step), Some(Step::Sending));
+        let runs: Vec<RunId> = attempts.unstated().map(|attempt| attempt.run.clone()).collect();
+        for run in &runs {
+            attempts.stated(run).unwrap();
+        }
+        let attempts = Attempts::open(&path).unwrap();
+        assert_eq!((runs.len(), attempts.unstated().count(), attempts.attempts.len()), (2, 0, 1));
+        assert!(attempts.unsettled(&serial).is_some(), "that it is unknown is stated, not settled");
     }
 
     #[test]

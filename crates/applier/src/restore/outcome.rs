@@ -1,12 +1,10 @@
 use firmware::Device;
-use isapi::Error;
 use receipt::RestoreResult;
 use serde::Serialize;
 use terminal::Exit;
 
-use super::not_begun_reason;
-use crate::event::Reason;
-use crate::run::chain;
+use crate::event::{Outcome, Reason};
+use crate::stage::Stage;
 
 /// How a restore ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,29 +22,40 @@ pub struct RestoreOutcome {
     pub sendings: u32,
 }
 
+/// What a restore that ended at this stage came to.
+pub(super) fn result(stage: Stage) -> RestoreResult {
+    match stage {
+        Stage::Confirmed => RestoreResult::Restored,
+        Stage::Refused => RestoreResult::Refused,
+        Stage::Failed => RestoreResult::Failed,
+        _ => RestoreResult::UnknownAfterRestore,
+    }
+}
+
+/// The exit code of `docs/commands.md`, where nothing else is known than this.
+pub fn exit(result: RestoreResult) -> Exit {
+    match result {
+        RestoreResult::Restored => Exit::Done,
+        RestoreResult::Refused => Exit::Refused,
+        RestoreResult::Failed => Exit::Failed,
+        RestoreResult::UnknownAfterRestore => Exit::Unknown,
+    }
+}
+
+impl From<Outcome> for RestoreOutcome {
+    fn from(outcome: Outcome) -> Self {
+        let Outcome { stage, reason, detail, after, pushes: sendings, .. } = outcome;
+        Self { result: result(stage), reason, detail, after, sendings }
+    }
+}
+
 impl RestoreOutcome {
-    pub(super) fn new(result: RestoreResult, reason: Reason, detail: impl Into<String>) -> Self {
-        Self { result, reason, detail: detail.into(), after: None, sendings: 0 }
-    }
-
-    pub(super) fn with(self, after: Device) -> Self {
-        Self { after: Some(after), ..self }
-    }
-
-    /// Nothing was sent.
-    pub(super) fn not_begun(error: &Error) -> Self {
-        Self::new(RestoreResult::Refused, not_begun_reason(error), chain(error))
-    }
-
     /// The exit code of `docs/commands.md`.
     pub fn exit(&self) -> Exit {
         match (self.result, self.reason) {
-            (RestoreResult::Restored, _) => Exit::Done,
-            (RestoreResult::UnknownAfterRestore, _) => Exit::Unknown,
-            (_, Reason::LoginRefused) => Exit::Credentials,
-            (_, Reason::Unreachable) => Exit::Unreachable,
-            (RestoreResult::Refused, _) => Exit::Refused,
-            (RestoreResult::Failed, _) => Exit::Failed,
+            (RestoreResult::Refused | RestoreResult::Failed, Reason::LoginRefused) => Exit::Credentials,
+            (RestoreResult::Refused | RestoreResult::Failed, Reason::Unreachable) => Exit::Unreachable,
+            (result, _) => exit(result),
         }
     }
 
@@ -63,6 +72,7 @@ impl RestoreOutcome {
             (RestoreResult::UnknownAfterRestore, _) => {
                 "do not cut the power; it may answer at the address, and to the password, of the day when the configuration was taken: applier find, applier inspect"
             }
+            (RestoreResult::Failed, Reason::Interrupted) => "the recorder is as before; restore again",
             (RestoreResult::Refused, _) => "nothing was sent; mend the cause, then restore again",
             (RestoreResult::Failed, _) => "the recorder did not take it; mend the cause, then restore again",
         }

@@ -2,7 +2,8 @@ use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
 use receipt::{Body, Configuration, RestoreEnded, RestoreResult, RestoreStarted};
 
-use super::RestoreOutcome;
+use super::{RestoreOutcome, Step};
+use crate::event::Reason;
 use crate::plan::{AcceptedExpired, Refusal, RestorePlan};
 use crate::report::Facts;
 
@@ -50,6 +51,29 @@ pub fn refused(
     let reason = refusals.first().map_or("refused", Refusal::code);
     let detail: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     Body::RestoreEnded(Box::new(without(facts, device, configuration, (reason, &detail.join("; ")), now)))
+}
+
+/// "The restore that began so was cut after this step." Gives what it came to, as well.
+pub fn cut(facts: &Facts, start: &RestoreStarted, step: Step, now: Timestamp) -> RestoreEnded {
+    let (result, detail) = match step {
+        Step::Planned => (RestoreResult::Failed, "interrupted before anything was sent".into()),
+        Step::Sending => {
+            (RestoreResult::UnknownAfterRestore, "interrupted while the configuration was being sent".into())
+        }
+        Step::Restarting => (
+            RestoreResult::UnknownAfterRestore,
+            format!("{} took the configuration; nobody saw it restart", start.device.noun()),
+        ),
+        Step::Ended(result) => (result, format!("it had ended as {result} when the program was interrupted")),
+    };
+    let said = (&*Reason::Interrupted.to_string(), &*detail);
+    RestoreEnded {
+        plan: Some(start.plan),
+        result,
+        overrides: start.overrides.clone(),
+        sendings: u32::from(step != Step::Planned),
+        ..without(facts, &start.device, &start.configuration, said, now)
+    }
 }
 
 fn without(

@@ -9,7 +9,7 @@ impl Going<'_> {
     /// to say, with a reason (`docs/safety.md`).
     pub(super) async fn back_up(self, keeper: Option<&Keeper>, ledger: &mut Ledger<'_>) -> Result<(), End> {
         let Some(keeper) = keeper else { return Ok(()) };
-        match keeper.take(self.recorder, &self.plan.device, ledger.now()).await {
+        match keeper.take(self.recorder, self.job.before, ledger.now()).await {
             Ok(kept) => {
                 ledger.back_up(kept);
                 Ok(())

@@ -8,7 +8,31 @@ use super::End;
 use crate::backup::Kept;
 use crate::event::{Event, Outcome, Reason};
 use crate::journal::{Journal, JournalError};
+use crate::record::RecordError;
 use crate::stage::{IllegalMove, Stage};
+
+/// Where a run is written down. What is appended is on the disk when this returns.
+pub trait Log {
+    /// Writes down what happened.
+    fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), LogError>;
+}
+
+/// It could not be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// In the journal of a push.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// In the record of restores.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl Log for Journal {
+    fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), LogError> {
+        Ok(Self::append(self, at, event)?)
+    }
+}
 
 /// Where the run is, what was written down, and who hears of it.
 ///
@@ -16,7 +40,7 @@ use crate::stage::{IllegalMove, Stage};
 /// cannot be written ends nothing: a flash must be watched to its end. What is not written then is told
 /// ([`Event::JournalFailed`]), kept, and written before anything later is: the journal has no gap.
 pub(super) struct Ledger<'a> {
-    journal: Journal,
+    log: Box<dyn Log + 'a>,
     unwritten: VecDeque<(Timestamp, Event)>,
     stage: &'a Cell<Stage>,
     backup: Option<Kept>,
@@ -30,20 +54,21 @@ pub(super) struct Ledger<'a> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotBegun {
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Log(#[from] LogError),
     #[error(transparent)]
     Stage(#[from] IllegalMove),
 }
 
 impl<'a> Ledger<'a> {
-    /// A journal, and the stage at which it is.
+    /// Where it is written down, and the stage at which it is.
     pub(super) fn new(
-        journal: Journal,
+        log: impl Log + 'a,
         stage: &'a Cell<Stage>,
         clock: &'a dyn Fn() -> Timestamp,
         tell: &'a mut dyn FnMut(&Event),
     ) -> Self {
-        Self { journal, unwritten: VecDeque::new(), stage, backup: None, pushes: 0, handed: 0, clock, tell }
+        let log = Box::new(log);
+        Self { log, unwritten: VecDeque::new(), stage, backup: None, pushes: 0, handed: 0, clock, tell }
     }
 
     /// The same, after so many sendings and with this backup.
@@ -103,7 +128,7 @@ impl<'a> Ledger<'a> {
 
     fn first_write(&mut self, event: &Event, stage: Stage) -> Result<(), NotBegun> {
         self.catch_up()?;
-        self.journal.append((self.clock)(), event)?;
+        self.log.append((self.clock)(), event)?;
         self.stage.set(stage);
         (self.tell)(event);
         Ok(())
@@ -154,9 +179,9 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn catch_up(&mut self) -> Result<(), JournalError> {
+    fn catch_up(&mut self) -> Result<(), LogError> {
         while let Some((at, event)) = self.unwritten.front() {
-            self.journal.append(*at, event)?;
+            self.log.append(*at, event)?;
             self.unwritten.pop_front();
         }
         Ok(())
@@ -188,8 +213,8 @@ mod tests {
         let (_dir, journals) = journals();
         let failed = ledger(&journals, |mut ledger| {
             ledger.note(&planned());
-            ledger.journal = full();
-            assert!(matches!(ledger.push(Stage::upload), Err(NotBegun::Journal(_))));
+            ledger.log = Box::new(full());
+            assert!(matches!(ledger.push(Stage::upload), Err(NotBegun::Log(_))));
             assert_eq!((ledger.stage(), ledger.pushes), (Stage::Planned, 0));
             let outcome = ledger.end(End::new(Stage::fail, Reason::JournalFailed, "disk full"));
             assert_eq!((outcome.stage, outcome.pushes), (Stage::Failed, 0));
@@ -204,13 +229,13 @@ mod tests {
         let failed = ledger(&journals, |mut ledger| {
             ledger.note(&planned());
             ledger.push(Stage::upload).unwrap();
-            let good = std::mem::replace(&mut ledger.journal, full());
-            assert!(matches!(ledger.commit(Stage::flash), Err(NotBegun::Journal(_))));
+            let good = std::mem::replace(&mut ledger.log, Box::new(full()));
+            assert!(matches!(ledger.commit(Stage::flash), Err(NotBegun::Log(_))));
             assert_eq!(ledger.stage(), Stage::Uploading, "not written, not done");
             ledger.go(Stage::flash);
             ledger.go(Stage::go_down);
             assert_eq!(newest(&journals).unwrap().stage, Stage::Uploading);
-            ledger.journal = good;
+            ledger.log = good;
             ledger.go(Stage::come_back);
         });
         assert_eq!(failed, 2);

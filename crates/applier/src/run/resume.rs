@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ledger::Ledger;
-use super::{Deadlines, End, Going, Senses, Stop};
+use super::wait::Running;
+use super::{Deadlines, End, Going, Job, Senses, Stop};
 use crate::confirm::confirm;
 use crate::event::{Event, Outcome, Reason};
 use crate::isolation::CheckedLink;
@@ -47,8 +48,10 @@ impl Resume<'_> {
         mut stop: Stop<'_>,
     ) -> Result<Outcome, JournalError> {
         let Self { recorder, link, replay, deadlines, senses, boot } = self;
-        let going = Going { recorder, plan: &replay.plan, deadlines, senses, uptime: replay.uptime };
-        let seen = going.look(device).await;
+        let job = Job::push(&replay.plan);
+        let running = replay.uptime.map(|seconds| Running { seconds, at: None });
+        let going = Going { recorder, job, deadlines, senses, running };
+        let seen = seen(recorder, device).await;
         let to_do = next(replay, Some(&seen));
         if let Some(outcome) = untold(replay, &seen, to_do) {
             return Ok(outcome);
@@ -84,13 +87,15 @@ pub async fn answered(recorder: &Recorder, deadlines: Deadlines) -> Result<Devic
     }
 }
 
-impl Going<'_> {
-    async fn look(self, device: Device) -> Seen {
-        let idle = matches!(self.recorder.upgrade_status().await, Ok(status) if !status.is_some_and(|s| s.in_progress()));
-        let uptime = self.recorder.read_offered::<Uptime>().await.ok().flatten();
-        Seen { device, idle, uptime: uptime.map(|uptime| uptime.seconds) }
-    }
+/// What a recorder that says that it is `device` answers now.
+pub async fn seen(recorder: &Recorder, device: Device) -> Seen {
+    let idle =
+        matches!(recorder.upgrade_status().await, Ok(status) if !status.is_some_and(|s| s.in_progress()));
+    let uptime = recorder.read_offered::<Uptime>().await.ok().flatten();
+    Seen { device, idle, uptime: uptime.map(|uptime| uptime.seconds) }
+}
 
+impl Going<'_> {
     async fn resume(self, replay: &Replay, seen: Seen, to_do: Next, ledger: &mut Ledger<'_>) -> End {
         let device = seen.device;
         let how = || format!("the run was left at {}", replay.stage);
@@ -98,11 +103,11 @@ impl Going<'_> {
         match to_do {
             Next::Untouched => {
                 let why = match (replay.held, &replay.answer) {
-                    (false, Some(answer)) => super::upload::words(answer),
+                    (false, Some(answer)) => self.job.words(answer),
                     _ => "the last block of the package never left this laptop".into(),
                 };
                 let reason = match (replay.held, &replay.answer) {
-                    (false, Some(answer)) => super::upload::reason(answer),
+                    (false, Some(answer)) => self.job.reason(answer),
                     _ => Reason::Interrupted,
                 };
                 let detail = format!("{why}; it still answers with {}", device.revision);
@@ -113,10 +118,10 @@ impl Going<'_> {
                     "the package cannot be in the recorder, and now it answers with {}",
                     device.revision
                 );
-                End::new(Stage::lose_sight, lost, detail).with(device)
+                End::new(Stage::lose_sight, Reason::of(&self.verdict(&device)), detail).with(device)
             }
             Next::AskReboot => self.restart(ledger, Reboot::Due).await,
-            Next::WatchRestart => self.wait_settled(ledger, "recorder took the package").await,
+            Next::WatchRestart => self.wait_settled(ledger, &self.job.taken()).await,
             Next::WatchChange => self.wait_unsettled(ledger, lost, how()).await,
             // nothing else is brought here
             _ => self.judge(ledger, device),

@@ -2,6 +2,7 @@ use std::cell::Cell;
 
 use tokio::sync::watch;
 
+use super::job::Payload;
 use super::ledger::Ledger;
 use super::{End, Going};
 use crate::event::{Event, Outcome, Reason};
@@ -82,14 +83,22 @@ impl Going<'_> {
                 let how = "upload broken off before its last block";
                 let handed = ledger.handed();
                 ledger.note(&Event::Uploaded { handed, released: false, answer: None, how: how.into() });
-                let reading = self.untouched(&mut ledger, Reason::Interrupted, how.into());
+                let reading = Box::pin(self.untouched(&mut ledger, Reason::Interrupted, how.into()));
                 if let Some(end) = stop.unless_asked(stage, true, reading).await {
                     return ledger.end(end);
                 }
             }
             _ => {}
         }
-        ledger.leave("the program was asked to end")
+        let why = "the program was asked to end";
+        match self.job.payload {
+            Payload::Firmware => ledger.leave(why),
+            // nothing takes it up again: a person looks at the recorder
+            Payload::Configuration => {
+                let detail = format!("{why} while the {} was being watched", self.job.before.noun());
+                ledger.end(End::new(Stage::lose_sight, Reason::Interrupted, detail))
+            }
+        }
     }
 }
 

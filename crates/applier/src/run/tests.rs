@@ -1,12 +1,14 @@
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use firmware::Sha256Digest;
 use firmware::container::Container;
 use isapi::{Address, Credentials};
 use nvr_sim::synthetic::Synthetic;
-use nvr_sim::{Builder, Faults, Handle};
+use nvr_sim::{Builder, Content, Document, Faults, Handle};
 use terminal::Exit;
+use tokio::sync::Notify;
 
 use super::*;
 use crate::event::RunId;
@@ -22,9 +24,18 @@ const PASSWORD: &str = "a good one 1";
 
 mod asleep;
 mod backup;
+mod disturbed;
 mod unsettled;
 
 pub(super) const SENSES: Senses<'static> = Senses { moment: &Moment::now, search: None };
+
+/// How a recorder says who it is.
+pub(super) fn device_info(Device { model, serial, revision, .. }: &Device) -> String {
+    format!(
+        "<DeviceInfo><model>{model}</model><serialNumber>{serial}</serialNumber><firmwareVersion>{}</firmwareVersion><firmwareReleasedDate>build {}</firmwareReleasedDate><deviceType>NVR</deviceType></DeviceInfo>",
+        revision.version, revision.build
+    )
+}
 
 /// A recorder, a plan for it, and the package.
 pub(super) struct Bench {
@@ -147,8 +158,37 @@ impl Bench {
         (outcome, events)
     }
 
+    /// Bytes of its journal.
+    fn written(&self) -> u64 {
+        let journal = self.dir.path().join(format!("journals/{}.jsonl", RunId::new(clock(), [0; 4])));
+        std::fs::metadata(journal).unwrap().len()
+    }
+
+    /// Runs until `at` happens, and is killed there.
+    pub(super) async fn cut(&self, at: impl Fn(&Event) -> bool) {
+        let happened = Arc::new(Notify::new());
+        let seen = Arc::clone(&happened);
+        let run = self.run_with(move |event| {
+            if at(event) {
+                seen.notify_one();
+            }
+        });
+        tokio::select! {
+            biased;
+            () = happened.notified() => {}
+            _ = run => panic!("it ended"),
+        }
+    }
+
     pub(super) fn replay(&self) -> Replay {
         self.journals.newest(&self.plan.device.serial).unwrap().unwrap()
+    }
+
+    /// From now on it says that it runs this.
+    pub(super) fn runs(&self, revision: &str) {
+        let device = Device { revision: revision.parse().unwrap(), ..self.plan.device.clone() };
+        let document = Document { path: "/ISAPI/System/deviceInfo".into(), text: device_info(&device) };
+        self.sim.set_content(Content { documents: vec![document], ..Content::default() });
     }
 
     pub(super) fn faults(&self, faults: Faults) {

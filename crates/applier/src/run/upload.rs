@@ -8,6 +8,7 @@ use isapi::{
 use tokio::sync::watch;
 use tokio::time::interval;
 
+use super::job::{Job, Payload};
 use super::ledger::Ledger;
 use super::lull::Lull;
 use super::{End, Going, chain};
@@ -29,7 +30,7 @@ pub(super) enum Sent {
 impl Going<'_> {
     /// Sends the package, and once more where that is allowed.
     pub(super) async fn send(self, package: &Package, ledger: &mut Ledger<'_>) -> Sent {
-        let mut ticket = match self.recorder.upload_ticket().await {
+        let mut ticket = match self.job.ticket(self.recorder).await {
             Ok(ticket) => ticket,
             Err(error) => return Sent::Not(End::not_begun(&error)),
         };
@@ -42,7 +43,7 @@ impl Going<'_> {
                 Err(error) => return Sent::Untouched { reason: Reason::LoginRefused, detail: chain(&error) },
             };
             let Pushed { handed, released, end } = pushed;
-            let (sent, answer, how, resend) = judge(released, end);
+            let (sent, answer, how, resend) = judge(self.job, released, end);
             ledger.note(&Event::Uploaded { handed, released, answer, how });
             match resend {
                 // what cannot be written down is not sent
@@ -71,6 +72,8 @@ impl Going<'_> {
         let mut upload = pin!(self.recorder.upload_with(ticket, package, patience, &progress, permit));
         let mut look = pin!(look(self.recorder, self.deadlines.poll));
         let total = package.size();
+        // of a configuration nobody says how far it is
+        let flashes = self.job.payload == Payload::Firmware;
         let mut told = 0;
         let (mut lull, mut ticks) = (Lull::new(self.deadlines, self.senses.now()), interval(TICK));
         loop {
@@ -93,7 +96,7 @@ impl Going<'_> {
                     }
                 }
                 // what the recorder says of itself counts once it has everything
-                status = &mut look, if ledger.stage() == Stage::Flashing => {
+                status = &mut look, if flashes && ledger.stage() == Stage::Flashing => {
                     lull.looked(&status, self.senses.now());
                     let stop = matches!(&status, Err(error) if error.is_login());
                     if let Ok(Some(UpgradeStatus { percent: Some(percent), .. })) = status {
@@ -128,27 +131,22 @@ async fn look(recorder: &Recorder, pause: Duration) -> Result<Option<UpgradeStat
 }
 
 /// What the end of a sending means (`docs/safety.md`, rules 6 and 7).
-fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<Ticket>) {
+fn judge(job: Job<'_>, released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<Ticket>) {
     match end {
         Sending::Answered(answer) => {
-            let how = words(&answer);
+            let how = job.words(&answer);
             let sent = match &answer {
                 Answer::Taken { reboot } if released => Sent::Taken(*reboot),
-                answer => sent(!released || answer.proves_untouched(), reason(answer), &how),
+                answer => sent(!released || answer.proves_untouched(), job.reason(answer), &how),
             };
             (sent, Some(answer), how, None)
         }
         Sending::Unauthorized { check, resend } => {
             let how = match &resend {
-                Some(_) => "recorder wants a new login challenge; sending once more",
-                None => "recorder refused the login of the upload",
+                Some(_) => format!("{} wants a new login challenge; sending once more", job.before.noun()),
+                None => format!("{} refused the login of the upload", job.before.noun()),
             };
-            (
-                sent(!released, Reason::LoginRefused, how),
-                Some(Answer::Authentication(check)),
-                how.into(),
-                resend,
-            )
+            (sent(!released, Reason::LoginRefused, &how), Some(Answer::Authentication(check)), how, resend)
         }
         Sending::Lost(error) => broken(released, Reason::LostBeforeEnd, chain(&error)),
         Sending::Stalled(after) => {
@@ -159,7 +157,8 @@ fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<
         }
         Sending::WrongDigest { expected, found } => {
             let how = format!(
-                "local copy of the package has SHA-256 {found}, approved is {expected}: upload aborted before its last block"
+                "local copy of the {} has SHA-256 {found}, agreed to is {expected}: upload aborted before its last block",
+                job.payload.noun()
             );
             broken(released, Reason::DigestMismatch, how)
         }
@@ -171,7 +170,7 @@ fn judge(released: bool, end: Sending) -> (Sent, Option<Answer>, String, Option<
         Sending::Unreadable(why) => broken(
             released,
             Reason::PackageUnreadable,
-            format!("local copy of the package cannot be read: {why}"),
+            format!("local copy of the {} cannot be read: {why}", job.payload.noun()),
         ),
     }
 }
@@ -184,34 +183,4 @@ fn broken(released: bool, reason: Reason, how: String) -> (Sent, Option<Answer>,
 fn sent(untouched: bool, reason: Reason, detail: &str) -> Sent {
     let detail = detail.to_owned();
     if untouched { Sent::Untouched { reason, detail } } else { Sent::Unsettled { reason, detail } }
-}
-
-/// Why an answer is not the good one.
-pub(super) fn reason(answer: &Answer) -> Reason {
-    match answer {
-        Answer::StillUpgrading | Answer::RetryLater(_) => Reason::Busy,
-        Answer::Refused(no) if no.flash_begun => Reason::UpgradeFailed,
-        Answer::Refused(_) => Reason::PackageRefused,
-        Answer::NoPermission(_) | Answer::NotOffered(_) => Reason::NotPermitted,
-        Answer::Authentication(_) => Reason::LoginRefused,
-        Answer::Taken { .. } | Answer::Unclear { .. } => Reason::AnswerUnclear,
-    }
-}
-
-pub(super) fn words(answer: &Answer) -> String {
-    match answer {
-        Answer::Taken { reboot: Reboot::Due } => "recorder took the package and waits for a restart".into(),
-        Answer::Taken { reboot: Reboot::ByItself } => {
-            "recorder took the package and restarts by itself".into()
-        }
-        Answer::Taken { reboot: Reboot::NotSaid } => "recorder took the package".into(),
-        Answer::StillUpgrading => "recorder says that an upgrade is under way".into(),
-        Answer::RetryLater(refusal) | Answer::Refused(refusal) => format!("{refusal}; {}", refusal.advice()),
-        Answer::NoPermission(_) => "the account lacks the right to upgrade".into(),
-        Answer::NotOffered(_) => "recorder does not offer upgrades this way".into(),
-        Answer::Authentication(_) => "recorder refused the login of the upload".into(),
-        Answer::Unclear { http, why } => {
-            format!("recorder answered HTTP {http} with something unreadable ({why})")
-        }
-    }
 }

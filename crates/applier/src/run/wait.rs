@@ -4,12 +4,37 @@ use firmware::{Device, Sha256Digest};
 use isapi::{Error, Recorder, TlsFault, Uptime};
 use tokio::time::sleep;
 
+use super::job::Payload;
 use super::ledger::Ledger;
 use super::places::Places;
 use super::{Going, chain};
 use crate::event::Event;
 use crate::presence::deadline::{Deadline, Silence};
+use crate::presence::moment::Moment;
 use crate::stage::Stage;
+
+/// An uptime is told in whole seconds.
+const ROUNDING: u64 = 1;
+/// Two clocks differ by less than one part in so many.
+const DRIFT: u64 = 100;
+
+/// How long the recorder had been running just before anything was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Running {
+    pub(super) seconds: u64,
+    /// When it said so. None after a push, of which a counter that merely stands still must prove nothing.
+    pub(super) at: Option<Moment>,
+}
+
+impl Running {
+    /// Whether it runs for `seconds` only because it has restarted: that is less than before, or it was gone
+    /// and that is less than it would be by now.
+    pub(super) fn has_restarted(self, seconds: u64, gone: bool, now: Moment) -> bool {
+        let since = self.at.filter(|_| gone).map_or(0, |at| now.boot.saturating_sub(at.boot).as_secs());
+        let certain = since.saturating_sub(since / DRIFT + ROUNDING);
+        seconds < self.seconds.saturating_add(certain)
+    }
+}
 
 /// What is waited for. Only its uptime proves that a recorder restarted: one that was gone may have been
 /// unplugged (`docs/safety.md`, rule 7).
@@ -117,9 +142,10 @@ impl Going<'_> {
 
     /// A firmware may make itself a new certificate, and somebody who answers in its place has one, too.
     pub(super) fn told_of(self, found: Sha256Digest) -> String {
-        let serial = &self.plan.device.serial;
+        let (noun, serial) = (self.job.before.noun(), &self.job.before.serial);
+        let (deed, again) = (self.job.payload.deed(), self.job.payload.again());
         format!(
-            "the recorder shows another certificate since the push, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then applier resume"
+            "the {noun} shows another certificate since the {deed}, SHA-256 {found}; once a person has compared it: applier trust recorder {serial} --certificate {found}, then {again}"
         )
     }
 
@@ -131,39 +157,41 @@ impl Going<'_> {
         until: Until,
         gone: bool,
     ) -> Option<String> {
-        let before = &self.plan.device;
-        let same = device.serial == before.serial && device.revision == before.revision;
-        if !same || until == Until::Answers {
+        if !self.job.is_as_before(device) || until == Until::Answers {
             return None;
         }
-        if !self.has_restarted(recorder).await {
+        let (as_before, at_it) = match self.job.payload {
+            Payload::Firmware => ("with its old version", "may still be flashing"),
+            Payload::Configuration => ("as before", "may still be taking it over"),
+        };
+        if !self.has_restarted(recorder, gone).await {
             let why = match until {
-                Until::Restarted if gone => {
-                    "it was gone and answers with its old version; that it restarted is not proven: its uptime did not fall, or it tells none"
-                }
-                Until::Restarted => "it answers with its old version and was not seen to restart",
-                _ => "it answers with its old version and may still be flashing",
+                Until::Restarted if gone => format!(
+                    "it was gone and answers {as_before}; that it restarted is not proven: its uptime did not fall, or it tells none"
+                ),
+                Until::Restarted => format!("it answers {as_before} and was not seen to restart"),
+                _ => format!("it answers {as_before} and {at_it}"),
             };
-            return Some(why.into());
+            return Some(why);
         }
         // idle is only what the recorder calls so, or does not know of at all
         match recorder.upgrade_status().await {
             Ok(Some(status)) if status.in_progress() => {
-                Some("it answers with its old version and says that an upgrade is under way".into())
+                Some(format!("it answers {as_before} and says that an upgrade is under way"))
             }
             Ok(_) => None,
             Err(error) => Some(format!(
-                "it answers with its old version and does not say whether an upgrade is under way: {}",
+                "it answers {as_before} and does not say whether an upgrade is under way: {}",
                 chain(&error)
             )),
         }
     }
 
-    /// Whether its uptime is less than just before the push (`docs/safety.md`, rule 7). One that it does not tell
-    /// proves nothing.
-    async fn has_restarted(self, recorder: &Recorder) -> bool {
-        let Some(before) = self.uptime else { return false };
-        matches!(recorder.read_offered::<Uptime>().await, Ok(Some(now)) if now.seconds < before)
+    /// Whether its uptime says so (`docs/safety.md`, rule 7). One that it does not tell proves nothing.
+    async fn has_restarted(self, recorder: &Recorder, gone: bool) -> bool {
+        let (Some(before), asked) = (self.running, self.senses.now()) else { return false };
+        let told = recorder.read_offered::<Uptime>().await;
+        matches!(told, Ok(Some(now)) if before.has_restarted(now.seconds, gone, asked))
     }
 }
 

@@ -57,6 +57,24 @@ async fn one_wrong_password_stops_everything() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_refused_where_it_is_now_is_refused_where_it_was() {
+    let peer = async || {
+        Peer::start(move |_| {
+            Act::Reply(unauthorized(CHALLENGE, "<userCheck><retryLoginTime>4</retryLoginTime></userCheck>"))
+        })
+        .await
+    };
+    let (old, new) = (peer().await, peer().await);
+    let recorder = recorder(&old);
+    let there = recorder.moved_to(new.address(), &Transport::default()).unwrap();
+    assert!(matches!(there.device_info().await, Err(Error::WrongPassword { .. })));
+    assert!(matches!(recorder.device_info().await, Err(Error::LoginStopped { .. })));
+    assert_eq!((new.seen().len(), old.seen().iter().filter(|r| r.authorization.is_some()).count()), (2, 0));
+    let refused = recorder.refused_login();
+    assert!(matches!(refused, Some(Error::WrongPassword { attempts_left: Some(4), .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_locked_account_is_not_asked_at_all() {
     let check = "<userCheck><lockStatus>lock</lockStatus><unlockTime>1799</unlockTime><retryLoginTime>0</retryLoginTime></userCheck>";
     let peer = Peer::start(move |_| Act::Reply(unauthorized(CHALLENGE, check))).await;

@@ -1,13 +1,15 @@
 //! One recorder, from the login to the receipt.
 
-use firmware::{Revision, Text};
-use jiff::Timestamp;
+use std::cell::Cell;
+
+use firmware::Revision;
 use receipt::Chain;
-use serde_json::json;
 use stick::VerifiedPublication;
 use terminal::{Exit, Failure};
 
 use super::{Args, facts};
+use crate::commands::awake::Awake;
+use crate::commands::blocked::push_again;
 use crate::commands::clerk::{Clerk, WhoArgs};
 use crate::commands::desk::Desk;
 use crate::commands::journey::Journey;
@@ -18,11 +20,9 @@ use crate::commands::request;
 use crate::commands::restore;
 use crate::commands::round::{Became, Row};
 use crate::inventory::Inventory;
-use crate::journal::{JournalError, Journals};
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
-use crate::presence::inhibitor::{Inhibitor, NotHeld};
 use crate::report::{self, Facts};
-use crate::run::Deadlines;
+use crate::run::{Deadlines, Payload};
 use crate::stage::Stage;
 use crate::state::State;
 
@@ -48,24 +48,24 @@ impl Errand<'_> {
         let Desk { journals, key, context, .. } = *desk;
         let stick = desk.stick;
         let accepted = args.expiry.accepted(publication);
-        let networked = args.allow_networked_laptop.as_ref();
-        let (session, inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
+        let networked = args.wish.allow_networked_laptop.as_ref();
+        let awake = Awake::keep(Payload::Firmware, &recorder.address)?;
+        let (mut session, mut inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
         row.met(&inventory);
         let deadlines = args.patience.deadlines();
-        if let Some(revision) = settle(desk, &session, &inventory, deadlines, chain)? {
+        if let Some(revision) = settle(desk, &mut session, &inventory, (deadlines, &awake), chain)? {
             (row.result, row.after) = (Became::Confirmed, Some(revision));
             return Ok(Exit::Done);
         }
-        let push_again = push_again(args, journals, &inventory, (context.now)())?;
-        restore::forbid_push(state, &inventory, args.patience.deadlines().quiet, (context.now)())?;
-        let options = Options {
-            push_again,
-            accept_expired: accepted.clone(),
-            networked_laptop: networked.filter(|_| session.link.is_networked()).cloned(),
-            plain_http: session.plain_http.clone(),
-            region: self.region.clone(),
-            ..args.wish.options(plan_command::power(context))
-        };
+        if *session.recorder.address() != inventory.address {
+            inventory = recorder.look_again(&session, state, context)?;
+        }
+        let (reason, now) = (args.wish.push_again.as_ref(), (context.now)());
+        let push_again = push_again(reason, deadlines.quiet, journals, &inventory, now)?;
+        restore::forbid_push(state, &inventory, deadlines.quiet, now)?;
+        let power = plan_command::power(context);
+        let options = args.wish.options(&session, push_again, accepted.clone(), power);
+        let options = Options { region: self.region.clone(), ..options };
         let (decision, held) =
             plan_command::decide(&inventory, publication, &options, Held::new(), state, context)?;
         let facts = facts(&self.who, &session, publication, journals, state, context)?;
@@ -73,28 +73,26 @@ impl Errand<'_> {
         let mut clerk = Clerk { chain, key, stick, facts, context };
         match decision {
             Decision::Push(plan) => {
-                // from before it is agreed to until all is written down
-                let awake = session.runtime.block_on(Inhibitor::take(&plan.address));
-                let asleep = awake.as_ref().err().map(not_awake);
-                if let Some(why) = &asleep {
-                    context.output.warn(format_args!("{why}; do not close the lid"));
-                }
+                awake.warn(context.output);
                 let said = Agreed { plan: args.plan, yes: args.yes };
                 said.to(&plan, context)?;
                 let keeper = plan.takes_backup().then(|| args.keep.keeper(None, state)).transpose()?;
                 let push = Push {
-                    session: &session,
                     journals,
                     keeper: keeper.as_ref(),
-                    asleep: asleep.as_deref(),
+                    awake: &awake,
                     deadlines,
                     settle_time: args.patience.settle_time,
+                    asked_to_end: Cell::default(),
                 };
-                let journey = Journey { recorder, session: &session, publication, journals, state, options };
+                let session = &mut session;
+                let journey = Journey { recorder, session, publication, journals, state, options };
                 let target = plan.steps().last().map(|target| target.revision.clone());
-                let went = journey
-                    .go(*plan, held, &mut clerk, |plan, at_hand, clerk| push.one(plan, at_hand, clerk))?;
+                let went = journey.go(*plan, held, &mut clerk, |plan, at_hand, session, clerk| {
+                    push.one(plan, at_hand, session, clerk)
+                })?;
                 (row.result, row.after) = (Became::Confirmed, target);
+                row.is_last = push.asked_to_end.get();
                 Ok(went)
             }
             Decision::AlreadyCurrent(listed) => {
@@ -104,7 +102,7 @@ impl Errand<'_> {
             Decision::Refused(refusals) => {
                 request::ask(&needs(&refusals), &inventory, &mut clerk);
                 clerk.last_word(|facts, now| report::refused(facts, &inventory.device, &refusals, now));
-                Err(plan_command::refused(&inventory.address, &refusals, accepted.as_ref()))
+                Err(plan_command::refused(&inventory, &refusals, accepted.as_ref()))
             }
         }
     }
@@ -115,11 +113,12 @@ impl Errand<'_> {
 /// end of is left to [`push_again`].
 fn settle(
     desk: &Desk<'_>,
-    session: &Session,
+    session: &mut Session,
     inventory: &Inventory,
-    deadlines: Deadlines,
+    (deadlines, awake): (Deadlines, &Awake),
     chain: &mut Chain,
 ) -> Result<Option<Revision>, Failure> {
+    restore::settle(desk, inventory, chain)?;
     let open = desk.open(chain)?.of(&inventory.device.serial);
     let output = desk.context.output;
     for replay in &open.closable {
@@ -129,54 +128,14 @@ fn settle(
     for replay in &open.unsettled {
         output
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
-        let outcome = desk.resume(replay, session, &inventory.device, deadlines, chain)?;
+        let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
         if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
-            conclude_alone(&replay.plan, &inventory.address, &outcome, desk.context)?;
+            conclude_alone(&replay.plan, session.recorder.address(), &outcome, desk.context)?;
             return Ok(Some(replay.plan.target.revision.clone()));
         }
         output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
     }
     Ok(None)
-}
-
-/// The reason to push again, if an earlier push to this recorder is not known to be over and the quiet
-/// period since has passed; without both, nothing is pushed (`docs/safety.md`, rule 7).
-fn push_again(
-    args: &Args,
-    journals: &Journals,
-    inventory: &Inventory,
-    now: Timestamp,
-) -> Result<Option<Text>, Failure> {
-    let blocked = journals.blocked(&inventory.device).map_err(|error| {
-        let hint = match &error {
-            JournalError::Format { .. } => "it may tell of a push that is not over: use the applier that wrote it",
-            _ => "this journal may tell of a push that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and apply again",
-        };
-        let what = format!("recorder {}: state unknown, nothing was pushed", inventory.address);
-        Failure::of(Exit::Unknown, error).context(what).hint(hint)
-    })?;
-    let Some(blocked) = blocked else { return Ok(None) };
-    let left = blocked.quiet_left(args.patience.deadlines().quiet, now);
-    if let (Some(reason), None) = (&args.push_again, left) {
-        return Ok(Some(reason.clone()));
-    }
-    let hint = match left {
-        Some(_) if blocked.is_ahead_of(now) => format!(
-            "that line is later than this laptop's clock, {now}: set the clock right, then apply again"
-        ),
-        Some(left) => format!(
-            "do not cut the power; wait {} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON; once it has restarted, applier resume may settle it without",
-            left.as_secs()
-        ),
-        None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
-    };
-    let seconds = left.map_or(0, |left| left.as_secs());
-    Err(Failure::new(
-        Exit::Unknown,
-        format!("recorder {}: {blocked}; nothing was pushed now", inventory.address),
-    )
-    .hint(hint)
-    .with_data(json!({"decision": "blocked", "blocked": blocked, "wait_seconds": seconds})))
 }
 
 fn already_current(
@@ -195,8 +154,4 @@ fn already_current(
         inventory.device.serial, listed.release.id
     ));
     Ok(Exit::Done)
-}
-
-fn not_awake(why: &NotHeld) -> String {
-    format!("nothing keeps this laptop awake: {why}")
 }

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use ::link::Listener;
 use firmware::{Serial, Sha256Digest, Text};
 use isapi::{Address, Recorder};
-use jiff::Timestamp;
 use terminal::{Exit, Failure};
 use tokio::runtime::Runtime;
 
+use super::failure;
 use crate::audit::PasswordFacts;
 use crate::certificates::Certificates;
 use crate::context::{Context, link_failure};
 use crate::failed_logins::FailedLogins;
-use crate::isolation::{CheckedLink, NotIsolated, look};
+use crate::isolation::{CheckedLink, NotIsolated, look, permit};
 use crate::record::RecordError;
+use crate::search::Search;
 
 /// A recorder that may be talked to.
 #[derive(Debug)]
@@ -45,10 +46,33 @@ pub(super) struct Records {
 }
 
 impl Session {
-    /// The recorder was met at another address: its certificate is known there from now on.
-    pub fn moved(&self, serial: &Serial, to: &Address, now: Timestamp) -> Result<(), RecordError> {
+    /// The recorder was met at another address: all goes on there, with the same login over the same
+    /// interface and certificate, and its certificate is known there. What became of the recorder matters
+    /// more: what fails is a warning.
+    pub fn follow(&mut self, serial: &Serial, to: &Address, search: &Search, context: &Context) {
+        if let Err(error) = self.pin(serial, to, context) {
+            context.output.warn(format_args!(
+                "{error}: the recorder's certificate will be asked for at its new address"
+            ));
+        }
+        if let Err(failure) = self.go_on_at(to, search) {
+            context.output.warn(format_args!("nothing more is pushed at {to}: {:#}", failure.error));
+        }
+    }
+
+    fn pin(&self, serial: &Serial, to: &Address, context: &Context) -> Result<(), RecordError> {
         let Some(certificate) = self.certificate else { return Ok(()) };
-        Certificates::open(&self.records.certificates)?.pin(serial.clone(), to.clone(), certificate, now)
+        let mut certificates = Certificates::open(&self.records.certificates)?;
+        certificates.pin(serial.clone(), to.clone(), certificate, (context.now)())
+    }
+
+    fn go_on_at(&mut self, to: &Address, search: &Search) -> Result<(), Failure> {
+        self.recorder = search.there(&self.recorder, to).map_err(|error| failure(error, to))?;
+        let isolation = look(to).map_err(link_failure)?;
+        // a link that nobody agreed to is not taken, and refused before the next push: `still_alone`
+        let link = permit(to, isolation, self.link.is_networked()).map_err(not_isolated)?;
+        self.link = link.over(self.certificate);
+        Ok(())
     }
 
     /// Writes down that a login was refused since the first one was taken. What became of the recorder

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use firmware::Text;
 use jiff::Timestamp;
+use receipt::Chain;
 use serde_json::json;
 use terminal::{Exit, Failure};
 
-use crate::commands::apply;
-use crate::commands::recorder::record_failure;
+use crate::commands::blocked::unread_journal;
+use crate::commands::desk::Desk;
 use crate::inventory::Inventory;
 use crate::journal::Journals;
+use crate::record::RecordError;
 use crate::restore::{Attempt, Attempts};
 use crate::state::State;
 
@@ -31,7 +33,8 @@ impl Earlier<'_> {
         now: Timestamp,
     ) -> Result<Option<Text>, Failure> {
         let quiet = self.quiet;
-        let pushed = self.pushes.blocked(&inventory.device).map_err(apply::journal_failure)?;
+        let pushed =
+            self.pushes.blocked(&inventory.device).map_err(|error| unread_journal(error, inventory))?;
         let pushed = pushed.map(|blocked| (blocked.to_string(), blocked.quiet_left(quiet, now)));
         let restored = self.restores.unsettled(&inventory.device.serial);
         let restored = restored.map(|attempt| (words(attempt), attempt.quiet_left(quiet, now)));
@@ -52,13 +55,36 @@ pub(in crate::commands) fn forbid_push(
     quiet: Duration,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let attempts = Attempts::open(&state.restores()).map_err(record_failure)?;
+    let attempts = open(state, inventory)?;
     let attempt = attempts.unsettled(&inventory.device.serial);
     let left = attempt.and_then(|attempt| Some((attempt, attempt.quiet_left(quiet, now)?)));
     match left {
         Some((attempt, left)) => Err(unsettled(inventory, &words(attempt), Some(left.as_secs()))),
         None => Ok(()),
     }
+}
+
+/// States how earlier restores to this recorder ended that were cut.
+pub(in crate::commands) fn settle(
+    desk: &Desk<'_>,
+    inventory: &Inventory,
+    chain: &mut Chain,
+) -> Result<Attempts, Failure> {
+    let mut attempts = open(desk.state, inventory)?;
+    desk.state_cut(&mut attempts, |attempt| attempt.serial == inventory.device.serial, chain)?;
+    Ok(attempts)
+}
+
+fn open(state: &State, inventory: &Inventory) -> Result<Attempts, Failure> {
+    Attempts::open(&state.restores()).map_err(|error| {
+        let hint = match &error {
+            RecordError::Io(..) => "it may tell of a restore that is not over: see that the state directory can be read, then give the same command again",
+            RecordError::Damaged(_) => "it may tell of a restore that is not over: look at the recorder with applier inspect; once it is certain that none is, move the file out of the state directory and give the same command again",
+        };
+        let (noun, address) = (inventory.device.noun(), &inventory.address);
+        let what = format!("{noun} {address}: state unknown, nothing was sent");
+        Failure::of(Exit::Unknown, error).context(what).hint(hint)
+    })
 }
 
 fn words(attempt: &Attempt) -> String {
@@ -73,7 +99,10 @@ fn unsettled(inventory: &Inventory, what: &str, wait: Option<i64>) -> Failure {
         ),
         None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
     };
-    Failure::new(Exit::Unknown, format!("recorder {}: {what}; nothing was sent now", inventory.address))
-        .hint(hint)
-        .with_data(json!({"decision": "blocked", "why": what, "wait_seconds": wait.unwrap_or(0)}))
+    Failure::new(
+        Exit::Unknown,
+        format!("{} {}: {what}; nothing was sent now", inventory.device.noun(), inventory.address),
+    )
+    .hint(hint)
+    .with_data(json!({"decision": "blocked", "why": what, "wait_seconds": wait.unwrap_or(0)}))
 }

@@ -38,6 +38,9 @@ pub(in crate::commands) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::commands) after: Option<Revision>,
     pub(in crate::commands) result: Became,
+    /// Somebody wanted the program to end: none is tried after it.
+    #[serde(skip)]
+    pub(in crate::commands) is_last: bool,
     exit: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -52,6 +55,7 @@ impl Row {
             before: None,
             after: None,
             result: Became::NotTried,
+            is_last: false,
             exit: 0,
             error: None,
         }
@@ -128,12 +132,16 @@ impl Summary {
             context.output.data(row.line());
         }
         let told = json!({"recorders": self.rows});
-        let Some((at, failure)) = self.worst else {
-            context.output.json(&told);
-            return Ok(Exit::Done);
-        };
         let done = self.rows.iter().filter(|row| row.is_good()).count();
         let left = self.rows.iter().filter(|row| row.result == Became::NotTried).count();
+        let Some((at, failure)) = self.worst else {
+            if left == 0 {
+                context.output.json(&told);
+                return Ok(Exit::Done);
+            }
+            let words = format!("asked to end: {done} of {} done, {left} not tried", self.rows.len());
+            return Err(Failure::new(Exit::Refused, words).hint(again).with_data(told));
+        };
         let words = format!(
             "{} of {} done, {left} not tried; recorder {} of them",
             done,

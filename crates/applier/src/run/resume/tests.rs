@@ -1,7 +1,5 @@
 //! Runs that are cut where a power cut would, and taken up again against the same recorder.
 
-use std::sync::Arc;
-
 use nvr_sim::{Faults, Stage as Sim};
 use terminal::Exit;
 use tokio::sync::watch;
@@ -38,22 +36,6 @@ async fn resumed(bench: &Bench) -> (Outcome, Vec<Event>) {
     resume(bench, |_| {}, Stop::new(nobody, &|_| {})).await
 }
 
-/// Runs until `at` happens, and is killed there.
-async fn cut(bench: &Bench, at: impl Fn(&Event) -> bool) {
-    let happened = Arc::new(tokio::sync::Notify::new());
-    let seen = Arc::clone(&happened);
-    let run = bench.run_with(move |event| {
-        if at(event) {
-            seen.notify_one();
-        }
-    });
-    tokio::select! {
-        biased;
-        () = happened.notified() => {}
-        _ = run => panic!("it ended"),
-    }
-}
-
 fn is(stage: Stage) -> impl Fn(&Event) -> bool {
     move |event| *event == Event::Stage { stage }
 }
@@ -62,7 +44,7 @@ fn is(stage: Stage) -> impl Fn(&Event) -> bool {
 async fn a_run_that_was_cut_is_confirmed_from_every_stage_after_the_answer() {
     for stage in [Stage::RebootRequested, Stage::Rebooting] {
         let bench = bench(|_| {}).await;
-        cut(&bench, is(stage)).await;
+        bench.cut(is(stage)).await;
         assert_eq!(bench.replay().stage, stage);
         let (outcome, events) = resumed(&bench).await;
         assert_eq!(
@@ -81,7 +63,7 @@ async fn a_run_that_was_cut_is_confirmed_from_every_stage_after_the_answer() {
 #[tokio::test]
 async fn the_restart_that_was_due_is_asked_for() {
     let bench = bench(|_| {}).await;
-    cut(&bench, |event| matches!(event, Event::Uploaded { .. })).await;
+    bench.cut(|event| matches!(event, Event::Uploaded { .. })).await;
     bench.sim.until(|state| state.stage == Sim::RebootRequired).await;
     let (outcome, _) = resumed(&bench).await;
     assert_eq!(outcome.stage, Stage::Confirmed, "{}", outcome.detail);
@@ -92,7 +74,7 @@ async fn the_restart_that_was_due_is_asked_for() {
 #[tokio::test]
 async fn without_an_answer_on_record_no_restart_is_asked_for() {
     let bench = bench(|_| {}).await;
-    cut(&bench, is(Stage::Flashing)).await;
+    bench.cut(is(Stage::Flashing)).await;
     bench.sim.until(|state| state.stage == Sim::RebootRequired).await;
     let (outcome, _) = resumed(&bench).await;
     assert_eq!(
@@ -117,7 +99,7 @@ async fn without_an_answer_on_record_no_restart_is_asked_for() {
 async fn an_upload_that_was_cut_is_over_and_failed() {
     let bench = bench(|_| {}).await;
     bench.faults(Faults { bytes_per_second: Some(4 << 20), ..Faults::default() });
-    cut(&bench, |event| matches!(event, Event::Upload { .. })).await;
+    bench.cut(|event| matches!(event, Event::Upload { .. })).await;
     assert_eq!(bench.replay().stage, Stage::Uploading);
     bench.sim.until(|state| state.stage == Sim::Idle).await;
     let (outcome, _) = resumed(&bench).await;
@@ -125,6 +107,19 @@ async fn an_upload_that_was_cut_is_over_and_failed() {
     assert_eq!(outcome.after.unwrap().revision.to_string(), BEFORE);
     assert_eq!(bench.sim.state().counters.bodies, 0);
     assert_eq!(bench.journals.blocked(&bench.plan.device).unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_upload_that_was_cut_is_not_why_it_runs_another_version() {
+    let bench = bench(|_| {}).await;
+    bench.faults(Faults { bytes_per_second: Some(4 << 20), ..Faults::default() });
+    bench.cut(|event| matches!(event, Event::Upload { .. })).await;
+    bench.sim.until(|state| state.stage == Sim::Idle).await;
+    bench.runs("V4.50.000 build 220101");
+    let (outcome, _) = resumed(&bench).await;
+    assert_eq!((outcome.stage, outcome.reason), (Stage::Unknown, Reason::VersionOlder), "{}", outcome.detail);
+    assert!(outcome.hint().contains("who else has changed it"), "{}", outcome.hint());
+    assert!(bench.journals.blocked(&outcome.after.unwrap()).unwrap().is_some(), "as the hint says");
 }
 
 #[tokio::test]
@@ -144,7 +139,7 @@ async fn a_run_that_nobody_knew_the_end_of_is_settled_later() {
 #[tokio::test]
 async fn another_recorder_settles_nothing_and_nothing_is_written() {
     let bench = bench(|_| {}).await;
-    cut(&bench, is(Stage::Rebooting)).await;
+    bench.cut(is(Stage::Rebooting)).await;
     let other = "DS-7608NI-I20120200101CCRRE00000002WCVU".parse().unwrap();
     bench.faults(Faults { back_serial: Some(other), ..Faults::default() });
     let before = bench.replay();
@@ -157,7 +152,7 @@ async fn another_recorder_settles_nothing_and_nothing_is_written() {
 async fn a_second_time_leaves_it_in_order() {
     let bench = bench(|_| {}).await;
     bench.faults(Faults { stall: true, ..Faults::default() });
-    cut(&bench, is(Stage::Flashing)).await;
+    bench.cut(is(Stage::Flashing)).await;
     let (asked, receiver) = watch::channel(0);
     let ask = || asked.send_modify(|times| *times += 1);
     let warn = |stage| {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::super::wait::Until;
 use super::*;
+use crate::journal::tests::fill;
 
 const IDLE: &str = "<upgradeStatus><upgrading>false</upgrading><percent>0</percent></upgradeStatus>";
 const AT_IT: &str = "<upgradeStatus><upgrading>true</upgrading><percent>40</percent></upgradeStatus>";
@@ -25,7 +26,12 @@ struct Peer {
     upload: Reply,
     progress: Reply,
     pushed: AtomicBool,
+    /// The login of the next upload has expired, which is said before its body is read.
+    expired: AtomicBool,
 }
+
+const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"r\", qop=\"auth\", nonce=\"n\"\r\n";
+const STALE: &str = "WWW-Authenticate: Digest realm=\"r\", qop=\"auth\", nonce=\"m\", stale=true\r\n";
 
 fn status(http: u16, code: &str, sub: &str) -> Reply {
     let body = format!(
@@ -41,12 +47,18 @@ impl Peer {
             head.push(stream.read_u8().await.ok()?);
         }
         let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        let has_login = head.contains("\r\nauthorization:");
+        if has_login && head.contains("/updatefirmware") && self.expired.swap(false, Ordering::SeqCst) {
+            let answer = format!("HTTP/1.1 401 X\r\n{STALE}Content-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.ok()?;
+            // a reset would take the answer away
+            return tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.ok().map(drop);
+        }
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         tokio::io::copy(&mut (&mut stream).take(length.unwrap_or(0)), &mut tokio::io::sink()).await.ok()?;
         let (mut more, mut reply) = ("", self.reply(&head));
-        if !head.contains("\r\nauthorization:") {
-            more = "WWW-Authenticate: Digest realm=\"r\", qop=\"auth\", nonce=\"n\"\r\n";
-            reply = (401, String::new());
+        if !has_login {
+            (more, reply) = (CHALLENGE, (401, String::new()));
         }
         let (http, body) = reply;
         let length = body.len();
@@ -74,15 +86,16 @@ impl Peer {
 
 /// The same with a peer in place of the simulator.
 async fn against(upload: Reply, progress: Reply) -> Bench {
+    against_peer(upload, progress, false).await
+}
+
+async fn against_peer(upload: Reply, progress: Reply, expired: bool) -> Bench {
     let mut bench = bench(|_| {}).await;
-    let Device { model, serial, revision, .. } = &bench.plan.device;
-    let device = format!(
-        "<DeviceInfo><model>{model}</model><serialNumber>{serial}</serialNumber><firmwareVersion>{}</firmwareVersion><firmwareReleasedDate>build {}</firmwareReleasedDate><deviceType>NVR</deviceType></DeviceInfo>",
-        revision.version, revision.build
-    );
+    let device = device_info(&bench.plan.device);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: Address = listener.local_addr().unwrap().to_string().parse().unwrap();
-    let peer = Arc::new(Peer { device, upload, progress, pushed: AtomicBool::new(false) });
+    let (pushed, expired) = (AtomicBool::new(false), AtomicBool::new(expired));
+    let peer = Arc::new(Peer { device, upload, progress, pushed, expired });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(Arc::clone(&peer).serve(stream));
@@ -96,13 +109,17 @@ async fn against(upload: Reply, progress: Reply) -> Bench {
     bench
 }
 
+/// Nothing comes of waiting.
+fn quick() -> Deadlines {
+    let ms = Duration::from_millis;
+    Deadlines { back: ms(300), quiet: ms(300), poll: ms(20), ..brief() }
+}
+
 /// Runs it, and holds that it ends unknown and that nothing more is pushed.
 async fn unknown(upload: Reply, progress: Reply) -> Outcome {
     let case = format!("{upload:?} {progress:?}");
     let bench = against(upload, progress).await;
-    let ms = Duration::from_millis;
-    let deadlines = Deadlines { back: ms(300), quiet: ms(300), poll: ms(20), ..brief() };
-    let (outcome, _) = bench.run_on(bench.begin(), deadlines, |_| {}).await;
+    let (outcome, _) = bench.run_on(bench.begin(), quick(), |_| {}).await;
     assert_eq!(
         (outcome.stage, outcome.exit()),
         (Stage::Unknown, Exit::Unknown),
@@ -170,8 +187,9 @@ async fn idle_is_only_what_is_called_so_or_not_known_at_all() {
             .await
             .unwrap();
         let Bench { recorder, plan, .. } = &bench;
-        let doubt = async |uptime, gone| {
-            let going = Going { recorder, plan, deadlines: brief(), senses: SENSES, uptime };
+        let doubt = async |uptime: Option<u64>, gone| {
+            let running = uptime.map(|seconds| Running { seconds, at: None });
+            let going = Going { recorder, job: Job::push(plan), deadlines: brief(), senses: SENSES, running };
             going.doubt(recorder, &plan.device, Until::Restarted, gone).await
         };
         assert_eq!(doubt(Some(u64::MAX), true).await.is_none(), idle, "{case}");
@@ -179,4 +197,49 @@ async fn idle_is_only_what_is_called_so_or_not_known_at_all() {
             assert!(doubt(uptime, gone).await.is_some(), "{case}: no proof of a restart");
         }
     }
+}
+
+/// Runs it on a recorder that wants the package once more; with the bytes of the journal behind the first
+/// sending.
+async fn resent(bench: &Bench, journal: Journal) -> (Outcome, u64) {
+    let mut length = 0;
+    let (outcome, _) = bench
+        .run_on(journal, quick(), |event| {
+            if matches!(event, Event::Uploaded { .. }) && length == 0 {
+                length = bench.written();
+            }
+        })
+        .await;
+    (outcome, length)
+}
+
+#[tokio::test]
+async fn a_resend_that_cannot_be_written_down_ends_as_that_and_is_not_sent() {
+    let peer = async || {
+        let mut bench = against_peer(status(200, "1", "ok"), (200, IDLE.into()), true).await;
+        // more than the kernel takes before the answer comes
+        let bytes = vec![1; 32 << 20];
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        bench.package = Package::new(file, 32 << 20, Sha256Digest::of(&bytes)).unwrap();
+        bench
+    };
+    let bench = peer().await;
+    let journal = bench.begin();
+    let planned = bench.written();
+    let (outcome, length) = resent(&bench, journal).await;
+    assert_eq!(outcome.pushes, 2, "{}", outcome.detail);
+
+    let bench = peer().await;
+    let mut journal = bench.begin();
+    // up to the answer, and not one line more
+    fill(&mut journal, length - planned + 60);
+    let (outcome, _) = resent(&bench, journal).await;
+    assert_eq!(
+        (outcome.stage, outcome.reason, outcome.exit()),
+        (Stage::Failed, Reason::JournalFailed, Exit::Failed),
+        "{}",
+        outcome.detail
+    );
+    assert!(outcome.detail.contains("full") && outcome.pushes == 1, "{}", outcome.detail);
 }

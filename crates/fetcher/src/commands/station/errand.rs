@@ -34,7 +34,12 @@ pub(super) struct Station {
 
 impl Station {
     /// Says at once what is wrong with the depot.
-    pub(super) fn open(wanted: Wanted, takes_any_stick: bool, ejects: bool, context: &Context) -> Result<Self, Failure> {
+    pub(super) fn open(
+        wanted: Wanted,
+        takes_any_stick: bool,
+        ejects: bool,
+        context: &Context,
+    ) -> Result<Self, Failure> {
         let dir = context.home_dir()?;
         let station = Self {
             wanted,
@@ -45,7 +50,8 @@ impl Station {
             home: Mutex::default(),
             preparing: Mutex::default(),
         };
-        let home = station.home(&mut || context.output.note("another program works in the depot's home; waiting for it"))?;
+        let home = station
+            .home(&mut || context.output.note("another program works in the depot's home; waiting for it"))?;
         Publication::open(&home.publication()).map_err(publication_failure)?;
         Ok(station)
     }
@@ -86,30 +92,43 @@ impl Station {
             return Ok(None);
         }
         let names = stick.list(".").fail(Exit::Stick)?;
-        let is_folder = |name: &str| names.iter().any(|entry| entry.name == name && entry.kind == Kind::Folder);
+        let is_folder =
+            |name: &str| names.iter().any(|entry| entry.name == name && entry.kind == Kind::Folder);
         if is_folder(layout::FOLDER) || names.iter().all(|entry| OF_SYSTEMS.contains(&entry.name.as_str())) {
             return Ok(None);
         }
-        Ok(Some("it holds other files and was never loaded; fetcher load or --any-stick loads it beside them".into()))
+        Ok(Some(
+            "it holds other files and was never loaded; fetcher load or --any-stick loads it beside them"
+                .into(),
+        ))
     }
 
     fn load(&self, drive: &Drive, stick: &Directory, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
         let home = self.home(&mut || tell(Said::Waiting))?;
-        #[allow(clippy::disallowed_methods, reason = "each stick is a run of its own, and a station runs for weeks")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "each stick is a run of its own, and a station runs for weeks"
+        )]
         let context = Context { now: Timestamp::now(), ..self.context.clone() };
         let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
         let collected = collect(stick, &ledger, context.now).map_err(collect_command::failure)?;
         tell(Said::Collected(collected));
         if drive.read_only {
-            let message = format!("stick: {drive} is write-protected: its statements are here, it carries what it carried");
-            return Err(Failure::new(Exit::Stick, message).hint("move the switch on its side and plug it in again"));
+            let message = format!(
+                "stick: {drive} is write-protected: its statements are here, it carries what it carried"
+            );
+            return Err(
+                Failure::new(Exit::Stick, message).hint("move the switch on its side and plug it in again")
+            );
         }
         let outgoing = {
             let _alone = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
             let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
             Outgoing::prepare(publication, &self.wanted, &home, &context, |_| Ok(()))?.0
         };
-        let plan = load::write(stick, Some(drive), &outgoing, Agreed::default(), &mut |event| tell(Said::Writing(event)))?;
+        let plan = load::write(stick, Some(drive), &outgoing, Agreed::default(), &mut |event| {
+            tell(Said::Writing(event))
+        })?;
         tell(Said::Loaded(Loaded {
             timestamp: outgoing.publication.current().timestamp.version(),
             carried: outgoing.carried.clone(),

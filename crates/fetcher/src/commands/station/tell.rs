@@ -114,8 +114,13 @@ impl Teller {
     /// Tells it.
     pub(super) fn tell(&mut self, plug: Plug, said: &Said) {
         if let Said::Plugged { drive } = said {
-            let told =
-                Told { name: name(drive), standing: Standing::UnderWay, write_bytes: 0, check_bytes: 0, percent: 0 };
+            let told = Told {
+                name: name(drive),
+                standing: Standing::UnderWay,
+                write_bytes: 0,
+                check_bytes: 0,
+                percent: 0,
+            };
             self.sticks.insert(plug, told);
         }
         let Some(told) = self.sticks.get_mut(&plug) else { return };
@@ -209,7 +214,13 @@ mod tests {
     use super::*;
 
     fn told() -> Told {
-        Told { name: "A sdb".into(), standing: Standing::UnderWay, write_bytes: 0, check_bytes: 0, percent: 0 }
+        Told {
+            name: "A sdb".into(),
+            standing: Standing::UnderWay,
+            write_bytes: 0,
+            check_bytes: 0,
+            percent: 0,
+        }
     }
 
     #[test]
@@ -231,7 +242,8 @@ mod tests {
     #[test]
     fn one_that_is_pulled_out_early_is_told_from_one_that_is_done() {
         let mut stick = told();
-        let failed = Said::failed(&Failure::new(terminal::Exit::Stick, "stick: writing x: gone").hint("again"));
+        let failed =
+            Said::failed(&Failure::new(terminal::Exit::Stick, "stick: writing x: gone").hint("again"));
         assert_eq!(stick.words(&failed).unwrap(), "FAILED: stick: writing x: gone\nhint: again");
         assert_eq!(stick.standing, Standing::Failed);
         let early = stick.words(&Said::Unplugged { done: false }).unwrap();
