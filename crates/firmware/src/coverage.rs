@@ -189,7 +189,9 @@ mod tests {
     fn the_region_of_a_device_is_taken_to_be_that_of_the_release() {
         let mut releases =
             [release("step", &[M], "V4.1.0 build 190101"), release("eu", &[M], "V4.2.0 build 200101")];
-        releases.iter_mut().for_each(|release| release.region = Some("EU".into()));
+        for release in &mut releases {
+            release.region = Some("EU".into());
+        }
         releases[1].via = vec!["step".parse().unwrap()];
         assert_eq!(told(&releases), ["eu", "any..V4.1.0: step eu", "V4.1.0..V4.2.0: eu"]);
     }

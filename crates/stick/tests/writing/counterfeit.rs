@@ -141,7 +141,7 @@ impl Sink for Body<'_> {
 }
 
 fn named(result: Result<WritePlan, WriteError>, what: &str) {
-    let error = result.expect_err(what);
+    let Err(error) = result else { panic!("{what}: taken for a good one") };
     assert!(matches!(error, WriteError::ReadBack { .. }), "{what}: {error:?}");
     assert!(error.to_string().ends_with("the stick is failing or counterfeit"), "{error}");
 }
@@ -195,7 +195,8 @@ fn what_was_written_first_is_read_back_last() {
     let read = stick.read.lock().unwrap()[read_from..].to_vec();
     let files = stick.files.lock().unwrap();
     let first_of = |path: &String| files[path].0;
-    let first_pass = &read[..depot.publications[0].carried.len() + depot.publications[0].metadata.len() + 1];
+    let files_of = &depot.publications[0];
+    let first_pass = &read[..=files_of.carried.len() + files_of.metadata.len()];
     assert!(first_pass.is_sorted_by(|a, b| first_of(a) > first_of(b)), "{first_pass:?}");
     assert_eq!(first_of(first_pass.last().unwrap()), 0, "all the way back to the first block");
 }

@@ -216,12 +216,11 @@ impl Tree for Disk {
         let mut entries = BTreeMap::new();
         for (name, number) in &state.live.names {
             let Some(rest) = below(name) else { continue };
-            match rest.split_once('/') {
-                Some((folder, _)) => drop(entries.insert(folder.to_owned(), Kind::Folder)),
-                None => {
-                    let length = state.live.bytes.get(number).map_or(0, Vec::len);
-                    entries.insert(rest, Kind::File(length as u64));
-                }
+            if let Some((folder, _)) = rest.split_once('/') {
+                entries.insert(folder.to_owned(), Kind::Folder);
+            } else {
+                let length = state.live.bytes.get(number).map_or(0, Vec::len);
+                entries.insert(rest, Kind::File(length as u64));
             }
         }
         Ok(entries.into_iter().map(|(name, kind)| Entry { name, kind }).collect())

@@ -97,7 +97,9 @@ impl Fault {
         };
         let with = |changes: Vec<Change>| {
             let mut image = pulled.kept.clone();
-            changes.iter().for_each(|change| image.apply(change));
+            for change in &changes {
+                image.apply(change);
+            }
             image
         };
         arrived.into_iter().map(with).collect()
