@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use crate::gate::Denial;
@@ -61,6 +62,8 @@ fn is_silent(recorder: &Recorder) -> bool {
 async fn answer(recorder: &Arc<Recorder>, request: Request<Incoming>) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     if !document::is_offered(recorder, &path) {
+        // to hang up on a body that is still being sent may lose the answer on its way
+        tokio::spawn(read_away(request.into_body()));
         return absent(recorder, &path);
     }
     let query = request.uri().query().map(str::to_owned);
@@ -83,6 +86,11 @@ async fn answer(recorder: &Arc<Recorder>, request: Request<Incoming>) -> Reply {
             }
         },
     }
+}
+
+/// Reads a body that nobody wants, until it ends or the connection does.
+async fn read_away(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 /// Whether a path without a document is one of ours.
