@@ -7,6 +7,8 @@ import traceback
 
 import cases
 import machine
+import stations
+from bench import Bench
 from depot import Depot
 from guest import Failed
 
@@ -26,9 +28,9 @@ def main(arguments):
     machine.archive(carried, work / "carried.cpio")
     initramfs = work / "both"
     initramfs.write_bytes(programs.read_bytes() + (work / "carried.cpio").read_bytes())
-    bench = cases.Bench(work, kernel, initramfs, is_full)
+    bench = Bench(work, kernel, initramfs, is_full)
     passed, failed = 0, 0
-    for name, case in vars(cases).items():
+    for name, case in (vars(cases) | vars(stations)).items():
         if not name.startswith("case_") or (wanted and not any(word in name for word in wanted)):
             continue
         words, began = name.removeprefix("case_").replace("_", " "), time.monotonic()

@@ -40,20 +40,26 @@ fn show(world: &World, path: &str, text: &str) {
 }
 
 /// As `plug`, and somebody has mounted it at `mnt/SERIAL`: what to type for that.
-fn plug_mounted(world: &World, node: &str, serial: &str) -> String {
+pub(crate) fn plug_mounted(world: &World, node: &str, serial: &str) -> String {
     plug(world, node, serial);
     format!("mount -t tmpfs /dev/{node} mnt/{serial}")
 }
 
 /// Runs a program where these sticks are plugged in, after `before`; and then `after`.
-async fn run(world: &World, before: &[&str], name: &str, args: &str, after: &str) -> Ran {
+pub(crate) async fn run(world: &World, before: &[&str], name: &str, args: &str, after: &str) -> Ran {
+    let script = format!("\"$0\" \"$@\"; code=$?; {after}; exit $code");
+    let under = among_sticks(before, &script);
+    world.run(&under.iter().map(String::as_str).collect::<Vec<_>>(), name, args).await
+}
+
+/// Under what a program finds these sticks plugged in: `script` is run after `before`, and runs it.
+pub(crate) fn among_sticks(before: &[&str], script: &str) -> Vec<String> {
     let before =
         before.iter().fold("mount --bind sys /sys".to_owned(), |all, more| format!("{all} && {more}"));
-    let script = format!("{before} && {{ \"$0\" \"$@\"; code=$?; {after}; exit $code; }}; exit 99");
     let mut under = mounting("true");
     let place = under.iter().position(|word| word == "-c").unwrap() + 1;
-    under[place] = script;
-    world.run(&under.iter().map(String::as_str).collect::<Vec<_>>(), name, args).await
+    under[place] = format!("{before} && {{ {script}; }}; exit 99");
+    under
 }
 
 /// What is mounted below `mnt`, into a file.

@@ -26,6 +26,7 @@ mod recorder_faults;
 mod restores;
 mod rounds;
 mod signing;
+mod stations;
 mod steps;
 mod stick_bytes;
 mod stick_errors;

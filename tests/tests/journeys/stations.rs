@@ -1,0 +1,157 @@
+//! A station at the depot: whatever is plugged in is collected from, brought up to date and ejected. The same on
+//! real USB, with sticks that come, go and are pulled out too early, is `scripts/vm-test`.
+
+use std::fs::create_dir_all;
+use std::process::Command;
+
+use journeys::programs::program;
+use journeys::running::Running;
+use keys::durable::DirLock;
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::drives::{among_sticks, plug_mounted, run};
+use crate::world::{World, write};
+
+const COPY: &str = "cp -r stick/COURIER mnt/A1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_sticks_are_served_at_once() {
+    let world = World::loaded().await;
+    world.enrol_laptop().await;
+    world.apply("").await.ends(0);
+    let a = plug_mounted(&world, "sdy", "A1");
+    let b = plug_mounted(&world, "sdz", "B2");
+    let served = run(&world, &[&a, &b, COPY], "fetcher", "station --all --once", "true").await.ends(0);
+    for stick in ["A1 sdy", "B2 sdz"] {
+        for words in ["plugged in: SanDisk Cruzer Blade", "read back and verified; good until", "ejected and switched off, safe to remove"] {
+            let is_said = |line: &&str| line.starts_with(stick) && line.contains(words);
+            assert_eq!(served.out.lines().filter(is_said).count(), 1, "{stick}, {words}: {}", served.out);
+        }
+    }
+    let served = served.says(&["A1 sdy  2 new statements, 0 known", "B2 sdz  0 new statements, 0 known"]);
+    assert!(served.out.contains("A1 sdy  holds everything already; it is read back"), "{}", served.out);
+    assert!(served.out.contains("B2 sdz  writing 100 %"), "{}", served.out);
+    world.fetcher("fleet").await.says(&["confirmed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_told_in_lines_of_json() {
+    let world = World::loaded().await;
+    let a = plug_mounted(&world, "sdy", "A1");
+    let served = run(&world, &[&a], "fetcher", "--json station --all --once", "true").await.ends(0);
+    let lines: Vec<Value> = served.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().all(|line| line["stick"] == "A1 sdy"), "{lines:?}");
+    let mut events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    events.dedup();
+    let expected = ["plugged", "collected", "writing", "syncing", "checking", "loaded", "ejected"];
+    assert_eq!(events, expected);
+    let loaded = &lines[lines.len() - 2];
+    assert_eq!(loaded["carried"].as_array().unwrap().len(), 1);
+    assert!(loaded["good_until"].is_string() && loaded["written_bytes"].as_u64() > Some(0), "{loaded}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_peoples_sticks_are_left_alone() {
+    let world = World::loaded().await;
+    let a = plug_mounted(&world, "sdy", "A1");
+    let holiday = "touch mnt/A1/holiday.jpg";
+    let look = "ls mnt/A1 >left";
+    let left = |world: &World| std::fs::read_to_string(world.path("left")).unwrap();
+    let served = run(&world, &[&a, holiday], "fetcher", "station --all --once", look).await.ends(0);
+    let served = served.says(&["A1 sdy  left alone: it holds other files and was never loaded", "--any-stick"]);
+    assert!(!served.out.contains("ejected"), "{}", served.out);
+    assert_eq!(left(&world), "holiday.jpg\n");
+    let any = "station --all --once --any-stick --no-eject";
+    run(&world, &[&a, holiday], "fetcher", any, look).await.ends(0).says(&["read back and verified"]);
+    assert_eq!(left(&world), "COURIER\nholiday.jpg\n");
+    // what systems lay on sticks by themselves makes them nobody's
+    let of_windows = "mkdir 'mnt/A1/System Volume Information'";
+    let served = run(&world, &[&a, of_windows], "fetcher", "station --all --once", "true").await.ends(0);
+    served.says(&["read back and verified"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_does_not_hold_up_another() {
+    let world = World::loaded().await;
+    let a = plug_mounted(&world, "sdy", "A1");
+    let b = plug_mounted(&world, "sdz", "B2");
+    let small = "mount -o remount,size=64k mnt/A1";
+    let served = run(&world, &[&a, small, &b], "fetcher", "station --all --once", "true").await.ends(12);
+    let served = served.says(&["A1 sdy  FAILED: stick: it is full", "A1 sdy  hint: make room on it"]);
+    assert!(!served.out.contains("A1 sdy  ejected"), "{}", served.out);
+    served.says(&["B2 sdz  ejected and switched off, safe to remove"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_begin_is_said_at_once() {
+    let world = World::loaded().await;
+    create_dir_all(world.path("sys/block")).unwrap();
+    let none = run(&world, &[], "fetcher", "station --all --once", "true").await;
+    none.fails(12, "station without a stick", &["none is plugged in"]);
+    let nothing = run(&world, &[], "fetcher", "station", "true").await;
+    nothing.fails(2, "station that is to carry nothing", &["--all"]);
+    let homeless = run(&world, &[], "fetcher", "--home elsewhere station --all", "true").await;
+    homeless.fails(2, "station without a home", &["fetcher init"]);
+}
+
+/// What is said where these sticks are plugged in, while it is said.
+fn start(world: &World, before: &[&str], args: &str) -> Running {
+    let under = among_sticks(before, "exec \"$0\" \"$@\"");
+    let under: Vec<&str> = under.iter().map(String::as_str).collect();
+    Running::start(world.command(&under, "fetcher", args), format!("fetcher {args}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_in_the_home_is_waited_for() {
+    let world = World::loaded().await;
+    let a = plug_mounted(&world, "sdy", "A1");
+    let lock = DirLock::acquire(&world.path("home")).unwrap();
+    let mut station = start(&world, &[&a], "station --all --once");
+    station.until("another program works in the depot's home; waiting for it").await;
+    drop(lock);
+    station.ended(&world).await.ends(0).says(&["A1 sdy  ejected"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn between_sticks_the_home_is_free_and_a_signal_ends_it() {
+    let world = World::loaded().await;
+    create_dir_all(world.path("sys/block")).unwrap();
+    let mut station = start(&world, &[], "station --all");
+    station.until("ready for sticks").await;
+    world.fetcher("status").await.ends(0);
+    station.signal(Signal::TERM);
+    station.ended(&world).await.ends(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_lets_what_was_begun_be_finished() {
+    let world = World::loaded().await;
+    let a = plug_mounted(&world, "sdy", "A1");
+    let mut station = start(&world, &[&a], "station --all");
+    station.until("ready for sticks").await;
+    station.signal(Signal::TERM);
+    station.ended(&world).await.ends(0).says(&["A1 sdy  ejected and switched off, safe to remove"]);
+}
+
+/// Read by systemd's own tools, with the program where this test has it.
+#[test]
+fn the_unit_of_the_service_is_sound_and_hardened() {
+    let unit = include_str!("../../../scripts/courier-station.service");
+    let program = program("fetcher").display().to_string();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("courier-station.service");
+    write(&file, unit.replace("/usr/bin/fetcher", &program).as_bytes());
+    let analyze = |words: &[&str]| {
+        let ran = Command::new("systemd-analyze").args(words).arg(&file).output().unwrap();
+        let said = [ran.stdout, ran.stderr].concat();
+        assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&said));
+        said
+    };
+    assert_eq!(String::from_utf8(analyze(&["verify"])).unwrap(), "");
+    // tenths of systemd's own scale of exposure, on which a service without any hardening has 96
+    analyze(&["security", "--offline=yes", "--threshold=20"]);
+    let started = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/fetcher ")).unwrap();
+    let words = started.split_whitespace().chain(["--once", "--help"]);
+    assert!(Command::new(program).args(words).output().unwrap().status.success(), "{started}");
+}
