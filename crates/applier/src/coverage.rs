@@ -60,15 +60,19 @@ pub struct OneWay {
 
 /// Judges the releases that a stick lists; `carried` says which of them are whole on it.
 pub fn judge(model: &Model, listed: &[&Release], carried: &dyn Fn(&ReleaseId) -> bool) -> Covered {
-    let mut chosen = Vec::new();
+    let (mut chosen, mut covered) = (Vec::new(), true);
     for Coverage { chinese, chosen: of_kind } in coverage(listed, model) {
         let ambiguous = of_kind.len() > 1;
-        chosen.extend(of_kind.iter().map(|one| on_stick(one, chinese, ambiguous, carried)));
+        let of_kind: Vec<OnStick> =
+            of_kind.iter().map(|one| on_stick(one, chinese, ambiguous, carried)).collect();
+        // a person may choose any of several, so one that is there is enough; a unit of one kind takes none
+        // that is for the other
+        covered &= of_kind.is_empty() || of_kind.iter().any(OnStick::is_whole);
+        chosen.extend(of_kind);
     }
+    let covered = covered && !chosen.is_empty();
     let near_misses = near_misses(listed.iter().copied(), model).into_iter().cloned().collect();
     let ask = ask(model, &chosen);
-    // a person may choose any of several, so one that is there is enough
-    let covered = chosen.iter().any(OnStick::is_whole);
     Covered {
         model: model.clone(),
         covered,

@@ -46,7 +46,8 @@ impl Parting {
         !matches!(self, Self::Left { .. })
     }
 
-    fn words(&self) -> String {
+    /// For people.
+    pub fn words(&self) -> String {
         match self {
             Self::Ejected { powered_off: true } => "ejected and switched off, safe to remove".into(),
             Self::Ejected { powered_off: false } => "ejected, safe to remove".into(),
@@ -87,12 +88,22 @@ impl EjectArgs {
         if ejects
             && (others.is_empty() || self.eject || terminal::confirm(&question(), "--eject").unwrap_or(false))
         {
-            let Ejected { powered_off } = medium.eject()?;
+            return medium.part_with(true);
+        }
+        medium.part_with(false)
+    }
+}
+
+impl Medium {
+    /// Parts with it without asking anybody: ejects it, whoever mounted it, or only lets go of it.
+    pub fn part_with(self, ejects: bool) -> Result<Parting, NotSafe> {
+        if ejects {
+            let Ejected { powered_off } = self.eject()?;
             return Ok(Parting::Ejected { powered_off });
         }
-        match others.into_iter().next() {
+        match self.mounted_by_others()?.into_iter().next() {
             Some(folder) => Ok(Parting::Left { folder }),
-            None => medium.unmount_all().map(|()| Parting::Unmounted),
+            None => self.unmount_all().map(|()| Parting::Unmounted),
         }
     }
 }

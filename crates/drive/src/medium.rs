@@ -189,9 +189,7 @@ fn mount(volume: &Volume, access: Access) -> Result<Held, MountError> {
     } else if let Some(name) = volume.filesystem.as_ref().and_then(Filesystem::kernel_name) {
         match Private::mount(&volume.node, name, access) {
             Ok(private) => return Ok(Held::Private(private)),
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NO_DRIVER) =>
-            {
+            Err(error) if error.raw_os_error() == Some(NO_DRIVER) => {
                 why.push(format!("this kernel has no driver for {name}"));
             }
             Err(error) => why.push(error.to_string()),

@@ -38,7 +38,11 @@ impl Collected {
         let held = self.held.iter();
         let held = held
             .map(|laptop| format!("laptop {laptop} is not enrolled: its statements are held until it is"));
-        held.chain(self.rejected.iter().map(|reject| format!("{} rejected: {}", reject.path, reject.reason)))
+        let rejected = self.rejected.iter().take(MOST_TOLD);
+        let rejected = rejected.map(|reject| format!("{} rejected: {}", reject.path, reject.reason));
+        let more = self.rejected.len().saturating_sub(MOST_TOLD);
+        let more = (more > 0).then(|| format!("{more} more were rejected"));
+        held.chain(rejected).chain(more)
     }
 }
 
@@ -73,25 +77,46 @@ pub enum CollectError {
     Ledger(#[from] LedgerError),
 }
 
+/// Files that are no statements and are named one by one.
+const MOST_TOLD: usize = 20;
 /// Statements that are read before the ledger is changed: one stick that is slow does not hold up another.
 const BATCH: usize = 64;
 
 /// Takes every statement of a stick. Nothing on the stick is changed.
 pub fn collect(medium: &dyn Media, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
     let mut collected = Collected::default();
-    for batch in statements::find(medium).map_err(CollectError::Stick)?.chunks(BATCH) {
-        let read = batch.iter().map(|(laptop, counter)| statements::take(medium, laptop, *counter));
-        let read: Vec<Found> = read.collect();
-        let change = ledger.begin()?;
-        for found in read {
-            collected.take(found, ledger, now)?;
-        }
-        change.commit().map_err(LedgerError::from)?;
+    for batch in batches(medium)? {
+        collected.take_all(batch, ledger, now)?;
     }
     Ok(collected)
 }
 
+/// The statements of a stick as they are read from it, some at a time.
+pub fn batches(medium: &dyn Media) -> Result<impl Iterator<Item = Vec<Found>>, CollectError> {
+    let found = statements::find(medium).map_err(CollectError::Stick)?;
+    let mut found = found.into_iter().peekable();
+    Ok(std::iter::from_fn(move || {
+        found.peek()?;
+        Some(
+            found
+                .by_ref()
+                .take(BATCH)
+                .map(|(laptop, counter)| statements::take(medium, &laptop, counter))
+                .collect(),
+        )
+    }))
+}
+
 impl Collected {
+    /// Takes what was read, all of it or nothing.
+    pub fn take_all(&mut self, read: Vec<Found>, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
+        let change = ledger.begin()?;
+        for found in read {
+            self.take(found, ledger, now)?;
+        }
+        Ok(change.commit()?)
+    }
+
     fn take(&mut self, found: Found, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
         let Found { path, laptop, counter, bytes } = found;
         let mut reject = |reason: String| self.rejected.push(Reject { path: path.clone(), reason });

@@ -12,7 +12,7 @@ mod statements;
 use std::path::Path;
 
 use firmware::Sha256Digest;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use audits::LastAudit;
 pub use cameras::LastCameras;
@@ -108,9 +108,10 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Begins a change: all of it is kept at `commit`, or none.
+    /// Begins a change: all of it is kept at `commit`, or none. Another one that is under way is waited for now:
+    /// SQLite waits for none once something was read.
     pub fn begin(&self) -> Result<Transaction<'_>, LedgerError> {
-        Ok(self.db.unchecked_transaction()?)
+        Ok(Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?)
     }
 }
 

@@ -63,24 +63,26 @@ pub struct Found {
     pub bytes: io::Result<Vec<u8>>,
 }
 
-/// Statements of one stick; more are not a stick of ours but an attack.
+/// Files and folders among the statements of one stick; more are not a stick of ours but an attack.
 const MOST_FOUND: usize = 100_000;
 
 /// The statements on a stick, laptop by laptop in the order of their numbers.
 pub fn find(medium: &dyn Tree) -> io::Result<Vec<(LaptopId, u64)>> {
-    let mut found = Vec::new();
+    let (mut found, mut listed) = (Vec::new(), 0);
     for folder in medium.list(layout::RECEIPTS)? {
         let (Kind::Folder, Ok(laptop)) = (folder.kind, folder.name.parse::<LaptopId>()) else { continue };
-        for file in medium.list(&layout::receipts(&laptop))? {
+        let files = medium.list(&layout::receipts(&laptop))?;
+        listed += 1 + files.len();
+        if listed > MOST_FOUND {
+            let error = "more statements than a stick of ours can hold";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+        for file in files {
             let Some(number) = file.name.strip_suffix(".json") else { continue };
             let Ok(counter) = number.parse::<u64>() else { continue };
             // only the spelling that we write: "07" and "+7" are other files
             if matches!(file.kind, Kind::File(_)) && counter.to_string() == number {
                 found.push((laptop.clone(), counter));
-            }
-            if found.len() > MOST_FOUND {
-                let error = "more statements than a stick of ours can hold";
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
             }
         }
     }

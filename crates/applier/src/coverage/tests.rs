@@ -77,3 +77,16 @@ fn a_model_that_nothing_lists_is_not_covered() {
     assert_eq!(none.near_misses, ["DS-7608NI-I2/8P".parse().unwrap()]);
     assert_eq!(none.ask[0], format!("fetcher releases --model {MODEL}"));
 }
+
+#[test]
+fn a_package_for_chinese_units_covers_no_others() {
+    let releases = [
+        release(&serde_json::json!({"id": "all", "version": "V4.8.0", "build": "200101"})),
+        release(&serde_json::json!({"id": "cn", "version": "V4.9.0", "build": "200101", "language": "CN"})),
+    ];
+    assert!(covered(&releases, &["all", "cn"]).covered);
+    for carried in ["all", "cn"] {
+        assert!(!covered(&releases, &[carried]).covered, "{carried} alone");
+    }
+    assert!(covered(&releases[1..], &["cn"]).covered, "nothing is approved for other units");
+}

@@ -3,20 +3,21 @@
 mod errand;
 mod tell;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use drive::{Change, Drive, Watch};
 use terminal::{Count, Exit, Fail, Failure, Output};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 
-use self::errand::Station;
+use self::errand::{Served, Station, failed};
 use self::tell::{Said, Teller};
 use super::outgoing::SelectionArgs;
 use crate::context::Context;
@@ -77,8 +78,14 @@ struct Counter {
     /// Every stick that is plugged in, by its plug.
     plugged: Vec<(Plug, Drive)>,
     plugs: Plug,
+    /// Those of the first so many plugs were there when the station began.
+    from_before: Plug,
     waiting: VecDeque<(Plug, Drive)>,
-    at_work: JoinSet<Exit>,
+    at_work: JoinSet<(Plug, Exit)>,
+    /// By the task: the plugs of those at work.
+    tasks: HashMap<Id, Plug>,
+    /// Those that went while something was done with them.
+    went: HashSet<Plug>,
 }
 
 impl Counter {
@@ -92,8 +99,11 @@ impl Counter {
             sayings,
             plugged: Vec::new(),
             plugs: 0,
+            from_before: 0,
             waiting: VecDeque::new(),
             at_work: JoinSet::new(),
+            tasks: HashMap::new(),
+            went: HashSet::new(),
         }
     }
 
@@ -135,7 +145,7 @@ impl Counter {
                         return Ok(Exit::Stick);
                     }
                     ends = true;
-                    self.waiting.clear();
+                    self.send_away();
                     if !self.is_idle() {
                         self.output.note(format_args!("{sticks} still to be finished; Ctrl-C again ends at once"));
                     }
@@ -146,6 +156,7 @@ impl Counter {
     }
 
     fn take_all(&mut self, drives: &[Drive]) {
+        self.from_before = drives.len();
         drives.iter().for_each(|drive| self.take(drive.clone()));
     }
 
@@ -163,9 +174,18 @@ impl Counter {
         while self.at_work.len() < MOST_AT_ONCE {
             let Some((plug, drive)) = self.waiting.pop_front() else { return };
             let (station, said) = (Arc::clone(&self.station), self.said.clone());
-            self.at_work.spawn_blocking(move || {
-                // nobody listens any more once the command has ended
-                station.serve(&drive, &mut |saying| drop(said.send((plug, saying))))
+            let task = self.at_work.spawn(serve(station, plug, drive, plug < self.from_before, said));
+            self.tasks.insert(task.id(), plug);
+        }
+    }
+
+    /// Those that wait are not begun with any more.
+    fn send_away(&mut self) {
+        for (plug, _) in std::mem::take(&mut self.waiting) {
+            let ended =
+                Failure::new(Exit::Stick, "stick: the station ended before its turn; nothing was done");
+            failed(&ended.hint("plug it in again once the station runs"), &mut |saying| {
+                self.teller.tell(plug, &saying)
             });
         }
     }
@@ -173,9 +193,13 @@ impl Counter {
     fn unplugged(&mut self, drive: &Drive) {
         let Some(at) = self.plugged.iter().position(|(_, known)| known.is_same_plug(drive)) else { return };
         let (plug, _) = self.plugged.swap_remove(at);
-        self.waiting.retain(|(waiting, _)| *waiting != plug);
-        self.hear_all();
-        self.teller.unplugged(plug);
+        // one that is switched off goes before its own last word
+        if self.tasks.values().any(|at_work| *at_work == plug) {
+            self.went.insert(plug);
+        } else {
+            self.waiting.retain(|(waiting, _)| *waiting != plug);
+            self.teller.unplugged(plug, false);
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -191,10 +215,27 @@ impl Counter {
             }
             ended = next_of(&mut self.at_work) => {
                 self.hear_all();
+                let exit = self.ended(ended);
                 self.begin();
-                Some(ended)
+                Some(exit)
             }
         }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, (Plug, Exit)), JoinError>) -> Exit {
+        let (id, exit) = match ended {
+            Ok((id, (_, exit))) => (id, Some(exit)),
+            Err(error) => (error.id(), None),
+        };
+        let Some(plug) = self.tasks.remove(&id) else { return Exit::Internal };
+        let exit = exit.unwrap_or_else(|| {
+            let broke = Failure::new(Exit::Internal, "stick: this program failed at it; it may be damaged");
+            failed(&broke.hint("plug it in again"), &mut |saying| self.teller.tell(plug, &saying))
+        });
+        if self.went.remove(&plug) {
+            self.teller.unplugged(plug, true);
+        }
+        exit
     }
 
     /// Tells what was said and not heard yet.
@@ -206,11 +247,43 @@ impl Counter {
 }
 
 /// The next that ends; none ever does where none is at work.
-async fn next_of(at_work: &mut JoinSet<Exit>) -> Exit {
-    match at_work.join_next().await {
-        Some(ended) => ended.unwrap_or(Exit::Internal),
+async fn next_of<T: 'static>(at_work: &mut JoinSet<T>) -> Result<(Id, T), JoinError> {
+    match at_work.join_next_with_id().await {
+        Some(ended) => ended,
         None => pending().await,
     }
+}
+
+/// So often is one tried that cannot be mounted, and so long after each try. The kernel tells of a stick before
+/// udev and udisks2 know it, and of a card reader before its partitions are read; neither says when it is done to
+/// whoever may not ask it.
+const TRIES: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(500);
+
+/// Serves one stick to its end.
+async fn serve(
+    station: Arc<Station>,
+    plug: Plug,
+    drive: Drive,
+    is_from_before: bool,
+    said: UnboundedSender<(Plug, Said)>,
+) -> (Plug, Exit) {
+    // nobody listens any more once the command has ended
+    let mut tell = |saying| drop(said.send((plug, saying)));
+    for n in 1.. {
+        let (own, again, said) = (Arc::clone(&station), drive.clone(), said.clone());
+        let tried = spawn_blocking(move || {
+            own.serve(&again, is_from_before, &mut |saying| drop(said.send((plug, saying))))
+        });
+        match tried.await {
+            Ok(Served::Ended(exit)) => return (plug, exit),
+            Ok(Served::NotMounted(_)) if n < TRIES && !is_from_before => tokio::time::sleep(BETWEEN).await,
+            Ok(Served::NotMounted(error)) => return (plug, failed(&error.failure(), &mut tell)),
+            Err(broke) if broke.is_panic() => std::panic::resume_unwind(broke.into_panic()),
+            Err(_) => break,
+        }
+    }
+    (plug, Exit::Internal)
 }
 
 /// What is plugged in and pulled out, from a thread of its own.

@@ -295,3 +295,14 @@ fn cameras_are_those_told_of_last_and_answer_no_request() {
     assert!(ledger.last_words().unwrap()[0].result.is_some());
     assert_eq!(ledger.last_cameras().unwrap()[0].cameras.count(), 1);
 }
+
+#[test]
+fn one_change_at_a_time_from_its_beginning_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let [one, other] = [(); 2].map(|()| Ledger::open(&dir.path().join("ledger.db")).unwrap());
+    other.db.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let change = one.begin().unwrap();
+    assert!(other.begin().is_err(), "what it would read might be changed before it writes");
+    change.commit().unwrap();
+    other.begin().unwrap().commit().unwrap();
+}

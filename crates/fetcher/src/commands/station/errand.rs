@@ -1,16 +1,16 @@
 //! What is done with one stick.
 
-use std::path::PathBuf;
+use std::fs::read_dir;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use drive::{Access, Drive, Medium, MountError, NotSafe};
 use jiff::Timestamp;
-use stick::media::Kind;
-use stick::{Agreed, Directory, Tree, layout};
+use stick::{Agreed, Directory, layout};
 use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
-use crate::collect::collect;
+use crate::collect::{Collected, batches};
 use crate::commands::outgoing::Outgoing;
 use crate::commands::{collect as collect_command, ledger_failure, load, publication_failure};
 use crate::context::{Context, home_failure};
@@ -26,10 +26,19 @@ pub(super) struct Station {
     ejects: bool,
     context: Context,
     dir: PathBuf,
-    /// Locked only while a stick is served: between sticks, other commands have their turn.
+    /// Locked only while something is taken from it or written to it: no stick keeps it.
     home: Mutex<Weak<Home>>,
     /// One stick at a time has the publication prepared for it.
     preparing: Mutex<()>,
+}
+
+/// How far one try to serve a stick got.
+pub(super) enum Served {
+    /// To its end, with this exit code.
+    Ended(Exit),
+    /// It could not be mounted. Right after it was plugged in, that may only mean that the system does not know
+    /// all of it yet.
+    NotMounted(MountError),
 }
 
 impl Station {
@@ -50,85 +59,102 @@ impl Station {
             home: Mutex::default(),
             preparing: Mutex::default(),
         };
-        let home = station
-            .home(&mut || context.output.note("another program works in the depot's home; waiting for it"))?;
+        let waits = "another program works in the depot's home; waiting for it";
+        let home = station.home(&mut || context.output.note(waits))?;
         Publication::open(&home.publication()).map_err(publication_failure)?;
         Ok(station)
     }
 
-    /// Serves a stick to its end, and says how it went.
-    pub(super) fn serve(&self, drive: &Drive, tell: &mut dyn FnMut(Said)) -> Exit {
-        match self.bring_up_to_date(drive, tell) {
-            Ok(()) => Exit::Done,
-            Err(failure) => {
-                tell(Said::failed(&failure));
-                failure.exit
+    /// Serves a stick; `is_from_before` are those that were plugged in when the station began.
+    pub(super) fn serve(&self, drive: &Drive, is_from_before: bool, tell: &mut dyn FnMut(Said)) -> Served {
+        // as it is now: partitions and mounts may have come since it was seen
+        let drive = drive::list().ok().and_then(|all| all.into_iter().find(|now| now.is_same_plug(drive)));
+        let Some(drive) = drive else {
+            let gone = Failure::new(Exit::Stick, "stick: it was pulled out before anything was done");
+            return Served::Ended(failed(&gone, tell));
+        };
+        let volume = match drive::volume(&drive, "fetcher load --stick") {
+            Ok(volume) => volume.clone(),
+            Err(unclear) if unclear.exit == Exit::Usage => return Served::Ended(failed(&unclear, tell)),
+            Err(_) => return Served::NotMounted(MountError::NoFilesystem(drive.node.clone())),
+        };
+        let was_mounted = is_from_before && volume.mount.is_some();
+        let medium = match Medium::open(&drive, &volume, Access::Read) {
+            Ok(medium) => medium,
+            Err(error) => return Served::NotMounted(error),
+        };
+        let ended = match self.is_not_ours(&medium.folder(), was_mounted) {
+            Ok(None) => self.bring_up_to_date(&drive, &medium, tell).map(|()| true),
+            Ok(Some(why)) => {
+                tell(Said::LeftAlone { why });
+                Ok(false)
             }
+            Err(failure) => Err(failure),
+        };
+        let (exit, is_done) = match ended {
+            Ok(is_done) => (Exit::Done, is_done),
+            Err(failure) => (failed(&failure, tell), false),
+        };
+        Served::Ended(exit.worst(self.part(medium, is_done, tell)))
+    }
+
+    /// Says how it is left. One that is not done with stays switched on, if only to be looked at.
+    fn part(&self, medium: Medium, is_done: bool, tell: &mut dyn FnMut(Said)) -> Exit {
+        match medium.part_with(self.ejects && is_done) {
+            Ok(parting) => {
+                tell(Said::Parted(parting));
+                Exit::Done
+            }
+            // it went by itself, which is told
+            Err(NotSafe::Gone(_)) => Exit::Done,
+            Err(error) => failed(&error.failure(), tell),
         }
     }
 
-    fn bring_up_to_date(&self, drive: &Drive, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
-        let access = if drive.read_only { Access::Read } else { Access::Write };
-        let volume = drive::volume(drive, "fetcher load --stick")?;
-        let medium = Medium::open(drive, volume, access).map_err(MountError::failure)?;
-        let stick = Directory::open(&medium.folder()).fail(Exit::Stick)?;
-        if let Some(why) = self.is_not_ours(&stick)? {
-            tell(Said::LeftAlone { why });
-            return Ok(());
+    /// Why a stick is none of ours, if it is none. Nothing was written to it by then.
+    fn is_not_ours(&self, folder: &Path, was_mounted: bool) -> Result<Option<String>, Failure> {
+        let mut is_empty = true;
+        for entry in read_dir(folder).fail(Exit::Stick)? {
+            let name = entry.fail(Exit::Stick)?.file_name();
+            if name == layout::FOLDER {
+                return Ok(None);
+            }
+            is_empty &= OF_SYSTEMS.iter().any(|known| name == *known);
         }
-        self.load(drive, &stick, tell)?;
-        // held open, it could not be unmounted
-        drop(stick);
-        if self.ejects {
-            let powered_off = medium.eject().map_err(NotSafe::failure)?.powered_off;
-            tell(Said::Ejected { powered_off });
-        }
-        Ok(())
+        let why = match (is_empty, was_mounted) {
+            _ if self.takes_any_stick => return Ok(None),
+            (false, _) => "it holds other files and was never loaded",
+            (true, true) => {
+                "it was mounted when the station began and was never loaded: it may be a disk of this machine"
+            }
+            (true, false) => return Ok(None),
+        };
+        Ok(Some(format!("{why}; fetcher load --stick or --any-stick loads it")))
     }
 
-    /// Why a stick is none of ours, if it is none.
-    fn is_not_ours(&self, stick: &Directory) -> Result<Option<String>, Failure> {
-        if self.takes_any_stick {
-            return Ok(None);
-        }
-        let names = stick.list(".").fail(Exit::Stick)?;
-        let is_folder =
-            |name: &str| names.iter().any(|entry| entry.name == name && entry.kind == Kind::Folder);
-        if is_folder(layout::FOLDER) || names.iter().all(|entry| OF_SYSTEMS.contains(&entry.name.as_str())) {
-            return Ok(None);
-        }
-        Ok(Some(
-            "it holds other files and was never loaded; fetcher load or --any-stick loads it beside them"
-                .into(),
-        ))
-    }
-
-    fn load(&self, drive: &Drive, stick: &Directory, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
-        let home = self.home(&mut || tell(Said::Waiting))?;
+    fn bring_up_to_date(
+        &self,
+        drive: &Drive,
+        medium: &Medium,
+        tell: &mut dyn FnMut(Said),
+    ) -> Result<(), Failure> {
         #[allow(
             clippy::disallowed_methods,
             reason = "each stick is a run of its own, and a station runs for weeks"
         )]
         let context = Context { now: Timestamp::now(), ..self.context.clone() };
-        let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-        let collected = collect(stick, &ledger, context.now).map_err(collect_command::failure)?;
-        tell(Said::Collected(collected));
+        self.collect(&medium.folder(), &context, tell)?;
         if drive.read_only {
-            let message = format!(
-                "stick: {drive} is write-protected: its statements are here, it carries what it carried"
-            );
-            return Err(
-                Failure::new(Exit::Stick, message).hint("move the switch on its side and plug it in again")
-            );
+            tell(Said::WriteProtected);
+            return Ok(());
         }
-        let outgoing = {
-            let _alone = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
-            let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-            Outgoing::prepare(publication, &self.wanted, &home, &context, |_| Ok(()))?.0
-        };
-        let plan = load::write(stick, Some(drive), &outgoing, Agreed::default(), &mut |event| {
-            tell(Said::Writing(event))
-        })?;
+        let outgoing = self.prepare(&context, tell)?;
+        let written = medium.writable(|folder| {
+            let stick = Directory::open(folder).fail(Exit::Stick)?;
+            let mut events = |event| tell(Said::Writing(event));
+            load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)
+        });
+        let plan = written.map_err(MountError::failure)??;
         tell(Said::Loaded(Loaded {
             timestamp: outgoing.publication.current().timestamp.version(),
             carried: outgoing.carried.clone(),
@@ -137,6 +163,27 @@ impl Station {
             good_until: good_until(&outgoing.publication),
         }));
         Ok(())
+    }
+
+    /// Takes its statements. The home is nobody's while they are read: a stick may be slow, or answer nothing.
+    fn collect(&self, folder: &Path, context: &Context, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
+        let stick = Directory::open(folder).fail(Exit::Stick)?;
+        let mut collected = Collected::default();
+        for read in batches(&stick).map_err(collect_command::failure)? {
+            let home = self.home(&mut || tell(Said::Waiting))?;
+            let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
+            collected.take_all(read, &ledger, context.now).map_err(ledger_failure)?;
+        }
+        tell(Said::Collected(collected));
+        Ok(())
+    }
+
+    /// What goes out. The files of the depot are read later, without the lock: each is checked by its digest.
+    fn prepare(&self, context: &Context, tell: &mut dyn FnMut(Said)) -> Result<Outgoing, Failure> {
+        let home = self.home(&mut || tell(Said::Waiting))?;
+        let _alone = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+        let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+        Ok(Outgoing::prepare(publication, &self.wanted, &home, context, |_| Ok(()))?.0)
     }
 
     /// The home, which those that are at work share; `waits` is told where another program has it.
@@ -149,6 +196,12 @@ impl Station {
         *shared = Arc::downgrade(&home);
         Ok(home)
     }
+}
+
+/// Tells it, and gives its exit code.
+pub(super) fn failed(failure: &Failure, tell: &mut dyn FnMut(Said)) -> Exit {
+    tell(Said::failed(failure));
+    failure.exit
 }
 
 /// What systems lay on sticks by themselves.

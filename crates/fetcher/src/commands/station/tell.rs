@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use drive::Drive;
+use drive::{Drive, Parting};
 use jiff::Timestamp;
 use serde::Serialize;
 use stick::Event;
@@ -31,11 +31,10 @@ pub(super) enum Said {
     Collected(Collected),
     /// It is brought up to date and was read back.
     Loaded(Loaded),
-    /// It may be pulled out.
-    Ejected {
-        /// Whether it was switched off.
-        powered_off: bool,
-    },
+    /// It takes no writes, so it carries what it carried.
+    WriteProtected,
+    /// How it was left, and whether it may be pulled out.
+    Parted(Parting),
     /// It was not brought up to date, or must not be pulled out yet.
     Failed {
         /// What failed, and why.
@@ -47,8 +46,8 @@ pub(super) enum Said {
     },
     /// It was pulled out.
     Unplugged {
-        /// Whether it was done with.
-        done: bool,
+        /// What it was then.
+        standing: Standing,
     },
     /// It is being written.
     #[serde(untagged)]
@@ -83,10 +82,14 @@ impl Said {
 }
 
 /// How far a stick has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Standing {
+    /// Something was still to be done.
     UnderWay,
+    /// It was brought up to date, or nothing was to be done with it.
     Done,
+    /// It was not brought up to date, and that was told.
     Failed,
 }
 
@@ -131,10 +134,13 @@ impl Teller {
         }
     }
 
-    /// Tells that it was pulled out, and forgets it.
-    pub(super) fn unplugged(&mut self, plug: Plug) {
-        let done = self.sticks.get(&plug).is_some_and(|told| told.standing == Standing::Done);
-        self.tell(plug, &Said::Unplugged { done });
+    /// Tells that it is not there any more, and forgets it; `early` where something was still done with it.
+    pub(super) fn unplugged(&mut self, plug: Plug, early: bool) {
+        let Some(told) = self.sticks.get_mut(&plug) else { return };
+        // what came of it was told by now; that it failed because it went is one thing
+        let standing =
+            if early && told.standing == Standing::Failed { Standing::UnderWay } else { told.standing };
+        self.tell(plug, &Said::Unplugged { standing });
         self.sticks.remove(&plug);
     }
 }
@@ -173,15 +179,20 @@ impl Told {
                 let until = good_until.strftime("%F");
                 format!("publication {timestamp}, {in_words}, read back and verified; good until {until}")
             }
-            Said::Ejected { powered_off: true } => "ejected and switched off, safe to remove".into(),
-            Said::Ejected { powered_off: false } => "ejected, safe to remove".into(),
+            Said::WriteProtected => {
+                self.standing = Standing::Done;
+                "write-protected: its statements are here, it carries what it carried; move the switch on its side to have it loaded".into()
+            }
+            Said::Parted(parting) => parting.words(),
             Said::Failed { error, hint, .. } => {
                 self.standing = Standing::Failed;
                 let hint = hint.as_ref().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
                 format!("FAILED: {error}{hint}")
             }
-            Said::Unplugged { done: true } => "pulled out".into(),
-            Said::Unplugged { .. } => "PULLED OUT before it was done: plugged in again, it is mended".into(),
+            Said::Unplugged { standing: Standing::Done | Standing::Failed } => "pulled out".into(),
+            Said::Unplugged { standing: Standing::UnderWay } => {
+                "PULLED OUT before it was done: plugged in again, it is mended".into()
+            }
         })
     }
 
@@ -246,8 +257,12 @@ mod tests {
             Said::failed(&Failure::new(terminal::Exit::Stick, "stick: writing x: gone").hint("again"));
         assert_eq!(stick.words(&failed).unwrap(), "FAILED: stick: writing x: gone\nhint: again");
         assert_eq!(stick.standing, Standing::Failed);
-        let early = stick.words(&Said::Unplugged { done: false }).unwrap();
-        assert!(early.contains("mended"), "{early}");
+        let said = |standing| told().words(&Said::Unplugged { standing }).unwrap();
+        assert!(said(Standing::UnderWay).contains("mended"));
+        assert_eq!(
+            (said(Standing::Failed).as_str(), said(Standing::Done).as_str()),
+            ("pulled out", "pulled out")
+        );
     }
 
     #[test]
