@@ -157,7 +157,9 @@ impl Counter {
 
     fn take_all(&mut self, drives: &[Drive]) {
         self.from_before = drives.len();
-        drives.iter().for_each(|drive| self.take(drive.clone()));
+        for drive in drives {
+            self.take(drive.clone());
+        }
     }
 
     fn take(&mut self, drive: Drive) {
@@ -185,7 +187,7 @@ impl Counter {
             let ended =
                 Failure::new(Exit::Stick, "stick: the station ended before its turn; nothing was done");
             failed(&ended.hint("plug it in again once the station runs"), &mut |saying| {
-                self.teller.tell(plug, &saying)
+                self.teller.tell(plug, &saying);
             });
         }
     }
@@ -230,7 +232,9 @@ impl Counter {
         let Some(plug) = self.tasks.remove(&id) else { return Exit::Internal };
         let exit = exit.unwrap_or_else(|| {
             let broke = Failure::new(Exit::Internal, "stick: this program failed at it; it may be damaged");
-            failed(&broke.hint("plug it in again"), &mut |saying| self.teller.tell(plug, &saying))
+            failed(&broke.hint("plug it in again"), &mut |saying| {
+                self.teller.tell(plug, &saying);
+            })
         });
         if self.went.remove(&plug) {
             self.teller.unplugged(plug, true);
