@@ -239,7 +239,7 @@ impl Errand<'_> {
         if clerk.stick.is_some_and(OpenStick::takes_statements) {
             clerk.deliver();
         }
-        let _under_way = UnderWay::begin();
+        let _under_way = UnderWay::begin().fail(Exit::Internal)?;
         let what = (Payload::Configuration, &plan.device.serial);
         let (outcome, noticed) =
             attend(session, what, awake, context, async |session, tell, stop, senses| {

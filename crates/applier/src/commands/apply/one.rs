@@ -1,7 +1,5 @@
 //! One recorder, from the login to the receipt.
 
-use std::cell::Cell;
-
 use firmware::Revision;
 use receipt::Chain;
 use stick::VerifiedPublication;
@@ -19,6 +17,7 @@ use crate::commands::recorder::{Purpose, RecorderArgs, Session};
 use crate::commands::request;
 use crate::commands::restore;
 use crate::commands::round::{Became, Row};
+use crate::commands::signals::asked_to_end;
 use crate::inventory::Inventory;
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
 use crate::report::{self, Facts};
@@ -83,7 +82,6 @@ impl Errand<'_> {
                     awake: &awake,
                     deadlines,
                     settle_time: args.patience.settle_time,
-                    asked_to_end: Cell::default(),
                 };
                 let session = &mut session;
                 let journey = Journey { recorder, session, publication, journals, state, options };
@@ -92,7 +90,6 @@ impl Errand<'_> {
                     push.one(plan, at_hand, session, clerk)
                 })?;
                 (row.result, row.after) = (Became::Confirmed, target);
-                row.is_last = push.asked_to_end.get();
                 Ok(went)
             }
             Decision::AlreadyCurrent(listed) => {
@@ -129,7 +126,7 @@ fn settle(
         output
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
         let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
-        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
+        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() || asked_to_end() {
             conclude_alone(&replay.plan, session.recorder.address(), &outcome, desk.context)?;
             return Ok(Some(replay.plan.target.revision.clone()));
         }
