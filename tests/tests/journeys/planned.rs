@@ -107,6 +107,20 @@ async fn one_that_a_look_shows_to_be_over_forbids_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_after_one_that_was_watched_is_planned_for_how_the_recorder_is_then() {
+    let world = World::loaded_with(silent()).await;
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.stage == Stage::Flashing).await;
+    running.kill().await;
+    // it is met while it is still busy
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
+    world.recorder.set_faults(Faults { back_as: Some(revision(AFTER)), ..Faults::default() });
+    running.ended(&world).await.ends(0).says(&["looking at it first", "confirmed: "]);
+    assert_eq!(world.recorder.state().counters.pushes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_has_to_be_watched_is_settled_before_anything_is_planned() {
     let world = World::loaded().await;
     let running = world.start_apply(&[], &[], "");

@@ -52,12 +52,16 @@ impl Errand<'_> {
         let (mut session, mut inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
         row.met(&inventory);
         let deadlines = args.patience.deadlines();
-        if let Some(revision) = settle(desk, &mut session, &inventory, (deadlines, &awake), chain)? {
-            (row.result, row.after) = (Became::Confirmed, Some(revision));
-            return Ok(Exit::Done);
-        }
-        if *session.recorder.address() != inventory.address {
-            inventory = recorder.look_again(&session, state, context)?;
+        match settle(desk, &mut session, &inventory, (deadlines, &awake), chain)? {
+            Settled::Confirmed(revision) => {
+                (row.result, row.after) = (Became::Confirmed, Some(revision));
+                return Ok(Exit::Done);
+            }
+            // it may have moved, and need not be as it was before that
+            Settled::Watched => {
+                inventory = recorder.look_again(&inventory.device.serial, &session, state, context)?;
+            }
+            Settled::Unasked => {}
         }
         let (reason, now) = (args.wish.push_again.as_ref(), (context.now)());
         let push_again = push_again(reason, deadlines.quiet, journals, &inventory, now)?;
@@ -105,6 +109,16 @@ impl Errand<'_> {
     }
 }
 
+/// What came of runs that were open.
+enum Settled {
+    /// The recorder was not asked about any.
+    Unasked,
+    /// It was asked, and may have been watched for long: it can be pushed to.
+    Watched,
+    /// It runs this.
+    Confirmed(Revision),
+}
+
 /// Settles what earlier runs left open at this recorder, as `resume` would. One that turns out to be
 /// confirmed is all that is done now; so is one that somebody stopped watching. One that nobody knows the
 /// end of is left to [`push_again`].
@@ -114,7 +128,7 @@ fn settle(
     inventory: &Inventory,
     (deadlines, awake): (Deadlines, &Awake),
     chain: &mut Chain,
-) -> Result<Option<Revision>, Failure> {
+) -> Result<Settled, Failure> {
     restore::settle(desk, inventory, chain)?;
     let open = desk.open(chain)?.of(&inventory.device.serial);
     let output = desk.context.output;
@@ -128,11 +142,11 @@ fn settle(
         let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
         if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() || asked_to_end() {
             conclude_alone(&replay.plan, session.recorder.address(), &outcome, desk.context)?;
-            return Ok(Some(replay.plan.target.revision.clone()));
+            return Ok(Settled::Confirmed(replay.plan.target.revision.clone()));
         }
         output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
     }
-    Ok(None)
+    Ok(if open.unsettled.is_empty() { Settled::Unasked } else { Settled::Watched })
 }
 
 fn already_current(
