@@ -95,14 +95,20 @@ impl Attempts {
         self.attempts.iter().filter(|attempt| !attempt.stated)
     }
 
-    /// The newest restore that was sent to this recorder, if nobody knows how it ended.
+    /// The newest restore to this recorder that it may have taken, if nobody knows how it ended. One that it did
+    /// not take settles none before it.
     pub fn unsettled(&self, serial: &Serial) -> Option<&Attempt> {
-        let sent = |attempt: &&Attempt| attempt.serial == *serial && attempt.step != Step::Planned;
-        self.attempts.iter().rfind(sent).filter(|attempt| attempt.is_unsettled())
+        let of_this = self.attempts.iter().filter(|attempt| attempt.serial == *serial);
+        of_this.rev().find(|attempt| attempt.may_be_taken()).filter(|attempt| attempt.is_unsettled())
     }
 }
 
 impl Attempt {
+    fn may_be_taken(&self) -> bool {
+        use RestoreResult::{Failed, Refused};
+        !matches!(self.step, Step::Planned | Step::Ended(Failed | Refused))
+    }
+
     fn is_unsettled(&self) -> bool {
         matches!(
             self.step,
@@ -201,6 +207,21 @@ mod tests {
         let attempts = Attempts::open(&path).unwrap();
         assert_eq!((runs.len(), attempts.unstated().count(), attempts.attempts.len()), (2, 0, 1));
         assert!(attempts.unsettled(&serial).is_some(), "that it is unknown is stated, not settled");
+    }
+
+    #[test]
+    fn one_that_was_not_taken_settles_none_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let serial: Serial = "DS-1A".parse().unwrap();
+        let mut attempts = Attempts::open(&dir.path().join("restores.json")).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Ended(RestoreResult::UnknownAfterRestore))).unwrap();
+        let mut is_open = |second, result| {
+            attempts.note(attempt(second, "DS-1A", Step::Ended(result))).unwrap();
+            attempts.unsettled(&serial).map(|attempt| attempt.last)
+        };
+        assert_eq!(is_open(1, RestoreResult::Failed), Some(at(0)));
+        assert_eq!(is_open(2, RestoreResult::Refused), Some(at(0)));
+        assert_eq!(is_open(3, RestoreResult::Restored), None);
     }
 
     #[test]
