@@ -146,5 +146,8 @@ async fn a_restore_that_is_not_known_to_be_over_is_known_to_both() {
     let again = world.at(recorder()).await;
     refuse(&again, &[], "", 8).await;
     again.recorder.set_content(Content::default());
-    agree(&again, &[], "--quiet-period 0").await;
+    refuse(&again, &[], "--quiet-period 0", 8).await;
+    refuse(&again, &[], "--push-again looked", 8).await;
+    agree(&again, &[], "--quiet-period 0 --push-again looked").await;
+    assert_eq!(again.last_statement()["overrides"][0]["flag"], "push-again");
 }

@@ -44,7 +44,7 @@ use crate::run::{Deadlines, Payload, Restore};
 use crate::state::State;
 use earlier::Earlier;
 
-pub(super) use earlier::{forbid_push, settle};
+pub(super) use earlier::{push_again, settle};
 
 /// Put a configuration back on the recorder that it came from, watch it restart, and sign a receipt.
 #[derive(Debug, clap::Args)]

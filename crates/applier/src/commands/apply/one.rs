@@ -65,9 +65,9 @@ impl Errand<'_> {
         }
         let (reason, now) = (args.wish.push_again.as_ref(), (context.now)());
         let push_again = push_again(reason, deadlines.quiet, journals, &inventory, now)?;
-        restore::forbid_push(state, &inventory, deadlines.quiet, now)?;
+        let restored = restore::push_again((reason, deadlines.quiet), state, journals, &inventory, now)?;
         let power = plan_command::power(context);
-        let options = args.wish.options(&session, push_again, accepted.clone(), power);
+        let options = args.wish.options(&session, push_again.or(restored), accepted.clone(), power);
         let options = Options { region: self.region.clone(), ..options };
         let (decision, held) =
             plan_command::decide(&inventory, publication, &options, Held::new(), state, context)?;
