@@ -140,7 +140,8 @@ fn settle(
         output
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
         let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
-        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() || asked_to_end() {
+        let is_left = outcome.is_left() || !outcome.stage.is_end();
+        if outcome.stage == Stage::Confirmed || is_left || asked_to_end() {
             conclude_alone(&replay.plan, session.recorder.address(), &outcome, desk.context)?;
             return Ok(Settled::Confirmed(replay.plan.target.revision.clone()));
         }
