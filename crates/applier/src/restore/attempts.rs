@@ -68,26 +68,35 @@ impl Attempts {
 
     /// Writes down how far a restore is.
     pub fn note(&mut self, attempt: Attempt) -> Result<(), RecordError> {
-        match self.attempts.iter_mut().find(|known| known.run == attempt.run) {
+        let mut attempts = self.attempts.clone();
+        match attempts.iter_mut().find(|known| known.run == attempt.run) {
             Some(known) => *known = attempt,
-            None => self.attempts.push(attempt),
+            None => attempts.push(attempt),
         }
-        if self.attempts.len() > MOST
-            && let Some(over) = self.attempts.iter().position(|attempt| !attempt.is_unsettled())
+        if attempts.len() > MOST
+            && let Some(over) = attempts.iter().position(|attempt| !attempt.is_unsettled())
         {
-            self.attempts.remove(over);
+            attempts.remove(over);
         }
-        record::write(&self.path, &self.attempts)
+        self.write(attempts)
     }
 
     /// Writes down that a statement tells how it ended. What was never sent is forgotten: it settles nothing
     /// that was sent before.
     pub fn stated(&mut self, run: &RunId) -> Result<(), RecordError> {
-        self.attempts.retain(|attempt| attempt.run != *run || attempt.step != Step::Planned);
-        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.run == *run) {
+        let mut attempts = self.attempts.clone();
+        attempts.retain(|attempt| attempt.run != *run || attempt.step != Step::Planned);
+        if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.run == *run) {
             attempt.stated = true;
         }
-        record::write(&self.path, &self.attempts)
+        self.write(attempts)
+    }
+
+    /// What could not be written is not known afterwards either: it was not done.
+    fn write(&mut self, attempts: Vec<Attempt>) -> Result<(), RecordError> {
+        record::write(&self.path, &attempts)?;
+        self.attempts = attempts;
+        Ok(())
     }
 
     /// Those of whose end no statement tells, oldest first.
@@ -222,6 +231,21 @@ mod tests {
         assert_eq!(is_open(1, RestoreResult::Failed), Some(at(0)));
         assert_eq!(is_open(2, RestoreResult::Refused), Some(at(0)));
         assert_eq!(is_open(3, RestoreResult::Restored), None);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_written_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("restores.json");
+        let mut attempts = Attempts::open(&path).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Planned)).unwrap();
+        // nothing can be put in the place of a directory
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Sending)).unwrap_err();
+        std::fs::remove_dir(&path).unwrap();
+        attempts.note(attempt(1, "DS-1B", Step::Planned)).unwrap();
+        assert_eq!(Attempts::open(&path).unwrap().unsettled(&"DS-1A".parse().unwrap()), None);
     }
 
     #[test]
