@@ -107,6 +107,19 @@ async fn one_that_a_look_shows_to_be_over_forbids_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newer_journal_that_cannot_be_read_forbids_both() {
+    let world = World::loaded_with(silent()).await;
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.stage == Stage::Flashing).await;
+    running.kill().await;
+    world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
+    let newer = world.path("state/journals/20990101T000000Z-00000000.jsonl");
+    std::fs::write(newer, b"no line of a journal\nnor this\n").unwrap();
+    refuse(&world, &[], "", 8).await;
+    assert_eq!(world.recorder.state().counters.pushes, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_pushed_after_one_that_was_watched_is_planned_for_how_the_recorder_is_then() {
     let world = World::loaded_with(silent()).await;
     let running = world.start_apply(&[], &[], "");
