@@ -115,13 +115,18 @@ async fn a_newer_journal_that_cannot_be_read_forbids_both() {
     world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     let newer = world.path("state/journals/20990101T000000Z-00000000.jsonl");
     std::fs::write(newer, b"no line of a journal\nnor this\n").unwrap();
-    refuse(&world, &[], "", 8).await;
+    let planned = both(&world, &[], "plan", "").await.ends(8).json();
+    // settles the run that is open first
+    let applied = both(&world, &[], "apply", "--yes").await.ends(8);
+    applied.says(&[planned["error"].as_str().unwrap(), "20990101T000000Z-00000000.jsonl"]);
     assert_eq!(world.recorder.state().counters.pushes, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pushed_after_one_that_was_watched_is_planned_for_how_the_recorder_is_then() {
-    let world = World::loaded_with(silent()).await;
+    let mut slow = silent();
+    slow.flash = Duration::from_secs(8);
+    let world = World::loaded_with(slow).await;
     let running = world.start_apply(&[], &[], "");
     world.recorder.until(|state| state.stage == Stage::Flashing).await;
     running.kill().await;
