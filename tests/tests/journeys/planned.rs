@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use journeys::ran::Ran;
-use journeys::site::AFTER;
+use journeys::site::{AFTER, write};
 use nvr_sim::{Builder, Content, Faults, Stage};
 
 use crate::battery::{MOUNT, laptop};
@@ -114,7 +114,7 @@ async fn a_newer_journal_that_cannot_be_read_forbids_both() {
     running.kill().await;
     world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     let newer = world.path("state/journals/20990101T000000Z-00000000.jsonl");
-    std::fs::write(newer, b"no line of a journal\nnor this\n").unwrap();
+    write(&newer, b"no line of a journal\nnor this\n");
     let planned = both(&world, &[], "plan", "").await.ends(8).json();
     // settles the run that is open first
     let applied = both(&world, &[], "apply", "--yes").await.ends(8);
