@@ -282,6 +282,12 @@ pub enum Reason {
 }
 
 impl Outcome {
+    /// Whether a run that was taken up again was only left: nobody watches it any more, and it has not come to
+    /// an end, though it stood at one that is none for certain.
+    pub fn is_left(&self) -> bool {
+        self.reason == Reason::Interrupted && (self.stage == Stage::Unknown || !self.stage.is_end())
+    }
+
     /// The exit code of `docs/commands.md`.
     pub fn exit(&self) -> Exit {
         match (self.stage, self.reason) {

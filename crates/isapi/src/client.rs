@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::answer::Answer;
 use crate::document::Document;
 use crate::error::Error;
-use crate::exchange::Reply;
+use crate::exchange::{Reply, refusal};
 use crate::login::{OnlineUser, UserCheck};
 use crate::request::Request;
 use crate::storage::Disk;
@@ -43,8 +43,8 @@ pub struct Recorder {
     pub(crate) port: u16,
     pub(crate) login: Credentials,
     pub(crate) http: reqwest::Client,
-    /// The first refused login: no other is sent.
-    pub(crate) refused: Arc<OnceLock<UserCheck>>,
+    /// The first refused login, and where: no other is sent.
+    pub(crate) refused: Arc<OnceLock<(Address, UserCheck)>>,
 }
 
 impl Recorder {
@@ -75,9 +75,9 @@ impl Recorder {
         &self.address
     }
 
-    /// The login that was refused, if one was; since then none was sent.
-    pub fn refused_login(&self) -> Option<Error> {
-        self.refused.get().map(|check| self.refusal(check))
+    /// The login that was refused, and where, if one was; since then none was sent.
+    pub fn refused_login(&self) -> Option<(&Address, Error)> {
+        self.refused.get().map(|(address, check)| (address, refusal(address, check)))
     }
 
     /// Reads a document. That the recorder has none is [`Error::NotOffered`], that the account may not

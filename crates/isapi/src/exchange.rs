@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE};
 
+use crate::address::Address;
 use crate::answer::Answer;
 use crate::client::Recorder;
 use crate::digest::Challenge;
@@ -54,6 +55,15 @@ pub(crate) enum Response {
     Open(reqwest::Response),
     /// Read already, to see what a 401 is about.
     Read(Reply),
+}
+
+/// A refused login in words.
+pub(crate) fn refusal(address: &Address, check: &UserCheck) -> Error {
+    let address = address.clone();
+    if check.is_locked() {
+        return Error::Locked { address, seconds: check.unlock_seconds };
+    }
+    Error::WrongPassword { address, attempts_left: check.attempts_left }
 }
 
 impl Recorder {
@@ -134,16 +144,8 @@ impl Recorder {
     /// Notes that a login was refused: this client sends no other.
     pub(crate) fn login_refused(&self, check: &UserCheck) -> Error {
         // the first one counts: nothing is sent after it
-        let _ = self.refused.set(check.clone());
-        self.refusal(check)
-    }
-
-    pub(crate) fn refusal(&self, check: &UserCheck) -> Error {
-        let address = self.address().clone();
-        if check.is_locked() {
-            return Error::Locked { address, seconds: check.unlock_seconds };
-        }
-        Error::WrongPassword { address, attempts_left: check.attempts_left }
+        let _ = self.refused.set((self.address().clone(), check.clone()));
+        refusal(self.address(), check)
     }
 
     /// One request without body and without login, and its reply, as they are.

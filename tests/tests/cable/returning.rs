@@ -71,7 +71,8 @@ async fn after_a_restore_it_is_followed_as_well() {
     world.applier(&format!("backup 192.168.1.64 {login} {certificate} --to yard.age")).await.ends(0);
     let restored =
         world.applier(&format!("restore 192.168.1.64 yard.age --stick stick {login} --yes")).await.ends(0);
-    restored.says(&["the recorder came back at 192.168.1.65", "restored: "]);
+    let words = format!("restored: {SERIAL} at 192.168.1.65: ");
+    restored.says(&["the recorder came back at 192.168.1.65", &words]);
     let ended = world.last_statement();
     assert_eq!((&ended["result"], &ended["after"]["serial"]), (&json!("restored"), &json!(SERIAL)));
     let changes = ended["link"]["changes"].to_string();

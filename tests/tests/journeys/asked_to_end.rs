@@ -8,6 +8,13 @@ use serde_json::{Value, json};
 
 use crate::world::{World, recorder};
 
+/// A second recorder to which nothing was pushed yet.
+async fn second() -> Handle {
+    let mut second = recorder();
+    second.serial = Some("DS-YARD".parse().unwrap());
+    second.start().await.unwrap()
+}
+
 /// A disk of this recorder is in error since its restart, and Ctrl-C is pressed while that is looked at again and
 /// again.
 async fn cut_short(world: &World, recorder: &Handle, mut running: Running) -> Ran {
@@ -37,12 +44,25 @@ async fn looking_is_cut_short_and_the_receipt_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_other_recorder_is_begun_then() {
     let world = World::loaded().await;
-    let mut second = recorder();
-    second.serial = Some("DS-YARD".parse().unwrap());
-    let second = second.start().await.unwrap();
+    let second = second().await;
     let running = world.start_apply(&[], &[], &format!("{} --settle-time 30 --json", second.address()));
     let ended = cut_short(&world, &world.recorder, running).await.ends(4);
-    let told = last(&ended);
+    is_not_begun(&second, &ended);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_where_ctrl_c_was_pressed_once_while_the_first_was_watched() {
+    let world = World::loaded().await;
+    let second = second().await;
+    let mut running = world.start_apply(&[], &[], &format!("{} --settle-time 30 --json", second.address()));
+    world.recorder.until(|state| state.stage == Stage::Down).await;
+    running.signal(Signal::INT);
+    running.until("watching goes on").await;
+    is_not_begun(&second, &running.ended(&world).await.ends(4));
+}
+
+fn is_not_begun(second: &Handle, ended: &Ran) {
+    let told = last(ended);
     let results: Vec<&Value> =
         told["recorders"].as_array().unwrap().iter().map(|row| &row["result"]).collect();
     assert_eq!(results, [&json!("confirmed"), &json!("not-tried")]);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use journeys::ran::Ran;
-use journeys::site::AFTER;
+use journeys::site::{AFTER, write};
 use nvr_sim::{Builder, Content, Faults, Stage};
 
 use crate::battery::{MOUNT, laptop};
@@ -107,6 +107,38 @@ async fn one_that_a_look_shows_to_be_over_forbids_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newer_journal_that_cannot_be_read_forbids_both() {
+    let world = World::loaded_with(silent()).await;
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.stage == Stage::Flashing).await;
+    running.kill().await;
+    world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
+    let newer = world.path("state/journals/20990101T000000Z-00000000.jsonl");
+    write(&newer, b"no line of a journal\nnor this\n");
+    let planned = both(&world, &[], "plan", "").await.ends(8).json();
+    // settles the run that is open first
+    let applied = both(&world, &[], "apply", "--yes").await.ends(8);
+    applied.says(&[planned["error"].as_str().unwrap(), "20990101T000000Z-00000000.jsonl"]);
+    assert_eq!(world.recorder.state().counters.pushes, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_after_one_that_was_watched_is_planned_for_how_the_recorder_is_then() {
+    let mut slow = silent();
+    slow.flash = Duration::from_secs(8);
+    let world = World::loaded_with(slow).await;
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.stage == Stage::Flashing).await;
+    running.kill().await;
+    // it is met while it is still busy
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
+    world.recorder.set_faults(Faults { back_as: Some(revision(AFTER)), ..Faults::default() });
+    running.ended(&world).await.ends(0).says(&["looking at it first", "confirmed: "]);
+    assert_eq!(world.recorder.state().counters.pushes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_has_to_be_watched_is_settled_before_anything_is_planned() {
     let world = World::loaded().await;
     let running = world.start_apply(&[], &[], "");
@@ -132,5 +164,8 @@ async fn a_restore_that_is_not_known_to_be_over_is_known_to_both() {
     let again = world.at(recorder()).await;
     refuse(&again, &[], "", 8).await;
     again.recorder.set_content(Content::default());
-    agree(&again, &[], "--quiet-period 0").await;
+    refuse(&again, &[], "--quiet-period 0", 8).await;
+    refuse(&again, &[], "--push-again looked", 8).await;
+    agree(&again, &[], "--quiet-period 0 --push-again looked").await;
+    assert_eq!(again.last_statement()["overrides"][0]["flag"], "push-again");
 }

@@ -18,6 +18,7 @@ use super::farewell::farewell;
 use super::patience::PatienceArgs;
 use super::recorder::Session;
 use super::round::{Round, RoundArgs, Summary};
+use super::signals::asked_to_end;
 use super::wish::WishArgs;
 use crate::context::{Context, state_failure};
 use crate::expiry::ExpiryArgs;
@@ -95,8 +96,7 @@ fn go(round: &Round, errand: &Errand<'_>, chain: &mut Chain, context: &Context) 
         round.announce(n, context);
         let mut row = round.row(n);
         let ended = errand.at(stop, &mut row, chain);
-        let is_last = row.is_last;
-        if !summary.add(row, ended) || is_last {
+        if !summary.add(row, ended) || asked_to_end() {
             return summary.conclude((n + 1..round.stops.len()).map(|n| round.row(n)), AGAIN, context);
         }
     }

@@ -35,9 +35,9 @@ pub(super) fn attend<T>(
         (Watch::new(payload, output), awake.missing().into_iter().collect::<Vec<_>>(), None);
     let warn = |stage| output.warn(signals::warning(payload, stage));
     let mut listener = session.listener.borrow_mut();
-    let _under_way = UnderWay::begin();
+    let _under_way = UnderWay::begin().fail(Exit::Internal)?;
     let attended = session.runtime.block_on(async {
-        let stop = Stop::new(signals::listen().fail(Exit::Internal)?, &warn);
+        let stop = Stop::new(signals::asked(), &warn);
         let mut show = |event: &Event| {
             watch.show(event);
             circumstances.extend(event.circumstance().map(|words| Text::cleaned(&words)));
@@ -47,7 +47,7 @@ pub(super) fn attend<T>(
         };
         let work = work(session, &mut show, stop, senses);
         let work = power::watched(Path::new(SUPPLIES), work, |words| output.warn(words));
-        Ok(guard(&session.link, listener.as_mut(), work, output).await)
+        guard(&session.link, listener.as_mut(), work, output).await
     });
     watch.close();
     session.remember_refusal(context);
@@ -56,7 +56,7 @@ pub(super) fn attend<T>(
     if let (Some(to), Some(search)) = (moved, &search) {
         session.follow(serial, &to, search, context);
     }
-    let ((done, power), Noticed { changes, heard }) = attended?;
+    let ((done, power), Noticed { changes, heard }) = attended;
     circumstances.extend(power.into_iter().chain(changes));
     circumstances.truncate(MOST_CHANGES);
     Ok((done, Noticed { changes: circumstances, heard }))

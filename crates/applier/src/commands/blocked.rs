@@ -74,6 +74,8 @@ pub(super) fn foreseen(
     now: Timestamp,
 ) -> Result<Option<Text>, Failure> {
     let device = &inventory.device;
+    // however an open run is settled, a newer journal that cannot be read forbids all
+    journals.newest(&device.serial).map_err(|error| unread_journal(error, inventory))?;
     let runs = journals.unfinished().map_err(journal_failure)?.runs;
     let of_this = runs.iter().filter(|replay| replay.plan.device.serial == device.serial);
     for replay in of_this.filter(|replay| next(replay, None) == Next::Look) {

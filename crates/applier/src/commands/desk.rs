@@ -131,7 +131,7 @@ impl Desk<'_> {
         let outcome = outcome.map_err(journal_failure)?;
         let before = replay.outcome.as_ref();
         let told = before.is_some() && before.map(|before| before.stage) == Some(outcome.stage);
-        if outcome.stage.is_end() && !(told && self.is_stated(chain, replay)) {
+        if outcome.stage.is_end() && !outcome.is_left() && !(told && self.is_stated(chain, replay)) {
             link.changes = noticed.changes;
             add_heard(&mut link, &noticed.heard);
             self.state(replay, link, &outcome, chain)?;

@@ -16,15 +16,6 @@ use crate::stage::Stage;
 /// The condition of a recorder before a push.
 pub(super) struct Differences(Condition);
 
-/// What came of looking again.
-#[derive(Default)]
-pub(super) struct Found {
-    /// What differs, for the statement.
-    pub(super) differences: Vec<Text>,
-    /// Somebody wanted the program to end before that was known.
-    pub(super) cut_short: bool,
-}
-
 /// What stands in a statement where nobody looked to the end.
 const CUT_SHORT: &str = "not looked for to the end: the program was asked to end";
 
@@ -34,27 +25,27 @@ impl Differences {
         Self(Condition::read(recorder).await)
     }
 
-    /// Looks again after a push that was confirmed, and tells what differs. Somebody who wants the program to
-    /// end need not wait for that: once is enough.
+    /// Looks again after a push that was confirmed, tells what differs, and gives it for the statement. Somebody
+    /// who wants the program to end, or wanted it before, need not wait for that: once is enough.
     pub(super) fn since(
         &self,
         outcome: &Outcome,
         settle_seconds: u64,
         session: &Session,
         output: Output,
-    ) -> Found {
+    ) -> Vec<Text> {
         if outcome.stage != Stage::Confirmed {
-            return Found::default();
+            return Vec::new();
         }
         let looking = self.0.compare_again(&session.recorder, Duration::from_secs(settle_seconds));
+        let mut asked = signals::asked();
         let found = session.runtime.block_on(async {
-            let Ok(mut asked) = signals::listen() else { return Some(looking.await) };
             output.note(format_args!(
                 "looks whether all else is as before, for {settle_seconds} s at most; Ctrl-C ends that"
             ));
             tokio::select! {
                 found = looking => Some(found),
-                Ok(()) = asked.changed() => None,
+                Ok(_) = asked.wait_for(|times| *times > 0) => None,
             }
         });
         let cut_short = found.is_none();
@@ -66,7 +57,7 @@ impl Differences {
             "event": "compared", "compared": found.compared, "differences": found.differences,
         }));
         tell(&found, cut_short, output);
-        Found { differences: found.differences, cut_short }
+        found.differences
     }
 }
 

@@ -62,7 +62,7 @@ impl Journey<'_> {
     /// Reads the recorder again and plans the next step anew.
     fn next(&mut self, done: &Plan, held: Held, clerk: &mut Clerk<'_>) -> Result<(Plan, Held), Failure> {
         let context = clerk.context;
-        let inventory = self.recorder.look_again(self.session, self.state, context)?;
+        let inventory = self.recorder.look_again(&done.device.serial, self.session, self.state, context)?;
         let (now, mut random) = ((context.now)(), [0; 4]);
         rand::rng().fill_bytes(&mut random);
         clerk.facts.run = self.journals.name(now, random).map_err(journal_failure)?;

@@ -63,8 +63,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let (reason, quiet, now) = (args.wish.push_again.as_ref(), args.quiet.period(), (context.now)());
     let push_again = foreseen(reason, quiet, &journals, &session, &inventory, now)?;
-    restore::forbid_push(&state, &inventory, quiet, now)?;
-    let options = args.wish.options(&session, push_again, accepted.clone(), power(context));
+    let restored = restore::push_again((reason, quiet), &state, &journals, &inventory, now)?;
+    let options = args.wish.options(&session, push_again.or(restored), accepted.clone(), power(context));
     let (decision, _) = decide(&inventory, &publication, &options, Held::new(), &state, context)?;
     let cameras = Told::of(&inventory, inspect::advisories(&publication));
     if !context.output.is_json() {

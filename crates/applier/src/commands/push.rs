@@ -1,6 +1,5 @@
 //! A plan is agreed to, pushed, watched to its end, and stated: what `apply` does once it has decided.
 
-use std::cell::Cell;
 use std::fmt::Display;
 
 use firmware::{Device, Sha256Digest};
@@ -12,10 +11,10 @@ use super::apply::journal_failure;
 use super::attend::attend;
 use super::awake::Awake;
 use super::clerk::Clerk;
-use super::differences::{Differences, Found};
+use super::differences::Differences;
 use super::plan as plan_command;
 use super::recorder::Session;
-use super::signals::UnderWay;
+use super::signals::{UnderWay, asked_to_end};
 use crate::at_hand::AtHand;
 use crate::backup::Keeper;
 use crate::context::Context;
@@ -72,8 +71,6 @@ pub(super) struct Push<'a> {
     pub(super) deadlines: Deadlines,
     /// For how long what differs is looked for, in seconds.
     pub(super) settle_time: u64,
-    /// Whether somebody wanted the program to end once a push was confirmed: nothing else is begun.
-    pub(super) asked_to_end: Cell<bool>,
 }
 
 impl Push<'_> {
@@ -110,7 +107,7 @@ impl Push<'_> {
         if clerk.stick.is_some_and(OpenStick::takes_statements) {
             clerk.deliver();
         }
-        let _under_way = UnderWay::begin();
+        let _under_way = UnderWay::begin().fail(Exit::Internal)?;
         let serial = &plan.device.serial;
         let (run, noticed) = attend(
             session,
@@ -134,15 +131,13 @@ impl Push<'_> {
         let (outcome, before) = run;
         clerk.facts.link.changes = noticed.changes;
         add_heard(&mut clerk.facts.link, &noticed.heard);
-        let Found { differences, cut_short } = before.since(&outcome, settle_time, session, context.output);
-        self.asked_to_end.set(cut_short);
-        clerk.facts.differences = differences;
+        clerk.facts.differences = before.since(&outcome, settle_time, session, context.output);
         if outcome.stage.is_end() {
             clerk.last_word(|facts, now| report::ended(facts, plan, digest, &outcome, now));
         }
         let address = session.recorder.address();
         let exit = conclude(plan, address, &outcome, context)?;
-        halfway_of(plan, address).filter(|_| cut_short).map_or(Ok(exit), Err)
+        halfway_of(plan, address).filter(|_| asked_to_end()).map_or(Ok(exit), Err)
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::link::Listener;
-use firmware::{Model, Serial, Sha256Digest, Text};
+use firmware::{Device, Model, Serial, Sha256Digest, Text};
 use isapi::{Address, Channel, Credentials, Error, Recorder, Transport};
 use secrecy::SecretString;
 use terminal::{Exit, Fail, Failure, SecretSource};
@@ -129,17 +129,33 @@ impl RecorderArgs {
         Ok((session, inventory))
     }
 
-    /// Reads what the recorder says about itself once more, with the same login, where it is now.
+    /// Reads what the recorder says about itself once more, with the same login, where it is now. It must still
+    /// be the one of this serial number, which was met before.
     pub(super) fn look_again(
         &self,
+        met: &Serial,
         session: &Session,
         state: &State,
         context: &Context,
     ) -> Result<Inventory, Failure> {
         let mut failed_logins = FailedLogins::open(&state.failed_logins()).map_err(record_failure)?;
         let read = session.runtime.block_on(Inventory::read(&session.recorder));
-        let visit = Visit { address: session.recorder.address(), ..self.visit() };
-        visit.logged_in(read, &mut failed_logins, context)
+        let address = session.recorder.address();
+        let visit = Visit { address, ..self.visit() };
+        let inventory = visit.logged_in(read, &mut failed_logins, context)?;
+        self.is_still(met, address, &inventory.device)?;
+        Ok(inventory)
+    }
+
+    fn is_still(&self, met: &Serial, address: &Address, found: &Device) -> Result<(), Failure> {
+        let Device { model, serial, .. } = found;
+        if serial != met {
+            let message = format!(
+                "recorder {address}: it is {model} {serial}, and {met} was met before; nothing was done to this one"
+            );
+            return Err(Failure::new(Exit::Refused, message).hint("see which device this is: applier find"));
+        }
+        self.expected.check(address, model, serial)
     }
 
     fn visit(&self) -> Visit<'_> {
@@ -265,4 +281,30 @@ impl Visit<'_> {
 fn listen(link: &CheckedLink, runtime: &Runtime) -> Option<Listener> {
     let _runtime = runtime.enter();
     if link.target().ip().is_loopback() { None } else { Listener::start(link.target()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::tests::plan;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        recorder: RecorderArgs,
+    }
+
+    #[test]
+    fn whoever_answers_later_must_be_who_was_met_and_who_was_written_down() {
+        let mut recorder = <Line as clap::Parser>::parse_from(["applier", "192.168.1.64"]).recorder;
+        let (device, address) = (plan().device, recorder.address.clone());
+        let exit = |recorder: &RecorderArgs, met: &Serial| {
+            recorder.is_still(met, &address, &device).map_err(|failure| failure.exit)
+        };
+        let other: Serial = "DS-OTHER".parse().unwrap();
+        assert_eq!(exit(&recorder, &device.serial), Ok(()));
+        assert_eq!(exit(&recorder, &other), Err(Exit::Refused));
+        recorder.expected.serial = Some(other);
+        assert_eq!(exit(&recorder, &device.serial), Err(Exit::Refused));
+    }
 }

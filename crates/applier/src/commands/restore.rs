@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use drive::EjectArgs;
 use firmware::{Sha256Digest, Text};
-use isapi::{ConfigurationKey, Package};
+use isapi::{Address, ConfigurationKey, Package};
 use keys::SigningKey;
 use receipt::{Chain, Forgiven, Override};
 use serde_json::json;
@@ -44,7 +44,7 @@ use crate::run::{Deadlines, Payload, Restore};
 use crate::state::State;
 use earlier::Earlier;
 
-pub(super) use earlier::{forbid_push, settle};
+pub(super) use earlier::{push_again, settle};
 
 /// Put a configuration back on the recorder that it came from, watch it restart, and sign a receipt.
 #[derive(Debug, clap::Args)]
@@ -239,7 +239,7 @@ impl Errand<'_> {
         if clerk.stick.is_some_and(OpenStick::takes_statements) {
             clerk.deliver();
         }
-        let _under_way = UnderWay::begin();
+        let _under_way = UnderWay::begin().fail(Exit::Internal)?;
         let what = (Payload::Configuration, &plan.device.serial);
         let (outcome, noticed) =
             attend(session, what, awake, context, async |session, tell, stop, senses| {
@@ -255,7 +255,7 @@ impl Errand<'_> {
         {
             context.output.warn(anyhow::Error::from(error));
         }
-        conclude(plan, &outcome, context)
+        conclude(plan, session.recorder.address(), &outcome, context)
     }
 }
 
@@ -284,14 +284,19 @@ fn tell(plan: &RestorePlan, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn conclude(plan: &RestorePlan, outcome: &RestoreOutcome, context: &Context) -> Result<Exit, Failure> {
+fn conclude(
+    plan: &RestorePlan,
+    address: &Address,
+    outcome: &RestoreOutcome,
+    context: &Context,
+) -> Result<Exit, Failure> {
     let (exit, serial) = (outcome.exit(), &plan.device.serial);
     if exit == Exit::Done {
         context.output.json(&json!({"outcome": outcome}));
-        context.output.data(format_args!("restored: {serial}: {}", outcome.detail));
+        context.output.data(format_args!("restored: {serial} at {address}: {}", outcome.detail));
         return Ok(exit);
     }
-    let failure = not_done(&plan.device, &plan.address, &outcome.result, &outcome.detail, exit);
+    let failure = not_done(&plan.device, address, &outcome.result, &outcome.detail, exit);
     Err(failure.hint(outcome.hint()).with_data(json!({"outcome": outcome})))
 }
 

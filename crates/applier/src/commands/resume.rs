@@ -100,13 +100,25 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn finish(args: &Args, open: &Open, desk: &Desk<'_>, chain: &mut Chain) -> Result<Exit, Failure> {
-    let closed = [close(desk, open, chain)?, state_cut(args, desk, chain)?];
-    let closed = closed.into_iter().flatten().reduce(Exit::worst);
-    match open.unsettled.as_slice() {
-        [] if closed.is_some() => Ok(closed.unwrap_or(Exit::Done)),
-        [] => none(args, open.damaged.is_empty(), desk.context),
+    let closed = close(desk, open, chain)?;
+    let (cut, readable) = state_cut(args, desk, chain)?;
+    let closed = closed.into_iter().chain(cut).reduce(Exit::worst);
+    let sound = readable && open.damaged.is_empty();
+    let settled = match open.unsettled.as_slice() {
+        [] if closed.is_some() && sound => Ok(Exit::Done),
+        [] => none(args, sound, desk.context),
         [replay] => settle(args, replay, desk, chain),
         several => Err(ambiguous(several)),
+    };
+    worst(settled, closed)
+}
+
+/// The most urgent of how the one run was settled and how the others ended.
+fn worst(settled: Result<Exit, Failure>, closed: Option<Exit>) -> Result<Exit, Failure> {
+    let Some(closed) = closed else { return settled };
+    match settled {
+        Ok(exit) => Ok(exit.worst(closed)),
+        Err(failure) => Err(Failure { exit: failure.exit.worst(closed), ..failure }),
     }
 }
 
@@ -130,13 +142,14 @@ fn close(desk: &Desk<'_>, open: &Open, chain: &mut Chain) -> Result<Option<Exit>
     Ok(worst)
 }
 
-/// States how restores ended that were cut; the worst exit code of those, if there were any.
-fn state_cut(args: &Args, desk: &Desk<'_>, chain: &mut Chain) -> Result<Option<Exit>, Failure> {
+/// States how restores ended that were cut; the worst exit code of those, if there were any, and whether their
+/// record can be read.
+fn state_cut(args: &Args, desk: &Desk<'_>, chain: &mut Chain) -> Result<(Option<Exit>, bool), Failure> {
     let mut attempts = match Attempts::open(&desk.state.restores()) {
         Ok(attempts) => attempts,
         Err(error) => {
             desk.context.output.warn(format_args!("{error}; it may tell of a restore that is not over"));
-            return Ok(None);
+            return Ok((None, false));
         }
     };
     let which = |attempt: &Attempt| {
@@ -152,13 +165,13 @@ fn state_cut(args: &Args, desk: &Desk<'_>, chain: &mut Chain) -> Result<Option<E
         let exit = restore::exit(ended.result);
         worst = Some(worst.map_or(exit, |worst: Exit| worst.worst(exit)));
     }
-    Ok(worst)
+    Ok((worst, true))
 }
 
 fn none(args: &Args, sound: bool, context: &Context) -> Result<Exit, Failure> {
     if !sound {
-        return Err(Failure::new(Exit::Unknown, "journals: not all can be read, and no other run is open")
-            .hint("look at the recorder with applier inspect; once it is certain that no push is under way, move the damaged file out of the state directory"));
+        return Err(Failure::new(Exit::Unknown, "journals and restores: not all can be read, and no other run is open")
+            .hint("look at the recorder with applier inspect; once it is certain that no push or restore is under way, move the damaged file out of the state directory"));
     }
     if args.which.is_some() {
         return Err(Failure::new(Exit::Usage, "run: none of this name or address is open")
@@ -264,4 +277,19 @@ fn stands(replay: &Replay, failure: Failure, desk: &Desk<'_>, chain: &mut Chain)
         failure = failure.with_data(json!({"run": run, "outcome": outcome}));
     }
     Ok(failure.context(context).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_closed_badly_is_not_lost_where_another_run_is_settled() {
+        let exit = |settled, closed| worst(settled, closed).unwrap_or_else(|failure| failure.exit);
+        let failed = |exit| Err(Failure::new(exit, "x"));
+        assert_eq!(exit(Ok(Exit::Done), None), Exit::Done);
+        assert_eq!(exit(Ok(Exit::Done), Some(Exit::Unknown)), Exit::Unknown);
+        assert_eq!(exit(failed(Exit::Usage), Some(Exit::Unknown)), Exit::Unknown);
+        assert_eq!(exit(failed(Exit::Unknown), Some(Exit::Failed)), Exit::Unknown);
+    }
 }

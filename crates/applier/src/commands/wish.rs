@@ -32,8 +32,8 @@ pub(super) struct WishArgs {
     /// Push without a backup of the recorder's configuration, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     no_backup: Option<Text>,
-    /// Push although nothing proves that an earlier push is over, once the quiet period has passed
-    /// since, for this reason
+    /// Push although nothing proves that an earlier push or restore is over, once the quiet period has
+    /// passed since, for this reason
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub(super) push_again: Option<Text>,
     /// Push although this laptop is not alone with the recorder, for this reason

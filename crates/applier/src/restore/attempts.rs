@@ -68,26 +68,35 @@ impl Attempts {
 
     /// Writes down how far a restore is.
     pub fn note(&mut self, attempt: Attempt) -> Result<(), RecordError> {
-        match self.attempts.iter_mut().find(|known| known.run == attempt.run) {
+        let mut attempts = self.attempts.clone();
+        match attempts.iter_mut().find(|known| known.run == attempt.run) {
             Some(known) => *known = attempt,
-            None => self.attempts.push(attempt),
+            None => attempts.push(attempt),
         }
-        if self.attempts.len() > MOST
-            && let Some(over) = self.attempts.iter().position(|attempt| !attempt.is_unsettled())
+        if attempts.len() > MOST
+            && let Some(over) = attempts.iter().position(|attempt| !attempt.is_unsettled())
         {
-            self.attempts.remove(over);
+            attempts.remove(over);
         }
-        record::write(&self.path, &self.attempts)
+        self.write(attempts)
     }
 
     /// Writes down that a statement tells how it ended. What was never sent is forgotten: it settles nothing
     /// that was sent before.
     pub fn stated(&mut self, run: &RunId) -> Result<(), RecordError> {
-        self.attempts.retain(|attempt| attempt.run != *run || attempt.step != Step::Planned);
-        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.run == *run) {
+        let mut attempts = self.attempts.clone();
+        attempts.retain(|attempt| attempt.run != *run || attempt.step != Step::Planned);
+        if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.run == *run) {
             attempt.stated = true;
         }
-        record::write(&self.path, &self.attempts)
+        self.write(attempts)
+    }
+
+    /// What could not be written is not known afterwards either: it was not done.
+    fn write(&mut self, attempts: Vec<Attempt>) -> Result<(), RecordError> {
+        record::write(&self.path, &attempts)?;
+        self.attempts = attempts;
+        Ok(())
     }
 
     /// Those of whose end no statement tells, oldest first.
@@ -95,14 +104,20 @@ impl Attempts {
         self.attempts.iter().filter(|attempt| !attempt.stated)
     }
 
-    /// The newest restore that was sent to this recorder, if nobody knows how it ended.
+    /// The newest restore to this recorder that it may have taken, if nobody knows how it ended. One that it did
+    /// not take settles none before it.
     pub fn unsettled(&self, serial: &Serial) -> Option<&Attempt> {
-        let sent = |attempt: &&Attempt| attempt.serial == *serial && attempt.step != Step::Planned;
-        self.attempts.iter().rfind(sent).filter(|attempt| attempt.is_unsettled())
+        let of_this = self.attempts.iter().filter(|attempt| attempt.serial == *serial);
+        of_this.rev().find(|attempt| attempt.may_be_taken()).filter(|attempt| attempt.is_unsettled())
     }
 }
 
 impl Attempt {
+    fn may_be_taken(&self) -> bool {
+        use RestoreResult::{Failed, Refused};
+        !matches!(self.step, Step::Planned | Step::Ended(Failed | Refused))
+    }
+
     fn is_unsettled(&self) -> bool {
         matches!(
             self.step,
@@ -201,6 +216,36 @@ mod tests {
         let attempts = Attempts::open(&path).unwrap();
         assert_eq!((runs.len(), attempts.unstated().count(), attempts.attempts.len()), (2, 0, 1));
         assert!(attempts.unsettled(&serial).is_some(), "that it is unknown is stated, not settled");
+    }
+
+    #[test]
+    fn one_that_was_not_taken_settles_none_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let serial: Serial = "DS-1A".parse().unwrap();
+        let mut attempts = Attempts::open(&dir.path().join("restores.json")).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Ended(RestoreResult::UnknownAfterRestore))).unwrap();
+        let mut is_open = |second, result| {
+            attempts.note(attempt(second, "DS-1A", Step::Ended(result))).unwrap();
+            attempts.unsettled(&serial).map(|attempt| attempt.last)
+        };
+        assert_eq!(is_open(1, RestoreResult::Failed), Some(at(0)));
+        assert_eq!(is_open(2, RestoreResult::Refused), Some(at(0)));
+        assert_eq!(is_open(3, RestoreResult::Restored), None);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_written_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("restores.json");
+        let mut attempts = Attempts::open(&path).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Planned)).unwrap();
+        // nothing can be put in the place of a directory
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        attempts.note(attempt(0, "DS-1A", Step::Sending)).unwrap_err();
+        std::fs::remove_dir(&path).unwrap();
+        attempts.note(attempt(1, "DS-1B", Step::Planned)).unwrap();
+        assert_eq!(Attempts::open(&path).unwrap().unsettled(&"DS-1A".parse().unwrap()), None);
     }
 
     #[test]

@@ -131,6 +131,14 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// Whether an answer to a sending, whose last block was released or not, proves that it is as before. One
+    /// that is importing is not, whoever sent it that.
+    pub(super) fn is_untouched(self, released: bool, answer: &Answer) -> bool {
+        let is_at_work = self.payload == Payload::Configuration
+            && matches!(answer, Answer::Refused(no) | Answer::RetryLater(no) if is_importing(no));
+        !is_at_work && (!released || answer.proves_untouched())
+    }
+
     /// Why an answer is not the good one.
     pub(super) fn reason(self, answer: &Answer) -> Reason {
         match answer {
@@ -147,13 +155,17 @@ impl<'a> Job<'a> {
     }
 }
 
+fn is_importing(no: &Refusal) -> bool {
+    no.sub_code.as_ref().is_some_and(|code| code.as_str().eq_ignore_ascii_case("importing"))
+}
+
 /// Reference: ISAPI §11.
 fn configuration_refused(no: &Refusal) -> Reason {
     let code = no.sub_code.as_ref().map_or("", firmware::Text::as_str);
     let is = |known: &str| code.eq_ignore_ascii_case(known);
     if is("importCfgFilePasswordErr") || is("cfgFileSecretKeyError") {
         Reason::WrongDeviceKey
-    } else if is("importing") {
+    } else if is_importing(no) {
         Reason::Busy
     } else {
         Reason::ConfigurationRefused

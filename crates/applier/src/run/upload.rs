@@ -137,7 +137,7 @@ fn judge(job: Job<'_>, released: bool, end: Sending) -> (Sent, Option<Answer>, S
             let how = job.words(&answer);
             let sent = match &answer {
                 Answer::Taken { reboot } if released => Sent::Taken(*reboot),
-                answer => sent(!released || answer.proves_untouched(), job.reason(answer), &how),
+                answer => sent(job.is_untouched(released, answer), job.reason(answer), &how),
             };
             (sent, Some(answer), how, None)
         }

@@ -53,7 +53,7 @@ async fn one_wrong_password_stops_everything() {
     assert!(matches!(recorder.reboot().await, Err(Error::LoginStopped { .. })));
     assert_eq!(peer.seen().len(), 2, "nothing was sent after the refusal");
     let refused = recorder.refused_login();
-    assert!(matches!(refused, Some(Error::WrongPassword { attempts_left: Some(4), .. })), "{refused:?}");
+    assert!(matches!(refused, Some((_, Error::WrongPassword { attempts_left: Some(4), .. }))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -70,8 +70,9 @@ async fn a_password_that_was_refused_where_it_is_now_is_refused_where_it_was() {
     assert!(matches!(there.device_info().await, Err(Error::WrongPassword { .. })));
     assert!(matches!(recorder.device_info().await, Err(Error::LoginStopped { .. })));
     assert_eq!((new.seen().len(), old.seen().iter().filter(|r| r.authorization.is_some()).count()), (2, 0));
-    let refused = recorder.refused_login();
-    assert!(matches!(refused, Some(Error::WrongPassword { attempts_left: Some(4), .. })), "{refused:?}");
+    let (address, refused) = recorder.refused_login().unwrap();
+    assert_eq!(*address, new.address());
+    assert!(matches!(refused, Error::WrongPassword { attempts_left: Some(4), .. }), "{refused:?}");
 }
 
 #[tokio::test]

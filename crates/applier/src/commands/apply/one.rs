@@ -1,7 +1,5 @@
 //! One recorder, from the login to the receipt.
 
-use std::cell::Cell;
-
 use firmware::Revision;
 use receipt::Chain;
 use stick::VerifiedPublication;
@@ -19,6 +17,7 @@ use crate::commands::recorder::{Purpose, RecorderArgs, Session};
 use crate::commands::request;
 use crate::commands::restore;
 use crate::commands::round::{Became, Row};
+use crate::commands::signals::asked_to_end;
 use crate::inventory::Inventory;
 use crate::plan::{AcceptedExpired, Decision, Listed, Options, needs};
 use crate::report::{self, Facts};
@@ -53,18 +52,22 @@ impl Errand<'_> {
         let (mut session, mut inventory) = recorder.inspect(Purpose::Push(networked), state, context)?;
         row.met(&inventory);
         let deadlines = args.patience.deadlines();
-        if let Some(revision) = settle(desk, &mut session, &inventory, (deadlines, &awake), chain)? {
-            (row.result, row.after) = (Became::Confirmed, Some(revision));
-            return Ok(Exit::Done);
-        }
-        if *session.recorder.address() != inventory.address {
-            inventory = recorder.look_again(&session, state, context)?;
+        match settle(desk, &mut session, &inventory, (deadlines, &awake), chain)? {
+            Settled::Confirmed(revision) => {
+                (row.result, row.after) = (Became::Confirmed, Some(revision));
+                return Ok(Exit::Done);
+            }
+            // it may have moved, and need not be as it was before that
+            Settled::Watched => {
+                inventory = recorder.look_again(&inventory.device.serial, &session, state, context)?;
+            }
+            Settled::Unasked => {}
         }
         let (reason, now) = (args.wish.push_again.as_ref(), (context.now)());
         let push_again = push_again(reason, deadlines.quiet, journals, &inventory, now)?;
-        restore::forbid_push(state, &inventory, deadlines.quiet, now)?;
+        let restored = restore::push_again((reason, deadlines.quiet), state, journals, &inventory, now)?;
         let power = plan_command::power(context);
-        let options = args.wish.options(&session, push_again, accepted.clone(), power);
+        let options = args.wish.options(&session, push_again.or(restored), accepted.clone(), power);
         let options = Options { region: self.region.clone(), ..options };
         let (decision, held) =
             plan_command::decide(&inventory, publication, &options, Held::new(), state, context)?;
@@ -83,7 +86,6 @@ impl Errand<'_> {
                     awake: &awake,
                     deadlines,
                     settle_time: args.patience.settle_time,
-                    asked_to_end: Cell::default(),
                 };
                 let session = &mut session;
                 let journey = Journey { recorder, session, publication, journals, state, options };
@@ -92,7 +94,6 @@ impl Errand<'_> {
                     push.one(plan, at_hand, session, clerk)
                 })?;
                 (row.result, row.after) = (Became::Confirmed, target);
-                row.is_last = push.asked_to_end.get();
                 Ok(went)
             }
             Decision::AlreadyCurrent(listed) => {
@@ -108,6 +109,16 @@ impl Errand<'_> {
     }
 }
 
+/// What came of runs that were open.
+enum Settled {
+    /// The recorder was not asked about any.
+    Unasked,
+    /// It was asked, and may have been watched for long: it can be pushed to.
+    Watched,
+    /// It runs this.
+    Confirmed(Revision),
+}
+
 /// Settles what earlier runs left open at this recorder, as `resume` would. One that turns out to be
 /// confirmed is all that is done now; so is one that somebody stopped watching. One that nobody knows the
 /// end of is left to [`push_again`].
@@ -117,7 +128,7 @@ fn settle(
     inventory: &Inventory,
     (deadlines, awake): (Deadlines, &Awake),
     chain: &mut Chain,
-) -> Result<Option<Revision>, Failure> {
+) -> Result<Settled, Failure> {
     restore::settle(desk, inventory, chain)?;
     let open = desk.open(chain)?.of(&inventory.device.serial);
     let output = desk.context.output;
@@ -129,13 +140,14 @@ fn settle(
         output
             .note(format_args!("earlier run {} stands at {}: looking at it first", replay.run, replay.stage));
         let outcome = desk.resume(replay, session, &inventory.device, (deadlines, awake), chain)?;
-        if outcome.stage == Stage::Confirmed || !outcome.stage.is_end() {
+        let is_left = outcome.is_left() || !outcome.stage.is_end();
+        if outcome.stage == Stage::Confirmed || is_left || asked_to_end() {
             conclude_alone(&replay.plan, session.recorder.address(), &outcome, desk.context)?;
-            return Ok(Some(replay.plan.target.revision.clone()));
+            return Ok(Settled::Confirmed(replay.plan.target.revision.clone()));
         }
         output.note(format_args!("earlier run {}: {}: {}", replay.run, outcome.result(), outcome.detail));
     }
-    Ok(None)
+    Ok(if open.unsettled.is_empty() { Settled::Unasked } else { Settled::Watched })
 }
 
 fn already_current(

@@ -75,12 +75,12 @@ impl Session {
         Ok(())
     }
 
-    /// Writes down that a login was refused since the first one was taken. What became of the recorder
+    /// Writes down that a login was refused since the first one was taken, and where. What became of the recorder
     /// matters more: a record that cannot be written is a warning.
     pub fn remember_refusal(&self, context: &Context) {
-        let Some(refusal) = self.recorder.refused_login() else { return };
+        let Some((address, refusal)) = self.recorder.refused_login() else { return };
         let noted = FailedLogins::open(&self.records.failed_logins)
-            .and_then(|mut known| known.note(self.recorder.address(), &refusal, (context.now)()));
+            .and_then(|mut known| known.note(address, &refusal, (context.now)()));
         if let Err(error) = noted {
             let error = anyhow::Error::from(error);
             context.output.warn(format_args!("{refusal}; that cannot be remembered: {error:#}"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use firmware::Text;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use receipt::Chain;
 use serde_json::json;
 use terminal::{Exit, Failure};
@@ -36,32 +36,59 @@ impl Earlier<'_> {
         let pushed =
             self.pushes.blocked(&inventory.device).map_err(|error| unread_journal(error, inventory))?;
         let pushed = pushed.map(|blocked| (blocked.to_string(), blocked.quiet_left(quiet, now)));
-        let restored = self.restores.unsettled(&inventory.device.serial);
-        let restored = restored.map(|attempt| (words(attempt), attempt.quiet_left(quiet, now)));
-        let Some((what, left)) = pushed.into_iter().chain(restored).max_by_key(|(_, left)| *left) else {
-            return Ok(None);
-        };
-        match (reason, left) {
-            (Some(reason), None) => Ok(Some(reason.clone())),
-            _ => Err(unsettled(inventory, &what, left.map(|left| left.as_secs()))),
-        }
+        let restored = self.restored(inventory, now)?;
+        let earlier = pushed.into_iter().chain(restored).max_by_key(|(_, left)| *left);
+        unless_settled(earlier, reason, inventory)
+    }
+
+    /// The same before a push, of restores only.
+    fn push_again(
+        &self,
+        reason: Option<&Text>,
+        inventory: &Inventory,
+        now: Timestamp,
+    ) -> Result<Option<Text>, Failure> {
+        unless_settled(self.restored(inventory, now)?, reason, inventory)
+    }
+
+    /// The restore that is not known to be over, and what is left of its quiet period. A push that was sent
+    /// later took its place: a person meant that one.
+    fn restored(
+        &self,
+        inventory: &Inventory,
+        now: Timestamp,
+    ) -> Result<Option<(String, Option<SignedDuration>)>, Failure> {
+        let serial = &inventory.device.serial;
+        let Some(attempt) = self.restores.unsettled(serial) else { return Ok(None) };
+        let pushed = self.pushes.newest(serial).map_err(|error| unread_journal(error, inventory))?;
+        let is_open = pushed.is_none_or(|pushed| pushed.began <= attempt.last);
+        Ok(is_open.then(|| (words(attempt), attempt.quiet_left(self.quiet, now))))
     }
 }
 
-/// Refuses to push where a restore may still be going on.
-pub(in crate::commands) fn forbid_push(
-    state: &State,
+fn unless_settled(
+    earlier: Option<(String, Option<SignedDuration>)>,
+    reason: Option<&Text>,
     inventory: &Inventory,
-    quiet: Duration,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let attempts = open(state, inventory)?;
-    let attempt = attempts.unsettled(&inventory.device.serial);
-    let left = attempt.and_then(|attempt| Some((attempt, attempt.quiet_left(quiet, now)?)));
-    match left {
-        Some((attempt, left)) => Err(unsettled(inventory, &words(attempt), Some(left.as_secs()))),
-        None => Ok(()),
+) -> Result<Option<Text>, Failure> {
+    match (earlier, reason) {
+        (None, _) => Ok(None),
+        (Some((_, None)), Some(reason)) => Ok(Some(reason.clone())),
+        (Some((what, left)), _) => Err(unsettled(inventory, &what, left.map(|left| left.as_secs()))),
     }
+}
+
+/// The reason to push, if an earlier restore is not known to be over and the quiet period since has passed;
+/// without both, nothing is pushed.
+pub(in crate::commands) fn push_again(
+    (reason, quiet): (Option<&Text>, Duration),
+    state: &State,
+    journals: &Journals,
+    inventory: &Inventory,
+    now: Timestamp,
+) -> Result<Option<Text>, Failure> {
+    let earlier = Earlier { pushes: journals, restores: &open(state, inventory)?, quiet };
+    earlier.push_again(reason, inventory, now)
 }
 
 /// States how earlier restores to this recorder ended that were cut.
@@ -95,7 +122,7 @@ fn words(attempt: &Attempt) -> String {
 fn unsettled(inventory: &Inventory, what: &str, wait: Option<i64>) -> Failure {
     let hint = match wait {
         Some(seconds) => format!(
-            "do not cut the power; wait {seconds} s, look at the recorder with applier inspect, and if it is idle give the same command again; applier restore wants --push-again REASON then"
+            "do not cut the power; wait {seconds} s, look at the recorder with applier inspect, and if it is idle give the same command with --push-again REASON"
         ),
         None => "look at the recorder with applier inspect; if it is idle, give the same command with --push-again REASON; the reason stands in the receipt".into(),
     };

@@ -38,9 +38,6 @@ pub(in crate::commands) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::commands) after: Option<Revision>,
     pub(in crate::commands) result: Became,
-    /// Somebody wanted the program to end: none is tried after it.
-    #[serde(skip)]
-    pub(in crate::commands) is_last: bool,
     exit: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -55,7 +52,6 @@ impl Row {
             before: None,
             after: None,
             result: Became::NotTried,
-            is_last: false,
             exit: 0,
             error: None,
         }

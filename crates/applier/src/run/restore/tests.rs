@@ -182,13 +182,14 @@ async fn a_wrong_device_key_leaves_the_recorder_as_it_is() {
 }
 
 #[tokio::test]
-async fn refusals_leave_it_as_before_and_each_has_its_reason() {
+async fn refusals_leave_it_as_before_unless_it_is_at_work_and_each_has_its_reason() {
     for (code, result, reason) in [
         ("importError", RestoreResult::Failed, Reason::ConfigurationRefused),
         ("cfgFileSecretKeyError", RestoreResult::Failed, Reason::WrongDeviceKey),
         ("lowPrivilege", RestoreResult::Failed, Reason::NotPermitted),
         ("notSupport", RestoreResult::Failed, Reason::NotPermitted),
-        ("importing", RestoreResult::Failed, Reason::Busy),
+        // an import is under way, whoever began it
+        ("importing", RestoreResult::UnknownAfterRestore, Reason::Busy),
         // busy (statusCode 2) is no proof that it is as before
         ("deviceBusy", RestoreResult::UnknownAfterRestore, Reason::Busy),
     ] {

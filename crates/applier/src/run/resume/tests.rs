@@ -171,4 +171,29 @@ async fn a_second_time_leaves_it_in_order() {
     );
     assert!(matches!(events.last(), Some(Event::Left { .. })));
     assert_eq!((bench.replay().stage, bench.replay().outcome), (Stage::Flashing, None));
+    assert!(outcome.is_left());
+}
+
+#[tokio::test]
+async fn one_that_stood_at_unknown_and_is_left_has_come_to_no_end() {
+    let bench = bench(|_| {}).await;
+    bench.faults(Faults { stall: true, ..Faults::default() });
+    // the power failed after its stage was written and before its end was
+    bench.cut(is(Stage::Flashing)).await;
+    bench
+        .journals
+        .reopen(&bench.replay().run)
+        .unwrap()
+        .append(clock(), &Event::Stage { stage: Stage::Unknown })
+        .unwrap();
+    let (asked, receiver) = watch::channel(0);
+    let at = |event: &Event| {
+        if matches!(event, Event::Resumed { .. }) {
+            asked.send_replace(2);
+        }
+    };
+    let (outcome, _) = resume(&bench, at, Stop::new(receiver, &|_| {})).await;
+    assert_eq!((outcome.stage, outcome.reason), (Stage::Unknown, Reason::Interrupted));
+    assert!(outcome.stage.is_end() && outcome.is_left());
+    assert_eq!(bench.replay().outcome, None);
 }
