@@ -41,11 +41,12 @@ pub(crate) fn export(recorder: &Recorder, query: Option<&str>, path: &str) -> Re
 /// Puts an export back. A recorder then reboots by itself, a camera waits to be told (reference: ISAPI §6).
 pub(crate) async fn import(recorder: &Recorder, query: Option<&str>, body: Incoming, path: &str) -> Reply {
     let state = recorder.state();
+    // first all of it: an answer to half of it is another case for whoever sends
+    let Ok(body) = Limited::new(body, LARGEST).collect().await else { return Reply::Cut };
     let key = match key(&state.content.backup, query) {
         Ok(key) => key.to_owned(),
         Err(code) => return refused(code, path),
     };
-    let Ok(body) = Limited::new(body, LARGEST).collect().await else { return Reply::Cut };
     let bytes = body.to_bytes();
     if recorder.state().stage != Stage::Idle {
         return upgrade::busy(&state.faults, path);

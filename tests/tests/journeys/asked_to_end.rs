@@ -6,6 +6,7 @@ use nvr_sim::{Faults, Handle, Stage};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::backups::restarting;
 use crate::world::{World, recorder};
 
 /// A second recorder to which nothing was pushed yet.
@@ -31,7 +32,7 @@ fn last(ran: &Ran) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_is_cut_short_and_the_receipt_is_written() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     let running = world.start_apply(&[], &[], "--settle-time 30");
     let ended = cut_short(&world, &world.recorder, running).await.ends(0);
     ended.says(&["not looked for to the end: the program was asked to end", "confirmed: "]);
@@ -43,7 +44,7 @@ async fn looking_is_cut_short_and_the_receipt_is_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_other_recorder_is_begun_then() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     let second = second().await;
     let running = world.start_apply(&[], &[], &format!("{} --settle-time 30 --json", second.address()));
     let ended = cut_short(&world, &world.recorder, running).await.ends(4);
@@ -52,7 +53,7 @@ async fn no_other_recorder_is_begun_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_where_ctrl_c_was_pressed_once_while_the_first_was_watched() {
-    let world = World::loaded().await;
+    let world = World::loaded_with(restarting()).await;
     let second = second().await;
     let mut running = world.start_apply(&[], &[], &format!("{} --settle-time 30 --json", second.address()));
     world.recorder.until(|state| state.stage == Stage::Down).await;
