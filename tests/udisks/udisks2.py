@@ -26,5 +26,6 @@ def load(mock, parameters):
     volume = mockobject.objects[VOLUME]
     filesystem = "org.freedesktop.UDisks2.Filesystem"
     volume.AddMethod(filesystem, "Mount", "a{sv}", "s", code("Mount", f'ret = "{parameters["folder"]}"'))
+    volume.AddMethod(filesystem, "Repair", "a{sv}", "b", code("Repair", "ret = True"))
     volume.AddMethod(filesystem, "Unmount", "a{sv}", "", code("Unmount", ""))
     mock.AddObject(DRIVE, "org.freedesktop.UDisks2.Drive", {}, [("PowerOff", "a{sv}", "", code("PowerOff", ""))])

@@ -128,6 +128,39 @@ def case_exfat_pulled_out_while_it_is_written(bench):
     return pulled(bench, "exfat", 20 if bench.is_full else 3)
 
 
+def case_a_stick_that_was_never_unmounted_is_checked_before_it_is_loaded(bench):
+    """What its file system takes for free is not: without a check, new files are laid over those that are there."""
+    guest = bench.guest
+    for filesystem, forget in (("vfat", False), ("exfat", True)):
+        image = bench.loaded(filesystem)
+        sticks.pull_early(image, filesystem, forget)
+        name = plug(guest, image, "EARLY")
+        guest.run("applier --state /run/none sticks").ends(DONE).says("pulled out before it was unmounted")
+        guest.run("fetcher --home /after load --all --no-eject").ends(DONE).says("was checked and is in order now")
+        if outcome(guest, "EARLY") != "new":
+            raise Failed(f"{filesystem}: not whole")
+        said = guest.run("fetcher --home /after load --all --no-eject").ends(DONE).said
+        if "was checked" in said or "written again" in said:
+            raise Failed(f"{filesystem}: something is still wrong\n{said}")
+        guest.pull(name)
+    # without the program that checks it is said, and nothing damaged is called whole
+    image = bench.loaded("exfat")
+    sticks.pull_early(image, "exfat", True)
+    name = plug(guest, image, "UNCHECKED")
+    guest.run("mv /bin/fsck.exfat /run/").ends(0)
+    ran = guest.run("fetcher --home /after load --all --no-eject")
+    guest.run("mv /run/fsck.exfat /bin/").ends(0)
+    ran.ends(DONE, STICK).says("could not be checked", "to have it checked: sudo fsck.exfat -a /dev/sda1")
+    if ran.code == DONE and outcome(guest, "UNCHECKED") != "new":
+        raise Failed("called whole, and is not")
+    guest.pull(name)
+    name = plug(guest, image, "CHECKED")
+    guest.run("fetcher --home /after load --all --no-eject").ends(DONE)
+    if outcome(guest, "CHECKED") != "new":
+        raise Failed("not mended")
+    guest.pull(name)
+
+
 def case_a_write_protected_stick_is_said_to_be_one(bench):
     """Nothing is written, and it still verifies."""
     guest = bench.guest

@@ -95,6 +95,8 @@ class Root:
             shutil.copy(found, self.folder / "lib/modules")
             order.append(f"/lib/modules/{module}.ko\n")
         (self.folder / "modules.order").write_text("".join(order))
+        for checker in ("fsck.fat", "fsck.exfat"):
+            self.program(shutil.which(checker), checker)
         self.program(self.packages / "bin/udevadm", "udevadm")
         (self.folder / "lib/systemd/systemd-udevd").symlink_to("/bin/udevadm")
         for rules in UDEV_RULES:

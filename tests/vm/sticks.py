@@ -34,6 +34,28 @@ def make(path, mebibytes, filesystem, label):
     return path
 
 
+def pull_early(image, filesystem, forget=False):
+    """Marks a stick as one that was never unmounted; `forget`: the table of what is taken (exFAT) never arrived."""
+    data = bytearray(image.read_bytes())
+    volume = FIRST_SECTOR * 512
+    if filesystem == "vfat":
+        data[volume + 65] |= 1
+    else:
+        # exFAT specification, 3.1 and 7.1: the bitmap is the first of the root's entries with type 0x81
+        heap, _, root = struct.unpack_from("<3I", data, volume + 88)
+        sector = 1 << data[volume + 108]
+        cluster = sector << data[volume + 109]
+        place = lambda number: volume + heap * sector + (number - 2) * cluster
+        data[volume + 106] |= 2
+        if forget:
+            entries = (data[at : at + 32] for at in range(place(root), place(root) + cluster, 32))
+            (first, length), = (struct.unpack_from("<IQ", entry, 20) for entry in entries if entry[0] == 0x81)
+            # what is behind the root belongs to files and folders
+            for number in range(root - 2 + 1, length * 8):
+                data[place(first) + number // 8] &= ~(1 << number % 8) & 0xFF
+    image.write_bytes(data)
+
+
 def copy(image, to):
     """The same stick once more, holes and all."""
     subprocess.run(["cp", "--sparse=always", str(image), str(to)], check=True)

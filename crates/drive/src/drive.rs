@@ -55,6 +55,9 @@ pub struct Volume {
     /// Where it is mounted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount: Option<Mount>,
+    /// Whether it was pulled out before it was unmounted, so that its file system may be damaged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dirty: bool,
 }
 
 impl Volume {
@@ -129,6 +132,7 @@ pub(crate) mod tests {
             filesystem: Some(Filesystem::Fat32),
             label: None,
             mount: None,
+            dirty: false,
         };
         Drive {
             node: node.into(),

@@ -8,6 +8,7 @@
 //! What a drive says about itself is a convenience for people, never a proof: anybody can make a stick
 //! that says the same serial number. What lies on it is believed for its signatures alone.
 
+mod check;
 mod choose;
 mod drive;
 mod eject;
@@ -29,6 +30,7 @@ mod words;
 use std::io;
 use std::path::Path;
 
+pub use check::Check;
 pub use choose::{ask, choose, named, volume};
 pub use drive::{Drive, Mount, Volume};
 pub use eject::Ejected;

@@ -24,12 +24,22 @@ pub enum Filesystem {
 /// As far as the marks of the file systems above reach, bytes.
 const HEAD: u64 = 2048;
 
-/// The file system and the label in the first bytes of a volume.
+/// What the first bytes of a volume say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Superblock {
+    pub(crate) filesystem: Filesystem,
+    pub(crate) label: Option<Text>,
+    /// Whether it is mounted for writing, or was and has not been unmounted since.
+    pub(crate) dirty: bool,
+}
+
+/// The file system, its label and its mark of being in use, in the first bytes of a volume.
 ///
 /// Offsets are of the published formats: Microsoft's FAT specification (fatgen103) §3.1 to §3.3, exFAT
-/// specification §3.1, ext4's `s_magic` and `s_volume_name`. The label of exFAT and NTFS, and the newer
+/// specification §3.1 (`VolumeFlags`: §3.1.13), ext4's `s_magic` and `s_volume_name`. The mark of FAT is the
+/// lowest bit of `BS_Reserved1`, where Windows and Linux keep it. The label of exFAT and NTFS, and the newer
 /// one of FAT, lie deeper in; they are not looked for.
-pub(crate) fn recognise(volume: impl Read) -> io::Result<(Filesystem, Option<Text>)> {
+pub(crate) fn recognise(volume: impl Read) -> io::Result<Superblock> {
     let mut head = Vec::new();
     volume.take(HEAD).read_to_end(&mut head)?;
     let at = |from: usize, mark: &[u8]| head.get(from..from + mark.len()) == Some(mark);
@@ -39,20 +49,22 @@ pub(crate) fn recognise(volume: impl Read) -> io::Result<(Filesystem, Option<Tex
         // what formatting leaves there where nobody gave a name
         (!text.is_empty() && text != "NO NAME").then(|| Text::cleaned(text))
     };
+    let bit = |at: usize, mask: u8| head.get(at).is_some_and(|byte| byte & mask != 0);
     let boot = at(510, &[0x55, 0xaa]);
-    Ok(if boot && at(3, b"EXFAT   ") {
-        (Filesystem::Exfat, None)
+    let (filesystem, label, dirty) = if boot && at(3, b"EXFAT   ") {
+        (Filesystem::Exfat, None, bit(106, 2))
     } else if boot && at(3, b"NTFS    ") {
-        (Filesystem::Ntfs, None)
+        (Filesystem::Ntfs, None, false)
     } else if boot && at(82, b"FAT32   ") {
-        (Filesystem::Fat32, label(71, 11))
+        (Filesystem::Fat32, label(71, 11), bit(65, 1))
     } else if boot && (at(54, b"FAT16   ") || at(54, b"FAT12   ")) {
-        (Filesystem::Fat16, label(43, 11))
+        (Filesystem::Fat16, label(43, 11), bit(37, 1))
     } else if at(1080, &[0x53, 0xef]) {
-        (Filesystem::Ext, label(1144, 16))
+        (Filesystem::Ext, label(1144, 16), false)
     } else {
-        (Filesystem::Other, None)
-    })
+        (Filesystem::Other, None, false)
+    };
+    Ok(Superblock { filesystem, label, dirty })
 }
 
 impl Filesystem {
@@ -75,6 +87,16 @@ impl Filesystem {
             Self::Ntfs => Some("ntfs3"),
             Self::Ext => Some("ext4"),
             Self::Other => None,
+        }
+    }
+
+    /// The program that checks and mends it, from those who make it, where nothing in it does so when it is
+    /// mounted: `dosfstools` and `exfatprogs`.
+    pub(crate) fn checker(&self) -> Option<&'static str> {
+        match self {
+            Self::Fat32 | Self::Fat16 => Some("fsck.fat"),
+            Self::Exfat => Some("fsck.exfat"),
+            Self::Ntfs | Self::Ext | Self::Other => None,
         }
     }
 
@@ -107,7 +129,7 @@ mod tests {
     use super::*;
 
     /// A file that a real program made a file system in.
-    fn made(program: &str, arguments: &[&str]) -> (Filesystem, Option<Text>) {
+    fn made(program: &str, arguments: &[&str]) -> Superblock {
         let temp = tempfile::tempdir().unwrap();
         let image = temp.path().join("image");
         File::create(&image).unwrap().set_len(64 << 20).unwrap();
@@ -119,18 +141,27 @@ mod tests {
 
     #[test]
     fn recognises_what_real_programs_make() {
-        let named = |text| Some(Text::cleaned(text));
-        assert_eq!(made("mkfs.vfat", &["-F", "32", "-n", "GATE 3"]), (Filesystem::Fat32, named("GATE 3")));
-        assert_eq!(made("mkfs.vfat", &["-F", "32"]), (Filesystem::Fat32, None));
-        assert_eq!(made("mkfs.vfat", &["-F", "16", "-n", "OLD"]), (Filesystem::Fat16, named("OLD")));
-        assert_eq!(made("mkfs.exfat", &["-L", "BIG"]), (Filesystem::Exfat, None));
-        assert_eq!(made("mkfs.ext4", &["-q", "-L", "linux"]), (Filesystem::Ext, named("linux")));
+        let clean = |filesystem, label: Option<&str>| Superblock {
+            filesystem,
+            label: label.map(Text::cleaned),
+            dirty: false,
+        };
+        for (program, arguments, filesystem, label) in [
+            ("mkfs.vfat", &["-F", "32", "-n", "GATE 3"][..], Filesystem::Fat32, Some("GATE 3")),
+            ("mkfs.vfat", &["-F", "32"], Filesystem::Fat32, None),
+            ("mkfs.vfat", &["-F", "16", "-n", "OLD"], Filesystem::Fat16, Some("OLD")),
+            ("mkfs.exfat", &["-L", "BIG"], Filesystem::Exfat, None),
+            ("mkfs.ext4", &["-q", "-L", "linux"], Filesystem::Ext, Some("linux")),
+        ] {
+            assert_eq!(made(program, arguments), clean(filesystem, label), "{program} {arguments:?}");
+        }
     }
 
     #[test]
     fn nothing_is_other() {
-        assert_eq!(recognise(&[][..]).unwrap(), (Filesystem::Other, None));
-        assert_eq!(recognise(&[0_u8; 4096][..]).unwrap(), (Filesystem::Other, None));
+        let nothing = Superblock { filesystem: Filesystem::Other, label: None, dirty: false };
+        assert_eq!(recognise(&[][..]).unwrap(), nothing);
+        assert_eq!(recognise(&[0_u8; 4096][..]).unwrap(), nothing);
     }
 
     proptest::proptest! {

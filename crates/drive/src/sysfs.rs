@@ -84,8 +84,10 @@ fn volume(part: &Path, dev: &Path, mounts: &[MountPoint]) -> Option<Volume> {
     }
     let read = File::open(&node).and_then(recognise).ok();
     let mount = mounted.first();
+    // one that is mounted for writing always has the mark
+    let dirty = mount.is_none() && read.as_ref().is_some_and(|read| read.dirty);
     let (filesystem, label) = match (read, mount) {
-        (Some((filesystem, label)), _) => (Some(filesystem), label),
+        (Some(read), _) => (Some(read.filesystem), read.label),
         (None, Some(mount)) => (Some(Filesystem::of_kernel(&mount.filesystem)), None),
         (None, None) => (None, None),
     };
@@ -95,7 +97,7 @@ fn volume(part: &Path, dev: &Path, mounts: &[MountPoint]) -> Option<Volume> {
         free: rustix::fs::statvfs(&mount.folder).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize)),
     });
     let size = number(part, "size").unwrap_or(0).saturating_mul(SECTOR);
-    Some(Volume { node, size, filesystem, label, mount })
+    Some(Volume { node, size, filesystem, label, mount, dirty })
 }
 
 /// Takes a drive off the bus: the disk writes what it still holds and stops, then the port lets go of it, unless

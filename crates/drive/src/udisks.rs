@@ -72,6 +72,12 @@ impl Udisks {
         self.ask(&self.volume, "Filesystem", "Unmount", Options::new()).map(drop)
     }
 
+    /// Checks it and mends what it can, while it is not mounted; whether it is in order now.
+    pub(crate) fn repair(&self) -> Result<bool, NotDone> {
+        let reply = self.ask(&self.volume, "Filesystem", "Repair", Options::new())?;
+        reply.body().deserialize().map_err(|error| not_done(&error))
+    }
+
     /// Switches off the drive that it is on.
     pub(crate) fn power_off(&self) -> Result<(), NotDone> {
         let words = ("org.freedesktop.UDisks2.Block", "Drive");

@@ -19,6 +19,7 @@ impl Volume {
         }
         words.extend(self.label.as_ref().map(|label| format!("\"{label}\"")));
         let mount = match &self.mount {
+            None if self.dirty => "not mounted, pulled out before it was unmounted".into(),
             None => "not mounted".into(),
             Some(mount) => {
                 let at = format!("at {}", mount.folder.display());
@@ -53,11 +54,12 @@ mod tests {
     #[test]
     fn says_what_a_person_looks_for() {
         let mount = Mount { folder: "/media/kim/GATE".into(), read_only: true, free: Some(10_100_000_000) };
-        let volume = |node: &str, mount| Volume {
+        let volume = |node: &str, mount: Option<Mount>| Volume {
             node: node.into(),
             size: 15_375_269_888,
             filesystem: Some(Filesystem::Exfat),
             label: None,
+            dirty: mount.is_none(),
             mount,
         };
         let drive = Drive {
@@ -78,7 +80,7 @@ mod tests {
             [
                 "SanDisk Cruzer Blade, no serial, /dev/sdb, 15.3 GB, write-protected",
                 "  /dev/sdb1  15.3 GB  exFAT, at /media/kim/GATE, read-only, 10.1 GB free",
-                "  /dev/sdb2  15.3 GB  exFAT, not mounted",
+                "  /dev/sdb2  15.3 GB  exFAT, not mounted, pulled out before it was unmounted",
             ]
         );
         assert_eq!(

@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::direct::DirectReader;
+use crate::file_sink::FileSink;
 use crate::file_system;
 use crate::media::{Capacity, Entry, Kind, Media, Past, PastCache, Sink, Tree};
 
@@ -125,7 +126,7 @@ impl Media for Directory {
         // no O_TRUNC: a small file is overwritten in its own cluster, which leaves the shortest
         // moment in which a FAT holds neither the old nor the new one
         let fd = self.at(path, OFlags::WRONLY | OFlags::CREATE)?;
-        Ok(Box::new(FileSink { file: regular(File::from(fd), path)?, length: 0, dirty: 0 }))
+        Ok(Box::new(FileSink::new(regular(File::from(fd), path)?)))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -154,18 +155,17 @@ impl Media for Directory {
     }
 
     fn open_past_cache(&self, path: &str) -> io::Result<Option<PastCache<'_>>> {
-        match self.at(path, OFlags::RDONLY | OFlags::DIRECT) {
-            Ok(fd) => {
-                let reader = Box::new(DirectReader::new(regular(File::from(fd), path)?)?);
-                Ok(Some(PastCache { reader, how: Past::Direct }))
-            }
-            // tmpfs and some file systems over FUSE
-            Err(Errno::INVAL) => {
-                let reader = self.open(path)?;
-                Ok(reader.map(|reader| PastCache { reader, how: Past::CacheDropped }))
-            }
-            Err(error) => missing(path, error),
+        // tmpfs and some file systems over FUSE refuse it, when the file is opened or when it is read
+        let direct = match self.at(path, OFlags::RDONLY | OFlags::DIRECT) {
+            Ok(fd) => DirectReader::new(regular(File::from(fd), path)?)?,
+            Err(Errno::INVAL) => None,
+            Err(error) => return missing(path, error),
+        };
+        if let Some(reader) = direct {
+            return Ok(Some(PastCache { reader: Box::new(reader), how: Past::Direct }));
         }
+        let reader = self.open(path)?;
+        Ok(reader.map(|reader| PastCache { reader, how: Past::CacheDropped }))
     }
 
     fn capacity(&self) -> io::Result<Capacity> {
@@ -179,40 +179,6 @@ impl Media for Directory {
             largest_file: file_system::largest_file(kind),
             read_only: is_read_only.then(|| file_system::read_only(kind)),
         })
-    }
-}
-
-/// Bytes that may be written and not be on the medium yet. Without a bound the system takes as much as
-/// it has memory, and whoever watches is told that a stick is nearly full when it has barely begun.
-const MOST_DIRTY: u64 = 8 << 20;
-
-struct FileSink {
-    file: File,
-    length: u64,
-    dirty: u64,
-}
-
-impl Write for FileSink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.length += count as u64;
-        self.dirty += count as u64;
-        if self.dirty >= MOST_DIRTY {
-            self.file.sync_data()?;
-            self.dirty = 0;
-        }
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Sink for FileSink {
-    fn sync(self: Box<Self>) -> io::Result<()> {
-        self.file.set_len(self.length)?;
-        self.file.sync_all()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod direct;
 mod directory;
+mod file_sink;
 mod file_system;
 pub mod layout;
 pub mod media;
@@ -34,4 +35,4 @@ pub use signed_document::{
 pub use signed_release::{SignedRelease, release_facts};
 pub use survey::Survey;
 pub use tar::{ExportError, Tar, TarError, TarRejection, export, read_back};
-pub use write::{Event, Source, StickState, WriteError, write};
+pub use write::{Event, Source, StickState, WriteError, look_again, write};

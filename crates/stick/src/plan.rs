@@ -75,6 +75,14 @@ pub(crate) fn timestamp_file(contents: &Contents) -> (String, Vec<u8>) {
 impl WritePlan {
     /// Decides what to do, or names every obstacle that nobody agreed to. Nothing is touched.
     pub fn new(contents: &Contents, survey: &Survey, agreed: Agreed) -> Result<Self, Vec<Obstacle>> {
+        let plan = Self::without_obstacles(contents, survey);
+        let obstacles = plan.obstacles(contents, survey);
+        let (replaced, left): (Vec<_>, Vec<_>) = obstacles.into_iter().partition(|o| agreed.lifts(o));
+        if left.is_empty() { Ok(Self { replaced, ..plan }) } else { Err(left) }
+    }
+
+    /// What would be done if nothing stood against it.
+    pub(crate) fn without_obstacles(contents: &Contents, survey: &Survey) -> Self {
         let on_medium = |name: &str| survey.files.get(&layout::target(name)).copied();
         let length = |name: &String| contents.listed.get(name).map_or(0, |sealed| sealed.length);
         let present = |name: &&String| on_medium(name) == Some(length(name));
@@ -92,21 +100,7 @@ impl WritePlan {
         let first_timestamp = !survey.files.contains_key(layout::TIMESTAMP);
         let (later_roots, removals) = (survey.later_roots.clone(), removals(contents, survey));
         let replaced = Vec::new();
-        let plan = Self {
-            later_roots,
-            targets,
-            checks,
-            small,
-            timestamp,
-            first_timestamp,
-            removals,
-            replaced,
-            bytes,
-        };
-
-        let obstacles = plan.obstacles(contents, survey);
-        let (replaced, left): (Vec<_>, Vec<_>) = obstacles.into_iter().partition(|o| agreed.lifts(o));
-        if left.is_empty() { Ok(Self { replaced, ..plan }) } else { Err(left) }
+        Self { later_roots, targets, checks, small, timestamp, first_timestamp, removals, replaced, bytes }
     }
 
     fn obstacles(&self, contents: &Contents, survey: &Survey) -> Vec<Obstacle> {

@@ -21,6 +21,7 @@ use firmware::Sha256Digest;
 use serde::Serialize;
 use tuf_client::{Clock, MemoryStore, Root, Verified};
 
+use crate::layout;
 use crate::media::{Media, Past};
 use crate::obstacle::{Agreed, Obstacle};
 use crate::open::{OpenError, UnverifiedPublication};
@@ -110,6 +111,14 @@ pub enum WriteError {
         /// Read, if there was anything.
         found: Option<Sha256Digest>,
     },
+    /// Once it was mounted anew, something is not as it was left.
+    #[error("stick: {path} {what} since the stick was mounted anew: it is failing or counterfeit")]
+    Forgotten {
+        /// Which file.
+        path: String,
+        /// What became of it.
+        what: &'static str,
+    },
     /// The whole does not verify as the applier would verify it.
     #[error("stick: what was written does not verify")]
     Verify {
@@ -136,7 +145,7 @@ impl WriteError {
     pub fn state(&self) -> StickState {
         match self {
             Self::Io { state, .. } | Self::Verify { state, .. } => *state,
-            Self::ReadBack { .. } => StickState::Uncertain,
+            Self::ReadBack { .. } | Self::Forgotten { .. } => StickState::Uncertain,
             Self::Obstacles(_) | Self::Source { .. } => StickState::AsBefore,
         }
     }
@@ -163,27 +172,59 @@ pub fn write(
     agreed: Agreed,
     events: &mut dyn FnMut(Event),
 ) -> Result<WritePlan, WriteError> {
-    let survey = Survey::of(medium, contents).map_err(io("reading what is on it", StickState::AsBefore))?;
+    let survey =
+        Survey::of(medium, contents).map_err(failed("reading what is on it", StickState::AsBefore))?;
     let plan = WritePlan::new(contents, &survey, agreed).map_err(WriteError::Obstacles)?;
     let mut writer = Writer::new(medium, contents, source, events);
     writer.announce(&plan);
     writer.prepare(&plan)?;
     writer.read_back(&plan)?;
-    let verify = |timestamp: Option<&[u8]>, state| {
-        let publication = UnverifiedPublication::on(medium);
-        let publication = timestamp.map_or(publication, |t| publication.with_timestamp(t));
-        let verified = publication.verify(&mut MemoryStore::trusting(root), clock);
-        verified.map(drop).map_err(|source| WriteError::Verify { state, source })
-    };
-    verify(Some(&contents.timestamp), StickState::AsBefore)?;
+    verify(medium, Some(&contents.timestamp), root, clock)?;
     writer.make_current(&plan)?;
-    verify(None, StickState::Uncertain)?;
+    verify(medium, None, root, clock)?;
     writer.tell(Event::Current);
     writer.remove(&plan)?;
     Ok(plan)
 }
 
-fn io(what: impl Into<String>, state: StickState) -> impl FnOnce(io::Error) -> WriteError {
+/// Looks once more at a medium that was written, unmounted, and mounted anew: until then the system answers
+/// for names from memory, and a stick that forgot some goes unnoticed.
+pub fn look_again(
+    medium: &dyn Media,
+    contents: &Contents,
+    root: &Verified<Root>,
+    clock: Clock,
+) -> Result<(), WriteError> {
+    let survey = Survey::of(medium, contents);
+    let survey = survey.map_err(failed("reading what is on it", StickState::Uncertain))?;
+    // all that there is to do again
+    let plan = WritePlan::without_obstacles(contents, &survey);
+    let target = plan.targets.first().map(|name| layout::target(name));
+    let small = plan.small.into_iter().next().map(|(path, _)| path);
+    let timestamp = plan.timestamp.then(|| layout::TIMESTAMP.to_owned());
+    let back = plan.removals.into_iter().chain(plan.later_roots).next();
+    let lost = target.or(small).or(timestamp).map(|path| (path, "is gone or changed"));
+    match lost.or(back.map(|path| (path, "was removed and is there again"))) {
+        Some((path, what)) => Err(WriteError::Forgotten { path, what }),
+        None => verify(medium, None, root, clock),
+    }
+}
+
+/// As the applier does; with a timestamp that is not there yet, what is there may be the one before.
+fn verify(
+    medium: &dyn Media,
+    timestamp: Option<&[u8]>,
+    root: &Verified<Root>,
+    clock: Clock,
+) -> Result<(), WriteError> {
+    let state = if timestamp.is_some() { StickState::AsBefore } else { StickState::Uncertain };
+    let publication = UnverifiedPublication::on(medium);
+    let publication = timestamp.map_or(publication, |t| publication.with_timestamp(t));
+    let verified = publication.verify(&mut MemoryStore::trusting(root), clock);
+    verified.map(drop).map_err(|source| WriteError::Verify { state, source })
+}
+
+fn failed(what: impl Into<String>, state: StickState) -> impl FnOnce(io::Error) -> WriteError {
     let what = what.into();
     move |source| WriteError::Io { what, state, source }
 }

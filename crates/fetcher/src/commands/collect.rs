@@ -30,7 +30,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-    let place = Place::find(args.from.as_deref(), args.stick.as_deref(), Access::Read)?;
+    let place = Place::find(args.from.as_deref(), args.stick.as_deref(), Access::Read, context.output)?;
     let stick = place.open()?;
     let collected = collect(&stick, &ledger, context.now).map_err(failure)?;
     context.output.json(&collected);

@@ -5,11 +5,11 @@ mod view;
 
 use std::path::PathBuf;
 
-use drive::{Access, Drive, EjectArgs};
+use drive::{Access, Drive, EjectArgs, Medium, MountError};
 use firmware::{Text, reason};
 use serde_json::{Value, json};
 use stick::{Agreed, Directory, Event, Obstacle, WritePlan};
-use terminal::{Exit, Failure};
+use terminal::{Exit, Fail, Failure};
 
 pub(super) use view::View;
 
@@ -78,7 +78,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = args.selection.wanted("load")?;
     let home = context.open_home()?;
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-    let place = Place::find(args.to.as_deref(), args.stick.as_deref(), Access::Write)?;
+    let place = Place::find(args.to.as_deref(), args.stick.as_deref(), Access::Write, context.output)?;
     let stick = place.open()?;
     let (outgoing, collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
         let collected = collect(&stick, ledger, context.now).map_err(collect_command::failure)?;
@@ -89,6 +89,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let plan = write(&stick, place.drive(), &outgoing, args.replace.agreed(), &mut |event| view.show(&event));
     view.close();
     let plan = plan?;
+    // held open, it could not be unmounted
+    drop(stick);
+    place.medium().map_or(Ok(()), |medium| look_again(medium, &outgoing))?;
     let Outgoing { publication, documents, carried, .. } = &outgoing;
     for (replaced, reason) in args.replace.used(&plan) {
         context.output.warn(format_args!("stick: {replaced}; it was replaced for this reason: {reason}"));
@@ -111,8 +114,6 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         if unchanged { " was there already and nothing was written" } else { "" },
         outgoing.in_words()
     ));
-    // held open, it could not be unmounted
-    drop(stick);
     place.part(args.eject, &format!("; good until {}", until.strftime("%F")), context.output);
     Ok(Exit::Done)
 }
@@ -129,4 +130,14 @@ pub(super) fn write(
     let root = outgoing.publication.root();
     let plan = stick::write(stick, &outgoing.contents, &source, root, outgoing.clock, agreed, events);
     plan.map_err(|error| failure::of(error, drive, stick.path()))
+}
+
+/// Mounts a stick anew that was written, where it is this program that mounted it, and looks once more.
+pub(super) fn look_again(medium: &Medium, outgoing: &Outgoing) -> Result<(), Failure> {
+    if !medium.renew().map_err(MountError::failure)? {
+        return Ok(());
+    }
+    let stick = Directory::open(&medium.folder()).fail(Exit::Stick)?;
+    let looked = stick::look_again(&stick, &outgoing.contents, outgoing.publication.root(), outgoing.clock);
+    looked.map_err(|error| failure::of(error, Some(medium.drive()), stick.path()))
 }

@@ -16,7 +16,12 @@ pub(super) enum Place {
 
 impl Place {
     /// The folder, or else the stick of this serial number or node, or else the one that is plugged in.
-    pub(super) fn find(folder: Option<&Path>, stick: Option<&str>, access: Access) -> Result<Self, Failure> {
+    pub(super) fn find(
+        folder: Option<&Path>,
+        stick: Option<&str>,
+        access: Access,
+        output: Output,
+    ) -> Result<Self, Failure> {
         if let Some(folder) = folder {
             let mounted = Medium::mounted_at(folder).map_err(MountError::failure)?;
             return Ok(
@@ -29,6 +34,11 @@ impl Place {
             let hint = "move the switch on its side; a stick without one has given up: use another";
             return Err(Failure::new(Exit::Stick, message).hint(hint));
         }
+        if access == Access::Write
+            && let Some(check) = volume.check()
+        {
+            output.warn(format_args!("stick {drive}: {check}"));
+        }
         let medium = Medium::open(&drive, &volume, access).map_err(MountError::failure)?;
         Ok(Self::Plugged(Box::new(medium)))
     }
@@ -38,6 +48,14 @@ impl Place {
         match self {
             Self::Folder(_) => None,
             Self::Plugged(medium) => Some(medium.drive()),
+        }
+    }
+
+    /// What of it can be mounted anew.
+    pub(super) fn medium(&self) -> Option<&Medium> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Plugged(medium) => Some(medium),
         }
     }
 

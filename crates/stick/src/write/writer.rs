@@ -1,14 +1,15 @@
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use firmware::HashingReader;
 
-use super::{Event, Source, StickState, WriteError, io};
+use super::read_back::Unwritten;
+use super::{Event, Source, StickState, WriteError, failed};
 use crate::layout;
 use crate::media::{self, Media, Past};
 use crate::plan::{Contents, Sealed, WritePlan};
 
-/// Bytes copied at a time: the size at which hashing is fastest (reference: crates §1).
-const BLOCK: usize = 64 * 1024;
+/// Bytes copied at a time.
+const BLOCK: usize = 256 * 1024;
 
 /// Executes a plan, step by step.
 pub(super) struct Writer<'a> {
@@ -49,7 +50,7 @@ impl<'a> Writer<'a> {
     pub(super) fn prepare(&mut self, plan: &WritePlan) -> Result<(), WriteError> {
         for path in &plan.later_roots {
             let removed = self.medium.remove(path);
-            removed.map_err(io(format!("removing {path}"), StickState::Uncertain))?;
+            removed.map_err(failed(format!("removing {path}"), StickState::Uncertain))?;
         }
         for name in &plan.targets {
             self.firmware(name)?;
@@ -59,15 +60,15 @@ impl<'a> Writer<'a> {
         }
         for (path, bytes) in &plan.small {
             let wrote = media::write(self.medium, path, bytes);
-            wrote.map_err(io(format!("writing {path}"), StickState::AsBefore))?;
+            wrote.map_err(failed(format!("writing {path}"), StickState::AsBefore))?;
         }
         if plan.first_timestamp {
             let blank = vec![b' '; self.contents.timestamp.len()];
             let wrote = media::write(self.medium, layout::TIMESTAMP, &blank);
-            wrote.map_err(io("writing a blank timestamp", StickState::Uncertain))?;
+            wrote.map_err(failed("writing a blank timestamp", StickState::Uncertain))?;
         }
         // also where nothing was written: a load that was killed before leaves in memory what looks whole
-        self.medium.sync_names().map_err(io("syncing", StickState::AsBefore))
+        self.medium.sync_names().map_err(failed("syncing", StickState::AsBefore))
     }
 
     /// Writes one file of firmware. One that fails is taken away again, as far as the medium lets us:
@@ -85,19 +86,17 @@ impl<'a> Writer<'a> {
         let _ = self.medium.remove(&layout::target(name)).and_then(|()| self.medium.sync_names());
     }
 
+    /// What comes back from the medium is held against the listed digest; hashing it here as well would
+    /// tell nothing more.
     fn write_firmware(&mut self, name: &str) -> Result<(), WriteError> {
         let path = layout::target(name);
-        let failed = || io(format!("writing {path}"), StickState::AsBefore);
-        let depot = |e| WriteError::Io {
-            what: format!("reading {name} from the depot"),
-            state: StickState::AsBefore,
-            source: e,
-        };
-        let mut reader = HashingReader::new((self.source)(name).map_err(depot)?);
+        let failed = || failed(format!("writing {path}"), StickState::AsBefore);
+        let length = self.listed(name).map_or(0, |sealed| sealed.length);
+        let mut reader = (self.source)(name).map_err(of_depot(name))?.take(length);
         let mut sink = self.medium.create(&path).map_err(failed())?;
         let mut block = vec![0; BLOCK];
         loop {
-            let count = reader.read(&mut block).map_err(depot)?;
+            let count = reader.read(&mut block).map_err(of_depot(name))?;
             if count == 0 {
                 break;
             }
@@ -105,22 +104,39 @@ impl<'a> Writer<'a> {
             self.written += count as u64;
             self.tell(Event::Writing { bytes: self.written });
         }
-        sink.sync().map_err(failed())?;
-        let (found, _) = reader.finish();
-        match self.listed(name) {
-            Some(sealed) if sealed.sha256 != found => {
-                Err(WriteError::Source { name: name.to_owned(), expected: sealed.sha256, found })
-            }
-            _ => Ok(()),
+        sink.sync().map_err(failed())
+    }
+
+    /// Why other bytes came back than are listed: the depot has no others, or else this.
+    pub(super) fn blame(&self, name: &str, error: WriteError) -> WriteError {
+        let Some(Sealed { sha256: expected, .. }) = self.listed(name) else { return error };
+        let digest = |mut reader: Box<dyn Read>| {
+            let mut hashed = HashingReader::new(&mut reader);
+            io::copy(&mut hashed, &mut io::sink()).map(|_| hashed.finish().0)
+        };
+        match (self.source)(name).and_then(digest) {
+            Ok(found) if found != expected => WriteError::Source { name: name.to_owned(), expected, found },
+            Ok(_) => error,
+            Err(error) => of_depot(name)(error),
         }
     }
 
     /// Writes a file again that was there before and is damaged.
-    pub(super) fn mend(&mut self, name: &str) -> Result<(), WriteError> {
-        let write_bytes = self.listed(name).map_or(0, |sealed| sealed.length);
+    pub(super) fn mend(&mut self, file: &Unwritten) -> Result<(), WriteError> {
+        let path = file.path();
         self.written = 0;
-        self.tell(Event::Mending { path: layout::target(name), write_bytes });
-        self.firmware(name)
+        match file {
+            Unwritten::Small(_, bytes) => {
+                self.tell(Event::Mending { path: path.clone(), write_bytes: bytes.len() as u64 });
+                let wrote = media::write(self.medium, &path, bytes);
+                wrote.map_err(failed(format!("writing {path}"), StickState::Uncertain))
+            }
+            Unwritten::Firmware(name) => {
+                let write_bytes = self.listed(name).map_or(0, |sealed| sealed.length);
+                self.tell(Event::Mending { path, write_bytes });
+                self.firmware(name)
+            }
+        }
     }
 
     /// Step 4, and the bytes of it read back: a stick that forgets them would be the previous publication,
@@ -129,7 +145,7 @@ impl<'a> Writer<'a> {
         let (path, bytes) = (layout::TIMESTAMP, &self.contents.timestamp);
         if plan.timestamp {
             let wrote = media::write(self.medium, path, bytes).and_then(|()| self.medium.sync_names());
-            wrote.map_err(io("writing the timestamp", StickState::Uncertain))?;
+            wrote.map_err(failed("writing the timestamp", StickState::Uncertain))?;
         }
         self.check_small(path, bytes, StickState::Uncertain)
     }
@@ -138,19 +154,24 @@ impl<'a> Writer<'a> {
     pub(super) fn remove(&mut self, plan: &WritePlan) -> Result<(), WriteError> {
         for path in &plan.removals {
             let removed = self.medium.remove(path);
-            removed.map_err(io(format!("removing {path}"), StickState::Uncertain))?;
+            removed.map_err(failed(format!("removing {path}"), StickState::Uncertain))?;
             if let Some((folder, _)) = path.rsplit_once('/')
                 && folder.starts_with(&format!("{}/", layout::TARGETS))
                 && self.medium.list(folder).is_ok_and(|rest| rest.is_empty())
             {
                 let removed = self.medium.remove(folder);
-                removed.map_err(io(format!("removing {folder}"), StickState::Uncertain))?;
+                removed.map_err(failed(format!("removing {folder}"), StickState::Uncertain))?;
             }
         }
         if !plan.removals.is_empty() {
-            self.medium.sync_names().map_err(io("syncing", StickState::Uncertain))?;
+            self.medium.sync_names().map_err(failed("syncing", StickState::Uncertain))?;
             self.tell(Event::Removed { files: plan.removals.len() });
         }
         Ok(())
     }
+}
+
+/// What could not be read from the depot.
+fn of_depot(name: &str) -> impl FnOnce(io::Error) -> WriteError {
+    failed(format!("reading {name} from the depot"), StickState::AsBefore)
 }

@@ -11,7 +11,7 @@ use keys::SigningKey;
 use stick::media::Tree;
 use stick::{
     Agreed, Contents, CopyError, Directory, Document, Event, Media, Sealed, SignedRelease,
-    UnverifiedPublication, WriteError, WritePlan, document_bytes, document_facts, document_name,
+    UnverifiedPublication, WriteError, WritePlan, document_bytes, document_facts, document_name, look_again,
     release_facts, write,
 };
 use tempfile::TempDir;
@@ -138,7 +138,7 @@ impl Depot {
     }
 
     fn firmware(&mut self, id: &str) -> (String, Sealed) {
-        let (release, body) = (release(id), id.repeat(50_000).into_bytes());
+        let (release, body) = (release(id), id.repeat(150_000).into_bytes());
         let sealed = Sealed { length: body.len() as u64, sha256: Sha256Digest::of(&body) };
         let facts = release_facts(&release).as_object().unwrap().clone();
         let target = release.target_name().parse().unwrap();
@@ -176,6 +176,11 @@ impl Depot {
         let stick = Directory::open(dir.path()).unwrap();
         self.load(&stick, 0).unwrap();
         (dir, stick)
+    }
+
+    /// Looks again at a stick that was loaded and mounted anew.
+    pub(crate) fn look_again(&self, medium: &dyn Media, publication: usize) -> Result<(), WriteError> {
+        look_again(medium, &self.publications[publication], &self.root, clock())
     }
 
     /// What an applier would find that was never here before.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod counterfeit;
+mod cross_linked;
 mod depot;
 mod disk;
 mod fault;

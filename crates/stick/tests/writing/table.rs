@@ -17,10 +17,11 @@ const HEAD: &str = "# Sticks that were torn\n\n\
     `COURIER_UPDATE_DOCS=1 cargo test -p stick --test writing`.\n\n";
 const COLUMNS: &str = "| fault | n | sticks | previous | new | rejected | not carried | named as failing | unnoticed |\n\
     |---|---|---|---|---|---|---|---|---|\n";
-const FOOT: &str = "\nThe n of *lying sync* counts syncs. *Named as failing*: for so many n other bytes came back than were written, and the message\n\
-    says that the stick is failing or counterfeit. *Unnoticed*: sticks that were said to be loaded, and are not the new publication, or do\n\
-    not carry all of it (*not carried*: the new publication, and one file of firmware is not there, which is told as such). That is left\n\
-    where a stick forgets a name, and keeps the bytes: the system holds names in memory until the stick is plugged in anew. Then\n\
+const FOOT: &str = "\nThe n of *lying sync* counts syncs. *Named as failing*: for so many n other bytes came back than were written, or something was\n\
+    not as it was left once the stick was mounted anew, and the message says that it is failing or counterfeit. *Not carried*: the new\n\
+    publication, and one file of firmware is not there, which is told as such. *Unnoticed*: sticks that were said to be loaded, and are\n\
+    not the new publication, or do not carry all of it. A stick may keep the bytes and forget a name: the system holds names in memory,\n\
+    so it is seen only after the stick was mounted anew. Where somebody else has mounted the stick, the program cannot do that; then\n\
     `applier verify` sees it.\n";
 
 /// What came of one fault.

@@ -74,7 +74,7 @@ fn hint(error: &WriteError, drive: Option<&Drive>, to: &Path) -> String {
             "the depot's file is damaged: fetcher sync, or fetcher pin ID, puts it away and brings it anew"
                 .to_owned()
         }
-        WriteError::ReadBack { .. } => {
+        WriteError::ReadBack { .. } | WriteError::Forgotten { .. } => {
             "do not use this stick for anything: it loses what is written to it; take another".to_owned()
         }
         WriteError::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {

@@ -79,11 +79,23 @@ impl Station {
             Err(_) => return Served::NotMounted(MountError::NoFilesystem(drive.node.clone())),
         };
         let was_mounted = is_from_before && volume.mount.is_some();
-        let medium = match Medium::open(&drive, &volume, Access::Read) {
+        let mut medium = match Medium::open(&drive, &volume, Access::Read) {
             Ok(medium) => medium,
             Err(error) => return Served::NotMounted(error),
         };
-        let ended = match self.is_not_ours(&medium.folder(), was_mounted) {
+        let not_ours = self.is_not_ours(&medium.folder(), was_mounted);
+        if volume.dirty && !drive.read_only && matches!(not_ours, Ok(None)) {
+            // a checker wants it for itself
+            drop(medium);
+            if let Some(check) = volume.check() {
+                tell(Said::Checked(check));
+            }
+            medium = match Medium::open(&drive, &volume, Access::Read) {
+                Ok(medium) => medium,
+                Err(error) => return Served::NotMounted(error),
+            };
+        }
+        let ended = match not_ours {
             Ok(None) => self.bring_up_to_date(&drive, &medium, tell).map(|()| true),
             Ok(Some(why)) => {
                 tell(Said::LeftAlone { why });
@@ -155,6 +167,7 @@ impl Station {
             load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)
         });
         let plan = written.map_err(MountError::failure)??;
+        load::look_again(medium, &outgoing)?;
         tell(Said::Loaded(Loaded {
             timestamp: outgoing.publication.current().timestamp.version(),
             carried: outgoing.carried.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use drive::{Drive, Parting};
+use drive::{Check, Drive, Parting};
 use jiff::Timestamp;
 use serde::Serialize;
 use stick::Event;
@@ -31,6 +31,8 @@ pub(super) enum Said {
     Collected(Collected),
     /// It is brought up to date and was read back.
     Loaded(Loaded),
+    /// It was pulled out before it was unmounted, the last time.
+    Checked(Check),
     /// It takes no writes, so it carries what it carried.
     WriteProtected,
     /// How it was left, and whether it may be pulled out.
@@ -179,6 +181,7 @@ impl Told {
                 let until = good_until.strftime("%F");
                 format!("publication {timestamp}, {in_words}, read back and verified; good until {until}")
             }
+            Said::Checked(check) => check.to_string(),
             Said::WriteProtected => {
                 self.standing = Standing::Done;
                 "write-protected: its statements are here, it carries what it carried; move the switch on its side to have it loaded".into()
