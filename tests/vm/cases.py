@@ -154,11 +154,30 @@ def case_a_stick_that_was_never_unmounted_is_checked_before_it_is_loaded(bench):
     if ran.code == DONE and outcome(guest, "UNCHECKED") != "new":
         raise Failed("called whole, and is not")
     guest.pull(name)
+    unchecked = "loaded whole" if ran.code == DONE else "named as failing"
     name = plug(guest, image, "CHECKED")
     guest.run("fetcher --home /after load --all --no-eject").ends(DONE)
     if outcome(guest, "CHECKED") != "new":
         raise Failed("not mended")
     guest.pull(name)
+    return f"unchecked: {unchecked}"
+
+
+def case_udisks2_mounts_checks_unmounts_and_switches_off(bench):
+    """Where it runs, it is asked, as on a desktop."""
+    with Guest(bench.work / "udisks", bench.kernel, bench.initramfs) as guest:
+        guest.run("mkdir -p /run/dbus /var/lib /etc/udisks2; ln -s /run /var/run").ends(0)
+        guest.start("exec dbus-daemon --config-file=/etc/bus.conf --nofork --nopidfile")
+        guest.run("until [ -S /run/dbus/system_bus_socket ]; do usleep 10000; done").ends(0)
+        log = guest.start("exec udisksd")
+        guest.run(f"until grep -q 'Acquired the name' {log}; do [ -s {log}.code ] && exit 1; usleep 10000; done").ends(0)
+        image = bench.loaded()
+        sticks.pull_early(image, "vfat")
+        plug(guest, image, "DESKTOP")
+        ran = guest.run("fetcher --home /after load --all")
+        said = guest.run(f"cat {log}")
+        ran.ends(DONE).says("was checked and is in order now", "switched off, safe to remove")
+        said.says("Mounted /dev/sda1 at ", "Unmounted /dev/sda1")
 
 
 def case_a_write_protected_stick_is_said_to_be_one(bench):

@@ -19,7 +19,14 @@ virtio_console failover net_failover virtio_net usb-common usbcore xhci-hcd xhci
 crct10dif_generic crc-t10dif crc64-rocksoft t10-pi sd_mod fat vfat exfat nls_cp437 nls_ascii nls_utf8
 crc16 crc32c_generic mbcache jbd2 ext4""".split()
 
-UDEV_RULES = ["50-udev-default", "60-block", "60-persistent-storage"]
+UDEV_RULES = ["50-udev-default", "60-block", "60-persistent-storage", "80-udisks2"]
+
+# what mounts sticks on a desktop, with what it loads when it is asked
+UDISKS = ["udisks2", "dbus-daemon", "libblockdev-fs2", "libblockdev-part2", "libblockdev-loop2", "libblockdev-swap2"]
+BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="true"/>
+<allow eavesdrop="true"/></policy></busconfig>
+"""
 
 
 def run(*command, **options):
@@ -31,22 +38,37 @@ def output(*command, **options):
 
 
 def unpacked(work):
-    """Debian's kernel, udev and busybox, unpacked."""
+    """Debian's kernel, udev, busybox and udisks2, unpacked."""
     depends = output("apt-cache", "depends", "linux-image-amd64")
     kernel = next(line.split()[-1] for line in depends.splitlines() if "Depends: linux-image-" in line)
     folder = work / kernel
-    if (folder / "complete").exists():
+    wanted = [kernel, "udev", "libkmod2", "busybox-static", *with_libraries(UDISKS)]
+    complete = folder / "complete"
+    if complete.exists() and complete.read_text().split() == wanted:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     debs = folder / "debs"
     debs.mkdir(parents=True)
     # apt's own sandbox user may not write there, and says so
-    run("apt-get", "download", "-qq", kernel, "udev", "libkmod2", "busybox-static", cwd=debs, stderr=subprocess.DEVNULL)
+    run("apt-get", "download", "-qq", *wanted, cwd=debs, stderr=subprocess.DEVNULL)
     for deb in debs.glob("*.deb"):
         run("dpkg-deb", "--extract", deb, folder)
     shutil.rmtree(debs)
-    (folder / "complete").touch()
+    complete.write_text("\n".join(wanted))
     return folder
+
+
+def with_libraries(packages):
+    """Packages and the libraries that they need, and those need."""
+    needed, waiting = set(), list(packages)
+    while waiting:
+        package = waiting.pop()
+        if package not in needed:
+            needed.add(package)
+            listed = output("apt-cache", "depends", "--important", package).splitlines()
+            depends = [line.split()[-1] for line in listed if line.strip().startswith("Depends: ")]
+            waiting += [name for name in depends if name.startswith("lib") and name != "libc6"]
+    return sorted(needed)
 
 
 def kernel_image(packages, to):
@@ -71,8 +93,10 @@ class Root:
 
     def program(self, path, name):
         """A program with the libraries that it needs, without what only a debugger reads."""
-        to = self.folder / "bin" / name
-        run("strip", "-o", to, path)
+        run("strip", "-o", self.folder / "bin" / name, path)
+        self.libraries_of(path)
+
+    def libraries_of(self, path):
         library = self.packages / "lib/x86_64-linux-gnu"
         usr = self.packages / "usr/lib/x86_64-linux-gnu"
         environment = {**os.environ, "LD_LIBRARY_PATH": f"{library}:{usr}"}
@@ -101,11 +125,25 @@ class Root:
         (self.folder / "lib/systemd/systemd-udevd").symlink_to("/bin/udevadm")
         for rules in UDEV_RULES:
             shutil.copy(self.packages / f"lib/udev/rules.d/{rules}.rules", self.folder / "lib/udev/rules.d")
+        self.udisks()
         (self.folder / "usr/lib/udev").symlink_to("/lib/udev")
+        (self.folder / "bin/fsck.vfat").symlink_to("fsck.fat")
         (self.folder / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
         (self.folder / "etc/group").write_text("root:x:0:\ndisk:x:6:\ntty:x:5:\n")
         shutil.copy(HERE / "init", self.folder / "init")
         (self.folder / "init").chmod(0o755)
+
+
+    def udisks(self):
+        """udisks2 and a message bus; they run where a case starts them."""
+        self.program(self.packages / "usr/libexec/udisks2/udisksd", "udisksd")
+        self.program(self.packages / "usr/bin/dbus-daemon", "dbus-daemon")
+        library = self.folder / "lib/x86_64-linux-gnu"
+        for plugin in (self.packages / "usr/lib/x86_64-linux-gnu").glob("libbd_*.so.2"):
+            shutil.copy(plugin, library)
+            self.libraries_of(plugin)
+        shutil.copytree(self.packages / "etc/libblockdev", self.folder / "etc/libblockdev")
+        (self.folder / "etc/bus.conf").write_text(BUS)
 
 
 def archive(folder, to):
