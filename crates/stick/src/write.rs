@@ -199,7 +199,7 @@ pub fn look_again(
     let survey = survey.map_err(failed("reading what is on it", StickState::Uncertain))?;
     // all that there is to do again
     let plan = WritePlan::without_obstacles(contents, &survey);
-    let target = plan.targets.first().map(|name| layout::target(name));
+    let target = plan.targets.first().map(layout::target);
     let small = plan.small.into_iter().next().map(|(path, _)| path);
     let timestamp = plan.timestamp.then(|| layout::TIMESTAMP.to_owned());
     let back = plan.removals.into_iter().chain(plan.later_roots).next();

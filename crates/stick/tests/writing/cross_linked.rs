@@ -84,7 +84,7 @@ impl Sink for Body<'_> {
 #[test]
 fn what_was_there_and_was_written_over_is_mended() {
     let depot = Depot::new();
-    let snapshot = |version: u64| layout::metadata(&format!("{version}.snapshot.json"));
+    let snapshot = |version: u64| layout::metadata(format!("{version}.snapshot.json"));
     let targets = layout::metadata("2.targets.json");
     for under_it in [snapshot(2), layout::metadata("1.root.json"), layout::README.to_owned()] {
         let (_dir, stick) = depot.stick_with_the_first();
