@@ -17,6 +17,15 @@ pub(super) struct Bar {
     pub(super) parts: Vec<usize>,
 }
 
+impl Bar {
+    /// What stands after it: each part that there is.
+    fn numbers(&self) -> String {
+        let parts: Vec<String> =
+            self.parts.iter().filter(|part| **part > 0).map(ToString::to_string).collect();
+        if parts.is_empty() { "0".into() } else { parts.join(" + ") }
+    }
+}
+
 /// Of text and of the line that bars stand on.
 const INK: RGBColor = RGBColor(0x1b, 0x1f, 0x24);
 /// Of the first and the second part of a bar.
@@ -50,13 +59,14 @@ fn draw(bars: &[Bar], count: usize, svg: SVGBackend<'_>) -> Result<(), DrawError
     let mut chart = ChartBuilder::on(&area)
         .set_label_area_size(LabelAreaPosition::Left, u32::try_from(labels * CHARACTER + 8).unwrap_or(WIDTH))
         .margin_right(MARGIN)
-        .build_cartesian_2d(0..longest, (0..count).into_segmented())?;
+        .build_cartesian_2d(0..longest, (0..count - 1).into_segmented())?;
     // the axis counts upwards
     let from_top = |row: usize| bars.iter().rev().nth(row);
     chart
         .configure_mesh()
         .disable_mesh()
         .disable_x_axis()
+        .set_all_tick_mark_size(0)
         .axis_style(INK)
         .y_labels(count + 1)
         .y_label_style(text(HPos::Right))
@@ -79,9 +89,8 @@ fn draw(bars: &[Bar], count: usize, svg: SVGBackend<'_>) -> Result<(), DrawError
             }
             end += part;
         }
-        let numbers: Vec<String> = bar.parts.iter().map(ToString::to_string).collect();
         let after = (end, SegmentValue::CenterOf(row));
-        let numbers = EmptyElement::at(after) + Text::new(numbers.join(" + "), (5, 0), text(HPos::Left));
+        let numbers = EmptyElement::at(after) + Text::new(bar.numbers(), (5, 0), text(HPos::Left));
         chart.draw_series([numbers])?;
     }
     area.present()
@@ -121,7 +130,7 @@ mod tests {
         let (first, second) = (lengths(&svg, PARTS[0]), lengths(&svg, PARTS[1]));
         assert_eq!((first.len(), second.len()), (2, 1), "{svg}");
         assert!(first[0].abs_diff(second[0] * 3) <= 3 && first[1].abs_diff(second[0] * 2) <= 3, "{svg}");
-        for numbers in ["30 + 10", "20 + 0", "0 + 0"] {
+        for numbers in ["30 + 10", "20", "0"] {
             assert!(svg.contains(&format!("\n{numbers}\n")), "{svg}");
         }
         assert!(svg.contains("viewBox=\"0 0 360 66\"") && !svg.contains("<svg width"), "{svg}");

@@ -70,7 +70,7 @@ pub fn page(report: &Fleet<'_>) -> Result<String, ReportError> {
         sites: report.totals.sites.iter().map(Site::of).collect(),
         site_count: Count(report.totals.sites.len(), "site").to_string(),
     };
-    Ok(page.render()?)
+    Ok(page.render()? + "\n")
 }
 
 /// A line of the matrix of sites and states.

@@ -43,12 +43,11 @@ fn versions(totals: &Totals) -> Result<Chart, DrawError> {
         let others = rest.iter().map(|total| total.recorders).sum();
         bars.push(Bar { label: format!("{} others", rest.len()), parts: vec![others] });
     }
-    let newest = totals.versions.first().map(label).unwrap_or_default();
     Ok(Chart {
         id: "versions",
         title: "Versions",
         summary: format!(
-            "{} on {}, the newest first: {newest}",
+            "{} on {}, the newest first",
             Count(totals.listed, "recorder"),
             Count(totals.versions.len(), "version")
         ),

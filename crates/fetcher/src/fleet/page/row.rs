@@ -17,7 +17,7 @@ pub(super) struct Row {
     pub(super) state: StateName,
     /// What is to be done, where there is anything to say.
     pub(super) to_do: String,
-    /// Ids of those that match, and whether each is known to be exploited.
+    /// Ids of those that match, and whether each is known to be exploited; those come first.
     pub(super) matching: Vec<(String, bool)>,
     pub(super) unjudged: usize,
     pub(super) contact: String,
@@ -86,7 +86,9 @@ fn to_do(state: &State) -> String {
 }
 
 fn matching(known: &Known<'_>) -> Vec<(String, bool)> {
-    known.matching.iter().map(|advisory| (advisory.id.to_string(), advisory.kev.is_some())).collect()
+    let all = known.matching.iter().map(|advisory| (advisory.id.to_string(), advisory.kev.is_some()));
+    let (exploited, others): (Vec<_>, Vec<_>) = all.partition(|(_, exploited)| *exploited);
+    [exploited, others].concat()
 }
 
 fn details(recorder: &Recorder<'_>, asked: Option<&Asked>) -> Vec<(&'static str, String)> {
