@@ -198,7 +198,7 @@ pub(crate) async fn a_fleet() -> Site {
         ("DS-7608NI-I2", "NVR", "V4.30.097:200101"),
         ("DS-9632NI-I8", "NVR", "V4.40.016:210709"),
         ("DS-7732NI-M4", "NVR", "V5.04.020:260105"),
-        ("DS-7216HUHI-K2", "DVR", "V4.30.122:201107"),
+        ("DS-7732NI-K4", "NVR", "V4.30.122:201107"),
         ("DS-7608NI-I2", "NVR", "V4.61.025:230421"),
     ];
     let site = a_depot().await;
@@ -259,7 +259,7 @@ pub(crate) async fn a_depot() -> Site {
         ("DS-7608NI-I2", "4.61.030", "240123", "via = [\"nvr-synthetic-4.61.025-230421\"]\n"),
         ("DS-7616NI-K2/16P", "4.31.105", "240520", ""),
         ("DS-7732NI-M4", "5.04.020", "260105", ""),
-        ("DS-7216HUHI-K2", "4.30.300", "230918", "region = \"EU\"\n"),
+        ("DS-7732NI-K4", "4.30.300", "230918", "region = \"EU\"\n"),
     ] {
         site.list(&format!(
             "id = \"nvr-synthetic-{version}-{build}\"\nfamily = \"nvr\"\nmodels = [\"{model}\"]\nversion = \"V{version}\"\nbuild = \"{build}\"\nsources = [\"own\"]\n{more}"

@@ -66,7 +66,6 @@ fn draw(bars: &[Bar], count: usize, svg: SVGBackend<'_>) -> Result<(), DrawError
         .configure_mesh()
         .disable_mesh()
         .disable_x_axis()
-        .set_all_tick_mark_size(0)
         .axis_style(INK)
         .y_labels(count + 1)
         .y_label_style(text(HPos::Right))

@@ -80,7 +80,8 @@ fn to_do(state: &State) -> String {
         State::Current => String::new(),
         State::Due { release, first } if first.is_empty() => release.clone(),
         State::Due { release, first } => format!("{release}, after {}", first.join(", then ")),
-        State::Withheld { .. } | State::Ambiguous { .. } | State::NoRelease => state.to_string(),
+        State::Withheld { release, .. } => release.clone(),
+        State::Ambiguous { .. } | State::NoRelease => state.to_string(),
         State::LookAtIt => "somebody must go there".into(),
     }
 }
@@ -98,7 +99,12 @@ fn details(recorder: &Recorder<'_>, asked: Option<&Asked>) -> Vec<(&'static str,
     };
     let told = format!("{} by laptop {}", recorder.seen.strftime("%F %H:%M UTC"), recorder.laptop);
     let unjudged = recorder.advisories.as_ref().and_then(Known::cannot_be_judged);
+    let withheld = match &recorder.state {
+        State::Withheld { reasons, .. } => Some(("withheld", reasons.join("; "))),
+        _ => None,
+    };
     let parts = [
+        withheld,
         Some(("last run", run)),
         Some(("told", told)),
         asked.map(|asked| ("asked for", asked.needs())),
