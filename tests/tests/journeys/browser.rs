@@ -19,7 +19,7 @@ pub(crate) struct Browser {
     agent: Agent,
     session: String,
     /// Of the browser's own; goes away with it.
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -32,15 +32,15 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver is there (scripts/test installs it)");
+            .unwrap_or_else(|error| panic!("chromedriver, which scripts/test installs: {error}"));
         let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
         let started =
             said.find_map(|line| Some(line.ok()?.split_once("started successfully on port ")?.1.to_owned()));
-        let port = started.expect("chromedriver says its port");
+        let port = started.unwrap();
         let agent = Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         let session = format!("http://127.0.0.1:{}/session", port.trim_end_matches('.'));
-        let mut browser = Self { driver, agent, session, _profile: profile };
-        let data = format!("--user-data-dir={}", browser._profile.path().join("data").display());
+        let mut browser = Self { driver, agent, session, profile };
+        let data = format!("--user-data-dir={}", browser.profile.path().join("data").display());
         let args = [
             "--headless",
             "--no-sandbox",

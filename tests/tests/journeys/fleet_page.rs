@@ -14,7 +14,7 @@ use crate::world::write;
 /// The text of a column, row by row as it is seen.
 fn column(browser: &Browser, n: usize) -> Vec<String> {
     let script = format!(
-        "return [...document.querySelectorAll('#recorders tbody tr:not([hidden])')].map((row) => row.cells[{n}].innerText.trim())"
+        "return [...document.querySelectorAll('#recorders tbody tr:not([hidden])')].map((row) => row.cells[{n}].textContent.replace(/\\s+/g, ' ').trim())"
     );
     let cells = browser.run(&script);
     cells.as_array().unwrap().iter().map(|cell| cell.as_str().unwrap().to_owned()).collect()

@@ -4,6 +4,7 @@ use firmware::Device;
 use firmware::policy::AuditProfile;
 use receipt::{CheckCounts, Need, PushResult};
 
+use super::Risk::{Exploited, Exposed, NothingKnown, StateUnknown, ToRead};
 use super::*;
 
 fn word(revision: Option<&str>) -> LastWord {
@@ -182,7 +183,6 @@ fn those_at_risk_come_first_and_are_counted() {
     let report = report(fleet_of_all(), Filter::default());
     assert_eq!(serials(&report), "FEDCBA");
     let risks: Vec<Risk> = report.recorders.iter().map(|recorder| recorder.risk).collect();
-    use Risk::{Exploited, Exposed, NothingKnown, StateUnknown, ToRead};
     assert_eq!(risks, [StateUnknown, Exploited, Exposed, Exposed, ToRead, NothingKnown]);
     assert!(report.recorders[0].advisories.is_none(), "what runs there is not known");
     let Totals { known, listed, risks, states, versions, advisories, silence, sites, .. } = report.totals;
