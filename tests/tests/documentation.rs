@@ -13,13 +13,14 @@ use journeys::programs::program;
 /// Set, it writes what is generated instead of comparing it.
 const UPDATE: &str = "COURIER_UPDATE_DOCS";
 
-const WRITTEN_BY_HAND: [&str; 10] = [
+const WRITTEN_BY_HAND: [&str; 11] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/audit.md",
     "docs/formats.md",
+    "docs/ledger.md",
     "docs/performance.md",
     "docs/simulator.md",
     "docs/threat-model.md",

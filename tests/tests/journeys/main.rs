@@ -11,6 +11,7 @@ mod battery;
 mod bus;
 mod cameras;
 mod clock;
+mod collected;
 mod covering;
 mod depot_errors;
 mod drives;
