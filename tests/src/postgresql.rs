@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 /// Who may do everything there.
 const OWNER: &str = "courier";
-/// The password of [`OWNER`] over TLS; on the Unix socket nobody is asked for it.
+/// The password over TLS; on the Unix socket nobody is asked for it.
 pub const PASSWORD: &str = "database secret";
 
 /// A server in a temporary folder, on a Unix socket there and, over TLS alone, on the loopback address. It ends with

@@ -5,7 +5,7 @@
 //! be asked for; what is told of a statement is read from its envelope, whose signature is verified again.
 //!
 //! It is a file of SQLite in the home, or a database of a PostgreSQL server where several depots share it. The two are
-//! served by `rusqlite` and the blocking client of `postgres`, behind one trait of seven functions ([`database`]):
+//! served by `rusqlite` and the blocking client of `postgres`, behind one trait of seven functions:
 //! every query and every migration is written once, in the SQL that both understand. `sqlx`, which knows both, is
 //! asynchronous, ten times as much code, and its SQLite cannot be linked beside another one.
 
