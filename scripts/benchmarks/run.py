@@ -4,12 +4,13 @@ import argparse
 import json
 import tempfile
 
+import collect
 import load_stick
 import push
 import verify_stick
 from measure import processors
 
-BENCHMARKS = [verify_stick, load_stick, push]
+BENCHMARKS = [verify_stick, load_stick, push, collect]
 
 
 def table(rows, peaks):
@@ -30,6 +31,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--mib", type=int, default=256)
+    options.add_argument("--statements", type=int, default=20_000)
     options.add_argument("--json", metavar="FILE")
     options.add_argument("--only", choices=[benchmark.__name__ for benchmark in BENCHMARKS])
     options = options.parse_args()
@@ -37,7 +39,8 @@ def main():
     for benchmark in BENCHMARKS:
         if options.only in (None, benchmark.__name__):
             with tempfile.TemporaryDirectory(dir="target", prefix="bench-") as directory:
-                measured = benchmark.measure(directory, options.mib, options.rounds)
+                size = options.statements if benchmark is collect else options.mib
+                measured = benchmark.measure(directory, size, options.rounds)
             for all_of_them, its in zip((rows, peaks, contestants), measured):
                 all_of_them.extend(its)
     print(f"{len(processors())} cores, {options.rounds} rounds, ratios of medians\n")

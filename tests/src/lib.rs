@@ -2,6 +2,7 @@
 //! demo need; a depot with its stick and a laptop, and a cable between two machines.
 
 pub mod download_server;
+pub mod postgresql;
 pub mod programs;
 pub mod ran;
 pub mod running;

@@ -21,6 +21,7 @@ const WRITTEN_BY_HAND: [&str; 11] = [
     "docs/audit.md",
     "docs/fleet.md",
     "docs/formats.md",
+    "docs/ledger.md",
     "docs/performance.md",
     "docs/simulator.md",
     "docs/threat-model.md",

@@ -1,25 +1,45 @@
 //! Statements on a stick to the ledger.
+//!
+//! They are read and their signatures checked by as many threads as there are processors; what was checked goes into
+//! the ledger some at a time, each time all of it or nothing. What was cut off is taken by the next collection, which
+//! knows what has arrived. Nothing grows with the number of statements but the list of their names, which is capped.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use jiff::Timestamp;
 use receipt::LaptopId;
 use serde::Serialize;
-use stick::Media;
+use stick::media::Tree;
 use stick::statements::{self, Found};
 use terminal::Count;
 
-use crate::ledger::{Ledger, LedgerError, Received};
+use crate::ledger::{Checked, Keys, Ledger, LedgerError, Received};
 
-/// What a stick brought.
+/// What a stick brought. Of many statements of a kind the first thousand are listed, and all are counted.
 #[derive(Debug, Default, Serialize)]
 pub struct Collected {
     /// New statements, each in words.
     pub new: Vec<Arrival>,
+    /// How many are new.
+    pub new_count: usize,
     /// Statements that had arrived before.
     pub known: u64,
-    /// Statements of laptops that are not enrolled.
+    /// Laptops that are not enrolled and brought statements.
     pub held: Vec<LaptopId>,
-    /// Files that are no statements of the laptop in whose folder they lie.
+    /// Laptops that brought new statements beyond the one up to which they are believed.
+    pub revoked: Vec<LaptopId>,
+    /// Files whose statement had arrived before, in another place or in other bytes.
+    pub replayed: Vec<Reject>,
+    /// How many of these there are.
+    pub replayed_count: usize,
+    /// Files that are no statements of an enrolled laptop.
     pub rejected: Vec<Reject>,
+    /// How many of these there are.
+    pub rejected_count: usize,
 }
 
 impl Collected {
@@ -29,8 +49,9 @@ impl Collected {
             .new
             .iter()
             .map(|arrival| format!("{}/{}  {}", arrival.laptop, arrival.counter, arrival.says));
-        let count = format!("{}, {} known", Count(self.new.len(), "new statement"), self.known);
-        new.chain([count])
+        let more = more(self.new_count, self.new.len()).map(|more| format!("{more} more are new"));
+        let count = format!("{}, {} known", Count(self.new_count as u64, "new statement"), self.known);
+        new.chain(more).chain([count])
     }
 
     /// What somebody should look at.
@@ -38,12 +59,29 @@ impl Collected {
         let held = self.held.iter();
         let held = held
             .map(|laptop| format!("laptop {laptop} is not enrolled: its statements are held until it is"));
-        let rejected = self.rejected.iter().take(MOST_TOLD);
-        let rejected = rejected.map(|reject| format!("{} rejected: {}", reject.path, reject.reason));
-        let more = self.rejected.len().saturating_sub(MOST_TOLD);
-        let more = (more > 0).then(|| format!("{more} more were rejected"));
-        held.chain(rejected).chain(more)
+        let revoked = self.revoked.iter();
+        let revoked = revoked
+            .map(|laptop| format!("laptop {laptop} is revoked: its later statements are not believed"));
+        let replayed = told(&self.replayed, self.replayed_count, "arrived before", "replayed");
+        let rejected = told(&self.rejected, self.rejected_count, "rejected", "rejected");
+        held.chain(revoked).chain(replayed).chain(rejected)
     }
+}
+
+/// Files, the first of them one by one.
+fn told<'a>(
+    files: &'a [Reject],
+    count: usize,
+    what: &'static str,
+    together: &'static str,
+) -> impl Iterator<Item = String> + 'a {
+    let first = &files[..files.len().min(MOST_TOLD)];
+    let more = more(count, first.len()).map(|more| format!("{more} more were {together}"));
+    first.iter().map(move |file| format!("{} {what}: {}", file.path, file.reason)).chain(more)
+}
+
+fn more(all: usize, told: usize) -> Option<usize> {
+    Some(all.saturating_sub(told)).filter(|more| *more > 0)
 }
 
 /// A statement that is new to the ledger.
@@ -57,7 +95,7 @@ pub struct Arrival {
     pub says: String,
 }
 
-/// A file that was not taken.
+/// A file that is not as a laptop wrote it.
 #[derive(Debug, Serialize)]
 pub struct Reject {
     /// Where it lies on the stick.
@@ -71,74 +109,155 @@ pub struct Reject {
 pub enum CollectError {
     /// The stick cannot be read.
     #[error("stick: statements cannot be listed")]
-    Stick(#[source] std::io::Error),
+    Stick(#[source] io::Error),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-/// Files that are no statements and are named one by one.
+/// Files that are named one by one to people.
 const MOST_TOLD: usize = 20;
-/// Statements that are read before the ledger is changed: one stick that is slow does not hold up another.
-const BATCH: usize = 64;
+/// Of each kind, what is kept to be told of.
+const MOST_LISTED: usize = 1_000;
+/// Statements that go into the ledger at once: enough that waiting for the disk at the end of each change costs little.
+const BATCH: usize = 512;
+/// So many bytes are enough for a batch: a statement may have 256 KiB, a usual one has two or three.
+const BATCH_BYTES: usize = 2 << 20;
+
+/// A statement as it was read from a stick and checked, or why it cannot be read.
+pub struct Read {
+    path: String,
+    laptop: LaptopId,
+    counter: u64,
+    statement: io::Result<(Vec<u8>, Checked)>,
+}
 
 /// Takes every statement of a stick. Nothing on the stick is changed.
-pub fn collect(medium: &dyn Media, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
+pub fn collect(medium: &dyn Tree, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
+    let (found, keys) = (find(medium)?, ledger.keys()?);
     let mut collected = Collected::default();
-    for batch in batches(medium)? {
-        collected.take_all(batch, ledger, now)?;
-    }
+    read(medium, found, &keys, |batch| collected.take_all(batch, ledger, now))?;
     Ok(collected)
 }
 
-/// The statements of a stick as they are read from it, some at a time.
-pub fn batches(medium: &dyn Media) -> Result<impl Iterator<Item = Vec<Found>>, CollectError> {
-    let found = statements::find(medium).map_err(CollectError::Stick)?;
-    let mut found = found.into_iter().peekable();
-    Ok(std::iter::from_fn(move || {
-        found.peek()?;
-        Some(
-            found
-                .by_ref()
-                .take(BATCH)
-                .map(|(laptop, counter)| statements::take(medium, &laptop, counter))
-                .collect(),
-        )
-    }))
+/// The statements on a stick, to be given to [`read`].
+pub fn find(medium: &dyn Tree) -> Result<Vec<(LaptopId, u64)>, CollectError> {
+    statements::find(medium).map_err(CollectError::Stick)
+}
+
+/// Reads statements from a stick and checks them, and gives them to `take`, some at a time, until it fails.
+pub fn read<E>(
+    medium: &dyn Tree,
+    found: Vec<(LaptopId, u64)>,
+    keys: &Keys,
+    take: impl FnMut(Vec<Read>) -> Result<(), E>,
+) -> Result<(), E> {
+    let found = Mutex::new(found.into_iter());
+    let (batches, arriving) = sync_channel(1);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            let (found, batches) = (&found, batches.clone());
+            scope.spawn(move || {
+                loop {
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    let next: Vec<_> = found.by_ref().take(BATCH).collect();
+                    drop(found);
+                    // nobody takes them any more once the ledger has failed
+                    if next.is_empty() || !check_all(medium, next, keys, &batches) {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(batches);
+        arriving.into_iter().try_for_each(take)
+    })
+}
+
+/// Reads and checks these; whether somebody still took them.
+fn check_all(
+    medium: &dyn Tree,
+    next: Vec<(LaptopId, u64)>,
+    keys: &Keys,
+    batches: &SyncSender<Vec<Read>>,
+) -> bool {
+    let (mut batch, mut size) = (Vec::new(), 0);
+    for (laptop, counter) in next {
+        let Found { path, laptop, counter, bytes } = statements::take(medium, &laptop, counter);
+        size += bytes.as_ref().map_or(0, Vec::len);
+        let statement = bytes.map(|bytes| {
+            let checked = keys.check(&laptop, &bytes);
+            (bytes, checked)
+        });
+        batch.push(Read { path, laptop, counter, statement });
+        if size >= BATCH_BYTES {
+            size = 0;
+            if batches.send(std::mem::take(&mut batch)).is_err() {
+                return false;
+            }
+        }
+    }
+    batch.is_empty() || batches.send(batch).is_ok()
 }
 
 impl Collected {
     /// Takes what was read, all of it or nothing.
-    pub fn take_all(&mut self, read: Vec<Found>, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
+    pub fn take_all(&mut self, read: Vec<Read>, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
         let change = ledger.begin()?;
-        for found in read {
-            self.take(found, ledger, now)?;
+        for statement in read {
+            self.take(statement, ledger, now)?;
         }
-        Ok(change.commit()?)
+        // batches come in the order in which they were ready
+        self.new.sort_by(|a, b| (&a.laptop, a.counter).cmp(&(&b.laptop, b.counter)));
+        change.commit()
     }
 
-    fn take(&mut self, found: Found, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
-        let Found { path, laptop, counter, bytes } = found;
-        let mut reject = |reason: String| self.rejected.push(Reject { path: path.clone(), reason });
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
+    fn take(&mut self, read: Read, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
+        let Read { path, laptop, counter, statement } = read;
+        let (bytes, checked) = match statement {
+            Ok(statement) => statement,
             Err(e) => {
-                reject(e.to_string());
+                self.reject(path, e.to_string());
                 return Ok(());
             }
         };
-        match ledger.receive(&laptop, counter, &bytes, now)? {
+        match ledger.take(&laptop, counter, &bytes, checked, now)? {
             Received::New(statement) => {
-                let says = statement.statement().to_string();
-                self.new.push(Arrival { laptop, counter, says });
+                self.new_count += 1;
+                if self.new.len() < MOST_LISTED {
+                    let (head, says) = (&statement.statement().head, statement.statement().to_string());
+                    self.new.push(Arrival { laptop: head.laptop.clone(), counter: head.counter, says });
+                }
             }
             Received::Known => self.known += 1,
+            Received::Replayed(statement) => {
+                let head = &statement.statement().head;
+                let reason = format!("it is statement {} of laptop {}", head.counter, head.laptop);
+                self.replayed_count += 1;
+                keep(&mut self.replayed, Reject { path, reason });
+            }
             Received::Held if self.held.contains(&laptop) => {}
             Received::Held => self.held.push(laptop),
-            Received::Full => reject("its laptop is not enrolled, and too many such are held already".into()),
-            Received::Rejected(e) => reject(chain(&e)),
+            Received::Revoked(laptop) if self.revoked.contains(&laptop) => {}
+            Received::Revoked(laptop) => self.revoked.push(laptop),
+            Received::Full => self.reject(
+                path,
+                "its laptop is not enrolled, or revoked, and too many such are held already".into(),
+            ),
+            Received::Rejected(e) => self.reject(path, chain(&e)),
         }
         Ok(())
+    }
+
+    fn reject(&mut self, path: String, reason: String) {
+        self.rejected_count += 1;
+        keep(&mut self.rejected, Reject { path, reason });
+    }
+}
+
+fn keep<T>(list: &mut Vec<T>, one: T) {
+    if list.len() < MOST_LISTED {
+        list.push(one);
     }
 }
 

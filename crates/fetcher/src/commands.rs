@@ -28,13 +28,38 @@ use crate::ledger::LedgerError;
 use crate::publication::PublicationError;
 use crate::publish::PublishError;
 
-/// A ledger of a later version is a matter of usage, anything else an internal fault.
+/// What a person can set right is a matter of usage, anything else an internal fault or one of the server.
 fn ledger_failure(error: LedgerError) -> Failure {
-    let exit = match error {
-        LedgerError::Format(_) | LedgerError::Enrolled(_) => Exit::Usage,
-        LedgerError::Database(_) | LedgerError::Damaged(_) => Exit::Internal,
+    let (exit, hint) = match error {
+        LedgerError::Password(failure) => {
+            return failure.context("ledger: password_file in fetcher.toml");
+        }
+        LedgerError::Format(_) | LedgerError::Enrolled(_) => (Exit::Usage, None),
+        LedgerError::NotEnrolled(_) => (Exit::Usage, Some("fetcher laptops list shows those that are")),
+        LedgerError::Revoked { .. } => (
+            Exit::Usage,
+            Some(
+                "a key that was in other hands is not believed again: make a new state on the laptop and enrol its key",
+            ),
+        ),
+        LedgerError::Url(_) | LedgerError::Ca(..) => (
+            Exit::Usage,
+            Some("correct [ledger] in the home's fetcher.toml; docs/ledger.md says what it takes"),
+        ),
+        LedgerError::Encoding(_) => {
+            (Exit::Usage, Some("make the database anew: createdb --encoding UTF8 --template template0 NAME"))
+        }
+        LedgerError::Unreachable(_) => (
+            Exit::Unreachable,
+            Some("see that the server runs and that [ledger] in fetcher.toml names it; then again"),
+        ),
+        LedgerError::LogIn(_) => (
+            Exit::Credentials,
+            Some("see that the user in url may log in, and that password_file holds its password"),
+        ),
+        LedgerError::Database(_) | LedgerError::Damaged(_) => (Exit::Internal, None),
     };
-    Failure::of(exit, error)
+    Failure::of(exit, error).maybe_hint(hint)
 }
 
 /// What the depot itself published is damaged, or cannot be read.

@@ -7,13 +7,22 @@ use std::path::{Path, PathBuf};
 use keys::durable::{self, DirLock, LockError};
 use serde::{Deserialize, Serialize};
 
+use crate::config::LedgerServer;
+use crate::ledger::Location;
+
 /// The configuration file, `fetcher.toml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The catalogue of this depot; a relative path starts at the home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifests: Option<PathBuf>,
+    /// The server that keeps the ledger; none where it is a file of the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerServer>,
+    /// Where else firmware comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<toml::Table>,
 }
 
 /// A home that exists, locked for this process.
@@ -84,7 +93,9 @@ impl Home {
     pub fn commit(&mut self, settings: Settings) -> Result<(), HomeError> {
         let io = |e| HomeError::Io(self.dir.clone(), e);
         let text = toml::to_string(&settings).map_err(|e| io(std::io::Error::other(e)))?;
-        let text = format!("# Settings of this depot. manifests: the folder of the catalogue.\n{text}");
+        let text = format!(
+            "# Settings of this depot. manifests: the folder of the catalogue. [ledger]: a server that keeps the ledger.\n{text}"
+        );
         durable::write_atomic(&self.dir.join(SETTINGS), text.as_bytes(), 0o644).map_err(io)?;
         self.settings = settings;
         Ok(())
@@ -116,8 +127,11 @@ impl Home {
     }
 
     /// The ledger of received statements.
-    pub fn ledger(&self) -> PathBuf {
-        self.dir.join("ledger.db")
+    pub fn ledger(&self) -> Location {
+        match &self.settings.ledger {
+            Some(server) => Location::Server(server.at(&self.dir)),
+            None => Location::File(self.dir.join("ledger.db")),
+        }
     }
 }
 
@@ -146,7 +160,7 @@ mod tests {
             matches!(Home::open(&dir), Err(HomeError::Missing(_))),
             "not a home before its keys are there"
         );
-        let settings = Settings { manifests: Some("catalogue".into()) };
+        let settings = Settings { manifests: Some("catalogue".into()), ..Settings::default() };
         home.commit(settings.clone()).unwrap();
         assert!(matches!(Home::open(&dir), Err(HomeError::Lock(..))));
         drop(home);
@@ -165,7 +179,7 @@ mod tests {
             Home::wait_for(&path, &mut || waits.send(()).unwrap()).map(|home| home.settings)
         });
         waited.recv().unwrap();
-        let changed = Settings { manifests: Some("elsewhere".into()) };
+        let changed = Settings { manifests: Some("elsewhere".into()), ..Settings::default() };
         first.commit(changed.clone()).unwrap();
         drop(first);
         assert_eq!(second.join().unwrap().unwrap(), changed, "as they are when the lock is given");
@@ -174,7 +188,24 @@ mod tests {
     #[test]
     fn unknown_settings_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        durable::write_atomic(&dir.path().join(SETTINGS), b"manifest = \"x\"\n", 0o644).unwrap();
-        assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings(..))));
+        for unknown in ["manifest = \"x\"\n", "[ledger]\nurl = \"x\"\npassword = \"y\"\n"] {
+            durable::write_atomic(&dir.path().join(SETTINGS), unknown.as_bytes(), 0o644).unwrap();
+            assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings(..))), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_ledger_is_a_file_or_on_a_server_whose_files_are_found_from_the_home() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |settings: &str| {
+            durable::write_atomic(&dir.path().join(SETTINGS), settings.as_bytes(), 0o644).unwrap();
+            Home::open(dir.path()).unwrap().ledger()
+        };
+        let Location::File(file) = open("") else { panic!("no file") };
+        assert_eq!(file, dir.path().join("ledger.db"));
+        let server = "[ledger]\nurl = \"postgresql://c@db.example/c\"\npassword_file = \"secret\"\nca = \"/etc/ca.pem\"\n";
+        let Location::Server(server) = open(server) else { panic!("no server") };
+        assert_eq!(server.password_file, Some(dir.path().join("secret")));
+        assert_eq!(server.ca, Some("/etc/ca.pem".into()));
     }
 }

@@ -107,6 +107,11 @@ impl Envelope {
         }
     }
 
+    /// What its signatures say of who made them. Nobody has checked it, and anybody can change it.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.signatures.iter().map(|(id, _)| id.as_str())
+    }
+
     /// The digest of the envelope's bytes: what the next statement of the chain names.
     pub fn digest(&self) -> Sha256Digest {
         self.digest

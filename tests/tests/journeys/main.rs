@@ -12,6 +12,7 @@ mod browser;
 mod bus;
 mod cameras;
 mod clock;
+mod collected;
 mod covering;
 mod depot_errors;
 mod drives;

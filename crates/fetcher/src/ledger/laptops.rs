@@ -1,10 +1,9 @@
 use jiff::Timestamp;
 use keys::PublicKey;
 use receipt::LaptopId;
-use rusqlite::OptionalExtension;
 use serde::Serialize;
 
-use super::{Ledger, LedgerError, integer};
+use super::{Ledger, LedgerError, Open, integer};
 
 /// A laptop whose statements are taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,10 +12,17 @@ pub struct Laptop {
     pub laptop: LaptopId,
     /// When it was enrolled, by the depot's clock.
     pub enrolled: Timestamp,
-    /// Statements received from it.
+    /// Statements of it that are believed.
     pub statements: u64,
     /// Up to which counter they arrived without a gap.
     pub complete_to: u64,
+    /// The last statement that is believed, where it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_after: Option<u64>,
+    /// Statements beyond that one.
+    pub beyond: u64,
+    /// Runs that it began and whose end has not arrived.
+    pub open: Vec<Open>,
 }
 
 impl Ledger {
@@ -25,8 +31,8 @@ impl Ledger {
         let laptop = LaptopId::of(key);
         let change = self.begin()?;
         let added = self.db.execute(
-            "INSERT OR IGNORE INTO laptops (id, public_key, enrolled) VALUES (?1, ?2, ?3)",
-            (laptop.as_str(), key.to_string(), now.to_string()),
+            "INSERT INTO laptops (id, public_key, enrolled) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            &[laptop.as_str().into(), key.to_string().as_str().into(), now.to_string().as_str().into()],
         )?;
         if added == 0 {
             return Err(LedgerError::Enrolled(laptop));
@@ -36,42 +42,70 @@ impl Ledger {
         Ok(taken)
     }
 
-    /// The public key of an enrolled laptop.
-    pub fn key_of(&self, laptop: &LaptopId) -> Result<Option<PublicKey>, LedgerError> {
-        let query = "SELECT public_key FROM laptops WHERE id = ?1";
-        let key: Option<String> = self.db.query_row(query, [laptop.as_str()], |row| row.get(0)).optional()?;
-        key.map(|key| key.parse().map_err(|_| LedgerError::Damaged("public key"))).transpose()
+    /// Believes a laptop only up to this counter from now on; gives how many of its statements that leaves out.
+    pub fn revoke(&self, laptop: &LaptopId, after: u64, now: Timestamp) -> Result<u64, LedgerError> {
+        let change = self.begin()?;
+        let last = self.last_believed(laptop)?.ok_or_else(|| LedgerError::NotEnrolled(laptop.clone()))?;
+        if last <= after {
+            return Err(LedgerError::Revoked { laptop: laptop.clone(), after: last });
+        }
+        self.db.execute(
+            "UPDATE laptops SET revoked_after = ?2, revoked = ?3 WHERE id = ?1",
+            &[laptop.as_str().into(), integer(after).into(), now.to_string().as_str().into()],
+        )?;
+        let beyond = self.beyond(laptop, after)?;
+        change.commit()?;
+        Ok(beyond)
+    }
+
+    /// The last statement of an enrolled laptop that is believed, which is beyond all where it was not revoked.
+    pub(super) fn last_believed(&self, laptop: &LaptopId) -> Result<Option<u64>, LedgerError> {
+        let query = "SELECT revoked_after FROM laptops WHERE id = ?1";
+        let found = self.rows(query, &[laptop.as_str().into()], |row| match row.maybe_integer(0)? {
+            Some(_) => row.natural(0),
+            None => Ok(u64::MAX),
+        })?;
+        Ok(found.first().copied())
+    }
+
+    /// How many statements of a laptop are in the ledger beyond a counter.
+    pub(super) fn beyond(&self, laptop: &LaptopId, counter: u64) -> Result<u64, LedgerError> {
+        let query = "SELECT count(*) FROM statements WHERE laptop = ?1 AND counter > ?2";
+        let found =
+            self.rows(query, &[laptop.as_str().into(), integer(counter).into()], |row| row.natural(0))?;
+        Ok(found.into_iter().sum())
     }
 
     /// Every enrolled laptop, by id.
     pub fn laptops(&self) -> Result<Vec<Laptop>, LedgerError> {
-        let mut query = self.db.prepare(
-            "SELECT l.id, l.enrolled, count(s.counter)
-             FROM laptops l LEFT JOIN statements s ON s.laptop = l.id GROUP BY l.id ORDER BY l.id",
-        )?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let rows: Vec<(String, String, u32)> = rows.collect::<Result<_, _>>()?;
-        let laptop = |(id, enrolled, statements): (String, String, u32)| {
-            let laptop: LaptopId = id.parse().map_err(|_| LedgerError::Damaged("laptop id"))?;
-            let enrolled = enrolled.parse().map_err(|_| LedgerError::Damaged("time"))?;
-            let complete_to = self.complete_to(&laptop)?;
-            Ok(Laptop { laptop, enrolled, statements: statements.into(), complete_to })
-        };
-        rows.into_iter().map(laptop).collect()
-    }
-
-    /// The last counter of a laptop before the first gap.
-    fn complete_to(&self, laptop: &LaptopId) -> Result<u64, LedgerError> {
-        let mut query =
-            self.db.prepare("SELECT DISTINCT counter FROM statements WHERE laptop = ?1 ORDER BY counter")?;
-        let mut rows = query.query([laptop.as_str()])?;
-        let mut last = 0;
-        while let Some(row) = rows.next()? {
-            if row.get::<_, i64>(0)? != integer(last + 1) {
-                break;
-            }
-            last += 1;
-        }
-        Ok(last)
+        let open = self.open_runs()?;
+        // in a chain without a gap each counter is as large as its place
+        self.rows(
+            "WITH placed AS (
+                 SELECT laptop, counter, dense_rank() OVER (PARTITION BY laptop ORDER BY counter) AS place FROM statements
+             ), judged AS (
+                 SELECT l.id, l.enrolled, l.revoked_after, p.counter, p.place,
+                        CASE WHEN l.revoked_after IS NULL OR p.counter <= l.revoked_after THEN 1 ELSE 0 END AS believed
+                 FROM laptops l LEFT JOIN placed p ON p.laptop = l.id
+             )
+             SELECT id, enrolled, revoked_after,
+                    count(CASE WHEN believed = 1 THEN counter END), count(CASE WHEN believed = 0 THEN counter END),
+                    max(CASE WHEN believed = 1 AND counter = place THEN counter END)
+             FROM judged GROUP BY id, enrolled, revoked_after ORDER BY id",
+            &[],
+            |row| {
+                let laptop: LaptopId = row.parsed(0, "laptop id")?;
+                let maybe = |column| row.maybe_integer(column)?.map(|_| row.natural(column)).transpose();
+                Ok(Laptop {
+                    enrolled: row.parsed(1, "time")?,
+                    statements: row.natural(3)?,
+                    complete_to: maybe(5)?.unwrap_or(0),
+                    revoked_after: maybe(2)?,
+                    beyond: row.natural(4)?,
+                    open: open.iter().filter(|open| open.laptop == laptop).cloned().collect(),
+                    laptop,
+                })
+            },
+        )
     }
 }

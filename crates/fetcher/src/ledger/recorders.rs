@@ -2,13 +2,10 @@ use std::fmt;
 
 use firmware::{Device, Revision, Text};
 use jiff::Timestamp;
-use receipt::{
-    Body, Envelope, Head, LaptopId, Need, PushEnded, PushResult, RestoreEnded, RestoreResult, Statement,
-    VerifiedStatement,
-};
+use receipt::{Body, Head, LaptopId, Need, PushEnded, PushResult, RestoreEnded, RestoreResult, Statement};
 use serde::Serialize;
 
-use super::{AUDIT, INVENTORIES, INVENTORY, Ledger, LedgerError};
+use super::{AUDIT, INVENTORIES, INVENTORY, Ledger, LedgerError, read_back};
 
 /// How a run ended, whatever it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,33 +82,26 @@ impl Ledger {
     /// only where there is nothing else. Within a laptop its own numbers say which is the latest; only between
     /// laptops do their clocks.
     pub(super) fn latest(&self, kind: Option<&str>) -> Result<Vec<Statement>, LedgerError> {
-        let mut query = self.db.prepare(
-            "WITH newest AS (
-                 SELECT envelope, laptop, serial, claimed, kind LIKE ?1 AS aside,
-                        row_number() OVER (PARTITION BY serial, laptop ORDER BY kind LIKE ?1, counter DESC) AS place
-                 FROM statements WHERE serial IS NOT NULL AND iif(?3 IS NULL, kind != ?2, kind LIKE ?3)
+        let (kind, but) = kind.map_or(("%", AUDIT), |kind| (kind, ""));
+        self.rows(
+            "WITH asked AS (
+                 SELECT laptop, counter, sha256, serial, claimed, CASE WHEN kind LIKE ?1 THEN 1 ELSE 0 END AS aside
+                 FROM believed WHERE serial IS NOT NULL AND kind LIKE ?2 AND kind <> ?3
+             ), newest AS (
+                 SELECT asked.*,
+                        row_number() OVER (PARTITION BY serial, laptop ORDER BY aside, counter DESC, sha256) AS place
+                 FROM asked
              ), latest AS (
-                 SELECT envelope, laptop, serial,
+                 SELECT laptop, counter, sha256, serial,
                         row_number() OVER (PARTITION BY serial ORDER BY aside, claimed DESC, laptop) AS place
                  FROM newest WHERE place = 1
-             ) SELECT envelope, laptop FROM latest WHERE place = 1 ORDER BY serial",
-        )?;
-        let mut rows = query.query((INVENTORIES, AUDIT, kind))?;
-        let mut statements = Vec::new();
-        while let Some(row) = rows.next()? {
-            let laptop: String = row.get(1)?;
-            let laptop: LaptopId = laptop.parse().map_err(|_| LedgerError::Damaged("laptop id"))?;
-            statements.push(self.read(&row.get::<_, Vec<u8>>(0)?, &laptop)?);
-        }
-        Ok(statements)
-    }
-
-    fn read(&self, envelope: &[u8], laptop: &LaptopId) -> Result<Statement, LedgerError> {
-        let damaged = || LedgerError::Damaged("statement");
-        let key = self.key_of(laptop)?.ok_or_else(damaged)?;
-        let envelope = Envelope::read(envelope).map_err(|_| damaged())?;
-        let verified = VerifiedStatement::open(&envelope, &key).map_err(|_| damaged())?;
-        Ok(verified.statement().clone())
+             )
+             SELECT s.envelope, l.public_key FROM latest n
+             JOIN statements s ON s.laptop = n.laptop AND s.counter = n.counter AND s.sha256 = n.sha256
+             JOIN laptops l ON l.id = n.laptop WHERE n.place = 1 ORDER BY n.serial",
+            &[INVENTORIES.into(), kind.into(), but.into()],
+            |row| Ok(read_back(row.bytes(0)?, row.text(1)?)?.statement().clone()),
+        )
     }
 }
 

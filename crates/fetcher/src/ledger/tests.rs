@@ -1,9 +1,12 @@
+use std::path::PathBuf;
+
 use firmware::{Device, Sha256Digest, Text};
 use jiff::Timestamp;
+use journeys::postgresql::{Cluster, PASSWORD};
 use keys::SigningKey;
 use receipt::{
-    Body, CameraTold, CamerasTold, Envelope, Head, InventoryTaken, LaptopId, Link, Need, Publication,
-    PushEnded, PushResult, Statement, Subject, Times,
+    Body, CameraTold, CamerasTold, ClockReset, Envelope, Head, InventoryTaken, LaptopId, Link, Need,
+    Publication, PushEnded, PushResult, PushStarted, Statement, Subject, Target, Times,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -17,6 +20,12 @@ struct Applier {
     previous: Option<Sha256Digest>,
     /// Hours by which its clock is ahead.
     ahead: i64,
+    /// How often it was reset.
+    resets: usize,
+    /// Versions of root and timestamp that it believes.
+    publication: (u64, u64),
+    /// The run that it is at.
+    run: &'static str,
 }
 
 fn text(text: &str) -> Text {
@@ -29,7 +38,15 @@ fn at(second: i64) -> Timestamp {
 
 impl Applier {
     fn new() -> Self {
-        Self { key: SigningKey::generate(), counter: 0, previous: None, ahead: 0 }
+        Self {
+            key: SigningKey::generate(),
+            counter: 0,
+            previous: None,
+            ahead: 0,
+            resets: 0,
+            publication: (1, 1),
+            run: "run",
+        }
     }
 
     fn id(&self) -> LaptopId {
@@ -40,7 +57,7 @@ impl Applier {
     fn says(&mut self, serial: &str, version: &str, result: PushResult) -> Vec<u8> {
         let (now, device) = (self.now(), device(serial, version));
         self.states(Body::PushEnded(Box::new(PushEnded {
-            run: text("run"),
+            run: text(self.run),
             device,
             target: None,
             plan: None,
@@ -56,6 +73,26 @@ impl Applier {
             pushes: 0,
             started: now,
             ended: now,
+        })))
+    }
+
+    /// The next statement of the chain: a push to this recorder begins.
+    fn begins(&mut self, serial: &str) -> Vec<u8> {
+        let started = self.now();
+        self.states(Body::PushStarted(Box::new(PushStarted {
+            run: text(self.run),
+            device: device(serial, "V4.1.0"),
+            target: Target {
+                release: "nvr-1".parse().unwrap(),
+                revision: "V4.2.0 build 200101".parse().unwrap(),
+                name: text("nvr-1/digicap.dav"),
+                length: 1,
+                sha256: Sha256Digest::of(b"firmware"),
+            },
+            plan: Sha256Digest::of(b"plan"),
+            overrides: vec![],
+            link: Link::new(text("loopback"), text("127.0.0.1:80")),
+            started,
         })))
     }
 
@@ -79,39 +116,66 @@ impl Applier {
         self.states(Body::Inventory(Box::new(InventoryTaken { device, needs, cameras, link, taken })))
     }
 
+    /// The next statement of the chain: of a type that nobody knows.
+    fn invents(&mut self, predicate_type: &str) -> Vec<u8> {
+        let mut predicate = serde_json::to_value(self.head()).unwrap();
+        predicate["format"] = 1.into();
+        self.states(Body::Other { predicate_type: predicate_type.into(), predicate })
+    }
+
     fn now(&self) -> Timestamp {
         at(i64::try_from(self.counter).unwrap() + self.ahead * 3_600)
     }
 
-    fn states(&mut self, body: Body) -> Vec<u8> {
+    /// What the next statement of the chain says of the laptop.
+    fn head(&self) -> Head {
         let now = self.now();
-        let digest = Sha256Digest::of(b"timestamp");
-        self.counter += 1;
-        let statement = Statement {
-            head: Head {
-                laptop: self.id(),
-                counter: self.counter,
-                previous: self.previous,
-                applier: text("0.1.0"),
-                operator: None,
-                site: Some(text("Harbour")),
-                times: Times { claimed: now, floor: now, clock_trusted: true, resets: vec![] },
-                publication: Publication {
-                    root: 1,
-                    targets: 1,
-                    snapshot: 1,
-                    timestamp: 1,
-                    timestamp_sha256: digest,
-                    forgiven: vec![],
-                },
+        let reset = ClockReset { claimed: now, floor: None, reason: text("battery was dead") };
+        let (root, timestamp) = self.publication;
+        Head {
+            laptop: self.id(),
+            counter: self.counter + 1,
+            previous: self.previous,
+            applier: text("0.1.0"),
+            operator: None,
+            site: Some(text("Harbour")),
+            times: Times { claimed: now, floor: now, clock_trusted: true, resets: vec![reset; self.resets] },
+            publication: Publication {
+                root,
+                targets: 1,
+                snapshot: 1,
+                timestamp,
+                timestamp_sha256: Sha256Digest::of(b"timestamp"),
+                forgiven: vec![],
             },
-            subject: Subject { name: "timestamp.json".into(), sha256: digest },
-            body,
-        };
+        }
+    }
+
+    fn states(&mut self, body: Body) -> Vec<u8> {
+        let (head, sha256) = (self.head(), Sha256Digest::of(b"timestamp"));
+        let statement = Statement { head, subject: Subject { name: "timestamp.json".into(), sha256 }, body };
         let bytes = statement.sign(&self.key).unwrap();
+        self.counter += 1;
         self.previous = Some(Envelope::read(&bytes).unwrap().digest());
         bytes
     }
+
+    /// Enrols this laptop.
+    fn enrolled(self, ledger: &Ledger) -> Self {
+        ledger.enrol(&self.key.public(), at(0)).unwrap();
+        self
+    }
+
+    /// Delivers a statement in its own place.
+    fn delivers(&self, ledger: &Ledger, counter: u64, bytes: &[u8]) -> Received {
+        ledger.receive(&self.id(), counter, bytes, at(9)).unwrap()
+    }
+}
+
+/// The same envelope in other bytes.
+fn rewritten(bytes: &[u8]) -> Vec<u8> {
+    let envelope: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+    serde_json::to_vec_pretty(&envelope).unwrap()
 }
 
 fn device(serial: &str, version: &str) -> Device {
@@ -119,190 +183,111 @@ fn device(serial: &str, version: &str) -> Device {
     serde_json::from_value(device).unwrap()
 }
 
-fn ledger() -> (TempDir, Ledger) {
+/// A database for one test.
+struct Store {
+    location: Location,
+    _dir: Option<TempDir>,
+}
+
+impl Store {
+    fn file() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { location: Location::File(dir.path().join("ledger.db")), _dir: Some(dir) }
+    }
+
+    fn server(url: String) -> Self {
+        Self { location: Location::Server(LedgerServer { url, password_file: None, ca: None }), _dir: None }
+    }
+
+    fn open(&self) -> Ledger {
+        Ledger::open(&self.location).unwrap()
+    }
+}
+
+/// Each of these tests, on both databases: one by one on SQLite, all of them in one server of PostgreSQL.
+macro_rules! on_both {
+    ($($topic:ident: $($case:ident)*;)*) => {
+        $(mod $topic;)*
+
+        mod on_sqlite {
+            $($(#[test]
+            fn $case() {
+                super::$topic::$case(&super::Store::file());
+            })*)*
+        }
+
+        #[test]
+        fn all_of_them_on_postgresql() {
+            let cluster = Cluster::start();
+            let mut number = 0;
+            $($(
+                number += 1;
+                $topic::$case(&Store::server(cluster.database(&format!("case_{number}"))));
+            )*)*
+            assert!(number > 20);
+        }
+    };
+}
+
+on_both! {
+    receiving:
+        statements_are_taken_once_and_survive_reopening
+        strangers_are_held_until_they_are_enrolled
+        one_enrolled_since_its_statement_was_checked_is_no_stranger
+        what_another_key_signed_is_rejected
+        what_strangers_fill_is_bounded
+        a_type_of_a_later_version_is_kept_whatever_it_is_called
+        a_change_that_is_not_committed_never_was
+        one_change_at_a_time;
+    recorders:
+        the_last_word_about_each_recorder_counts
+        a_clock_that_once_ran_ahead_does_not_have_the_last_word
+        what_is_asked_for_is_kept_and_hides_no_push
+        cameras_are_those_told_of_last_and_answer_no_request
+        recorders_come_in_the_order_of_the_bytes_of_their_serials;
+    findings:
+        gaps_and_forks_are_findings
+        the_same_words_in_other_bytes_are_a_replay_and_no_fork
+        a_statement_in_the_place_of_another_is_a_replay_and_is_not_lost
+        a_clock_and_a_publication_that_go_back_are_regressions
+        a_run_without_its_end_is_open
+        replays_that_are_told_of_are_bounded;
+    revoking:
+        a_revoked_laptop_is_believed_up_to_a_statement
+        what_a_revoked_laptop_fills_is_bounded
+        it_is_never_believed_again;
+    migrating:
+        a_later_format_is_refused
+        format_1_is_migrated_and_keeps_its_rows;
+}
+
+/// By TLS and with a password, as over a network.
+#[test]
+fn a_server_is_believed_by_its_certificate_and_believes_a_password() {
+    let cluster = Cluster::start();
+    cluster.database("network");
+    let (url, certificate) = cluster.over_tls("network");
     let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
-    (dir, ledger)
-}
-
-#[test]
-fn a_later_format_is_refused() {
-    let (dir, ledger) = ledger();
-    ledger.db.pragma_update(None, "user_version", 2).unwrap();
-    assert!(matches!(Ledger::open(&dir.path().join("ledger.db")), Err(LedgerError::Format(2))));
-}
-
-#[test]
-fn statements_are_taken_once_and_survive_reopening() {
-    let (dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    ledger.enrol(&applier.key.public(), at(0)).unwrap();
-    assert!(matches!(ledger.enrol(&applier.key.public(), at(0)), Err(LedgerError::Enrolled(_))));
-    let bytes = applier.says("S1", "V4.2.0", PushResult::Applied);
-    assert!(matches!(ledger.receive(&applier.id(), 1, &bytes, at(9)).unwrap(), Received::New(_)));
-    drop(ledger);
-    let ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
-    assert!(matches!(ledger.receive(&applier.id(), 1, &bytes, at(9)).unwrap(), Received::Known));
-    assert_eq!(ledger.findings().unwrap(), []);
-    let laptop = ledger.laptops().unwrap().remove(0);
-    assert_eq!((laptop.statements, laptop.complete_to), (1, 1));
-}
-
-#[test]
-fn strangers_are_held_until_they_are_enrolled() {
-    let (_dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    for counter in 1..=2 {
-        let bytes = applier.says("S1", "V4.2.0", PushResult::Applied);
-        assert!(matches!(ledger.receive(&applier.id(), counter, &bytes, at(9)).unwrap(), Received::Held));
-    }
-    assert_eq!(ledger.findings().unwrap(), [Finding::Held { laptop: applier.id(), statements: 2 }]);
-    assert!(ledger.last_words().unwrap().is_empty());
-    assert_eq!(ledger.enrol(&applier.key.public(), at(10)).unwrap(), 2);
-    assert_eq!(ledger.findings().unwrap(), []);
-    assert_eq!(ledger.last_words().unwrap().len(), 1);
-}
-
-#[test]
-fn what_another_key_signed_is_rejected() {
-    let (_dir, ledger) = ledger();
-    let (enrolled, mut thief) = (Applier::new(), Applier::new());
-    ledger.enrol(&enrolled.key.public(), at(0)).unwrap();
-    let forged = thief.says("S1", "V9.9.9", PushResult::Applied);
-    assert!(matches!(ledger.receive(&enrolled.id(), 1, &forged, at(9)).unwrap(), Received::Rejected(_)));
-    assert!(matches!(ledger.receive(&enrolled.id(), 1, b"{}", at(9)).unwrap(), Received::Rejected(_)));
-    assert!(ledger.last_words().unwrap().is_empty());
-}
-
-#[test]
-fn gaps_and_forks_are_findings() {
-    let (_dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    ledger.enrol(&applier.key.public(), at(0)).unwrap();
-    let statements: Vec<_> = (0..4).map(|_| applier.says("S1", "V4.2.0", PushResult::Failed)).collect();
-    for counter in [1, 4] {
-        ledger
-            .receive(&applier.id(), counter, &statements[usize::try_from(counter).unwrap() - 1], at(9))
-            .unwrap();
-    }
-    let laptop = applier.id();
-    assert_eq!(ledger.findings().unwrap(), [Finding::Gap { laptop: laptop.clone(), first: 2, last: 3 }]);
-    assert_eq!(ledger.laptops().unwrap()[0].complete_to, 1);
-    // the laptop's state was set back to statement 1: it goes on with another number 2
-    applier.counter = 1;
-    applier.previous = Some(Envelope::read(&statements[0]).unwrap().digest());
-    let other = applier.says("S1", "V4.3.0", PushResult::Applied);
-    for counter in [2, 3] {
-        ledger.receive(&laptop, counter, &statements[usize::try_from(counter).unwrap() - 1], at(9)).unwrap();
-    }
-    assert_eq!(ledger.findings().unwrap(), []);
-    ledger.receive(&laptop, 2, &other, at(10)).unwrap();
-    assert!(ledger.findings().unwrap().contains(&Finding::Fork { laptop, counter: 2 }));
-}
-
-#[test]
-fn the_last_word_about_each_recorder_counts() {
-    let (_dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    ledger.enrol(&applier.key.public(), at(0)).unwrap();
-    let said = [
-        ("S1", "V4.1.0", PushResult::Failed),
-        ("S-2", "V4.1.0", PushResult::UnknownAfterPush),
-        ("S1", "V4.2.0", PushResult::Applied),
-    ];
-    for (counter, (serial, version, result)) in (1..).zip(said) {
-        let bytes = applier.says(serial, version, result);
-        ledger.receive(&applier.id(), counter, &bytes, at(9)).unwrap();
-    }
-    let words = ledger.last_words().unwrap();
-    assert_eq!(words.len(), 2);
-    assert_eq!(words[0].revision.as_ref().unwrap().to_string(), "V4.2.0 build 200101");
-    let unknown = RunResult::Push(PushResult::UnknownAfterPush);
-    assert_eq!((words[1].result, words[1].revision.clone()), (Some(unknown), None));
-}
-
-#[test]
-fn a_clock_that_once_ran_ahead_does_not_have_the_last_word() {
-    let (_dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    ledger.enrol(&applier.key.public(), at(0)).unwrap();
-    for (counter, (hours, version)) in (1..).zip([(9_000, "V4.1.0"), (0, "V4.2.0")]) {
-        applier.ahead = hours;
-        let bytes = applier.says("S1", version, PushResult::Applied);
-        ledger.receive(&applier.id(), counter, &bytes, at(9)).unwrap();
-    }
-    assert_eq!(ledger.last_words().unwrap()[0].revision.as_ref().unwrap().to_string(), "V4.2.0 build 200101");
-}
-
-#[test]
-fn what_strangers_fill_is_bounded() {
-    let (_dir, ledger) = ledger();
-    let mut stranger = Applier::new();
-    let bytes = stranger.says("S1", "V4.2.0", PushResult::Applied);
-    let change = ledger.begin().unwrap();
-    let results = (1..=2_001).map(|counter| ledger.receive(&stranger.id(), counter, &bytes, at(9)).unwrap());
-    let full = results.filter(|result| matches!(result, Received::Full)).count();
-    change.commit().unwrap();
-    assert_eq!(full, 1);
-}
-
-#[test]
-fn what_is_asked_for_is_kept_and_hides_no_push() {
-    let (_dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    ledger.enrol(&applier.key.public(), at(0)).unwrap();
-    let said = [
-        applier.says("S1", "V4.1.0", PushResult::UnknownAfterPush),
-        applier.asks("S1", "V4.1.0", "first"),
-        applier.asks("S1", "V4.1.0", "second"),
-        applier.asks("S2", "V4.1.0", "third"),
-    ];
-    for (counter, bytes) in (1..).zip(&said) {
-        let received = ledger.receive(&applier.id(), counter, bytes, at(9)).unwrap();
-        assert!(matches!(received, Received::New(_)));
-    }
-    let requests = ledger.requests().unwrap();
-    let needs: Vec<String> = requests.iter().map(|request| request.needs[0].to_string()).collect();
-    assert_eq!(needs, ["release second (not-carried)", "release third (not-carried)"]);
-    assert_eq!(requests[0].site, Some(text("Harbour")));
-    let words = ledger.last_words().unwrap();
-    assert_eq!(
-        (words[0].result, &words[0].revision),
-        (Some(RunResult::Push(PushResult::UnknownAfterPush)), &None)
-    );
-    assert_eq!(words[1].revision.as_ref().unwrap().to_string(), "V4.1.0 build 200101");
-    assert_eq!(words[1].result, None);
-}
-
-#[test]
-fn cameras_are_those_told_of_last_and_answer_no_request() {
-    let (_dir, ledger) = ledger();
-    let mut applier = Applier::new();
-    ledger.enrol(&applier.key.public(), at(0)).unwrap();
-    let id = applier.id();
-    let receive =
-        |bytes: Vec<u8>| assert!(matches!(ledger.receive(&id, 1, &bytes, at(9)), Ok(Received::New(_))));
-    receive(applier.asks("S1", "V4.1.0", "nvr-1"));
-    assert_eq!(ledger.last_cameras().unwrap(), []);
-    receive(applier.takes("S1", "V4.1.0", vec![], &["DS-2CD1", "DS-2CD1", ""]));
-    let cameras = ledger.last_cameras().unwrap();
-    let words = "2 DS-2CD1, runs V5.7.15 build 240201; 1 of a model that is not told; on 2023-11-14";
-    assert_eq!((cameras.len(), cameras[0].to_string().as_str()), (1, words));
-    assert_eq!(ledger.requests().unwrap()[0].needs.len(), 1, "what was asked for is still open");
-    // a push says more than an inventory, whichever came last
-    receive(applier.says("S1", "V4.2.0", PushResult::Applied));
-    receive(applier.takes("S1", "V4.2.0", vec![], &["DS-2CD1"]));
-    assert!(ledger.last_words().unwrap()[0].result.is_some());
-    assert_eq!(ledger.last_cameras().unwrap()[0].cameras.count(), 1);
-}
-
-#[test]
-fn one_change_at_a_time_from_its_beginning_on() {
-    let dir = tempfile::tempdir().unwrap();
-    let [one, other] = [(); 2].map(|()| Ledger::open(&dir.path().join("ledger.db")).unwrap());
-    other.db.busy_timeout(std::time::Duration::ZERO).unwrap();
-    let change = one.begin().unwrap();
-    assert!(other.begin().is_err(), "what it would read might be changed before it writes");
-    change.commit().unwrap();
-    other.begin().unwrap().commit().unwrap();
+    let secret = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        keys::durable::create_new(&path, text.as_bytes(), 0o600).unwrap();
+        Some(path)
+    };
+    let (right, wrong) = (secret("right", PASSWORD), secret("wrong", "not it"));
+    let open = |password_file: &Option<PathBuf>, ca: Option<PathBuf>, url: &str| {
+        let server = LedgerServer { url: url.into(), password_file: password_file.clone(), ca };
+        Ledger::open(&Location::Server(server))
+    };
+    // the server's own goes with it
+    let certificate = std::fs::read_to_string(certificate).unwrap();
+    let known = secret("certificate", &certificate);
+    open(&right, known.clone(), &url).unwrap();
+    assert!(matches!(open(&wrong, known.clone(), &url), Err(LedgerError::LogIn(_))));
+    let missing = Some(dir.path().join("missing"));
+    assert!(matches!(open(&missing, known.clone(), &url), Err(LedgerError::Password(_))));
+    assert!(matches!(open(&right, missing, &url), Err(LedgerError::Ca(..))));
+    // no public authority vouches for it
+    assert!(matches!(open(&right, None, &url), Err(LedgerError::Unreachable(_))));
+    drop(cluster);
+    assert!(matches!(open(&right, known, &url), Err(LedgerError::Unreachable(_))));
 }

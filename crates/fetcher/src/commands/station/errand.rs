@@ -10,7 +10,7 @@ use stick::{Agreed, Directory, layout};
 use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
-use crate::collect::{Collected, batches};
+use crate::collect::{self, Collected};
 use crate::commands::outgoing::Outgoing;
 use crate::commands::{collect as collect_command, ledger_failure, load, publication_failure};
 use crate::context::{Context, home_failure};
@@ -181,12 +181,16 @@ impl Station {
     /// Takes its statements. The home is nobody's while they are read: a stick may be slow, or answer nothing.
     fn collect(&self, folder: &Path, context: &Context, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
         let stick = Directory::open(folder).fail(Exit::Stick)?;
+        let found = collect::find(&stick).map_err(collect_command::failure)?;
         let mut collected = Collected::default();
-        for read in batches(&stick).map_err(collect_command::failure)? {
+        let home = self.home(&mut || tell(Said::Waiting))?;
+        let keys = Ledger::open(&home.ledger()).and_then(|ledger| ledger.keys()).map_err(ledger_failure)?;
+        drop(home);
+        collect::read(&stick, found, &keys, |batch| {
             let home = self.home(&mut || tell(Said::Waiting))?;
             let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-            collected.take_all(read, &ledger, context.now).map_err(ledger_failure)?;
-        }
+            collected.take_all(batch, &ledger, context.now).map_err(ledger_failure)
+        })?;
         tell(Said::Collected(collected));
         Ok(())
     }
