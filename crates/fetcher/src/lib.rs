@@ -10,6 +10,7 @@ pub mod commands;
 pub mod context;
 pub mod depot;
 pub mod download;
+pub mod due;
 pub mod export;
 pub mod fleet;
 pub mod home;

@@ -30,6 +30,7 @@ mod stations;
 mod steps;
 mod stick_bytes;
 mod stick_errors;
+mod syncing;
 mod unsettled;
 mod whole;
 mod world;

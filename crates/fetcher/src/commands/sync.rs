@@ -2,15 +2,16 @@
 //! again and costs no download, one failure does not stop the others, and the exit code is the worst of
 //! all. Disks rot, and a stick must not be the place where that is noticed: hence the reading.
 
+mod select;
+
 use std::path::PathBuf;
 
-use firmware::path::named_steps;
-use firmware::{Model, Release, ReleaseId};
+use firmware::{Release, ReleaseId};
 use serde::Serialize;
 use terminal::{Count, Exit, Failure, Output};
 
+use self::select::SelectionArgs;
 use super::source::{accept, depot_failure, download_client, fetched, needs_a_person};
-use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::{Depot, DepotError};
 use crate::download::Downloader;
@@ -18,18 +19,15 @@ use crate::download::Downloader;
 /// Bring pinned releases into the depot. Each must match its pin: what is there already is read again,
 /// and what is damaged is put away and fetched anew.
 #[derive(Debug, clap::Args)]
-#[group(id = "selection", required = true, multiple = false)]
 #[command(after_help = "\
 Examples:
+  fetcher sync --wanted                     what the recorders of the ledger are due to get
+  fetcher sync --wanted --site harbour.toml
   fetcher sync --all
   fetcher sync --model DS-7608NI-I2 --model DS-7616NI-I2 --json")]
 pub struct Args {
-    /// Releases whose vendor list has exactly this model
-    #[arg(long = "model", value_name = "MODEL")]
-    models: Vec<Model>,
-    /// Every pinned release
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// What became of a release.
@@ -39,6 +37,8 @@ enum State {
     InDepot,
     Fetched,
     NeedsAPerson,
+    /// A recorder waits for it, and nobody has pinned it.
+    Unpinned,
     Failed,
 }
 
@@ -72,8 +72,10 @@ struct Summary {
     fetched: usize,
     needs_a_person: usize,
     failed: usize,
-    /// Selected and not pinned, so not asked for.
+    /// Not pinned, so not asked for.
     unpinned: usize,
+    /// Recorders that wait for a person.
+    undecided: usize,
 }
 
 impl Summary {
@@ -82,16 +84,21 @@ impl Summary {
             State::InDepot => &mut self.in_depot,
             State::Fetched => &mut self.fetched,
             State::NeedsAPerson => &mut self.needs_a_person,
+            State::Unpinned => &mut self.unpinned,
             State::Failed => &mut self.failed,
         } += 1;
     }
 
     fn text(&self) -> String {
-        let Self { in_depot, fetched, needs_a_person, failed, unpinned } = self;
+        let Self { in_depot, fetched, needs_a_person, failed, unpinned, undecided } = self;
         let not_pinned = Count(*unpinned, "other release");
-        format!(
+        let mut text = format!(
             "{in_depot} in the depot, {fetched} fetched, {needs_a_person} for a person to bring, {failed} failed; {not_pinned} not pinned"
-        )
+        );
+        if *undecided > 0 {
+            text += &format!("; {} to decide about", Count(*undecided, "recorder"));
+        }
+        text
     }
 }
 
@@ -99,42 +106,33 @@ impl Summary {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
     let catalog = context.catalog()?;
-    let selected = select(args, &catalog)?;
+    let selection = args.selection.select(&catalog, &home, context)?;
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let downloader = download_client()?;
     let (pinned, unpinned): (Vec<&Release>, Vec<&Release>) =
-        selected.into_iter().partition(|release| release.pin.is_some());
-    let width = pinned.iter().map(|release| release.id.as_str().len()).max().unwrap_or(0);
-    let mut summary = Summary { unpinned: unpinned.len(), ..Summary::default() };
+        selection.releases.iter().partition(|release| release.pin.is_some());
+    let width = selection.releases.iter().map(|release| release.id.as_str().len()).max().unwrap_or(0);
+    let mut summary = Summary { undecided: selection.undecided.len(), ..Summary::default() };
     let mut worst = Exit::Done;
     for release in pinned {
         let outcome = bring(release, &depot, &downloader, context);
         summary.count(outcome.state);
         worst = worst.worst(tell(release, outcome, width, &depot, context.output));
     }
+    for release in unpinned {
+        summary.count(State::Unpinned);
+        if selection.due.contains(&release.id) {
+            let outcome = Outcome { state: State::Unpinned, damaged: None, failure: None };
+            tell(release, outcome, width, &depot, context.output);
+        }
+    }
+    for undecided in &selection.undecided {
+        context.output.json(undecided);
+        context.output.data(undecided);
+    }
     context.output.json(&summary);
     context.output.data(summary.text());
     Ok(worst)
-}
-
-/// The releases asked for with those that they name as their steps, each once. A model that no release lists is most likely a slip of the pen.
-fn select<'a>(args: &Args, catalog: &'a Catalog) -> Result<Vec<&'a Release>, Failure> {
-    for model in &args.models {
-        if catalog.for_model(model).is_empty() {
-            let near: Vec<&str> = catalog.near_misses(model).into_iter().map(Model::as_str).collect();
-            let failure =
-                Failure::new(Exit::Usage, format!("model {model}: no release of the catalogue lists it"));
-            return Err(if near.is_empty() {
-                failure
-            } else {
-                failure.hint(format!("there is {}", near.join(", ")))
-            });
-        }
-    }
-    let asked = |release: &&Release| args.all || args.models.iter().any(|model| release.lists(model));
-    let asked: Vec<&Release> = catalog.releases().iter().filter(asked).collect();
-    let steps = named_steps(catalog.releases(), asked.iter().copied()).listed;
-    Ok(asked.into_iter().chain(steps).collect())
 }
 
 fn bring(release: &Release, depot: &Depot, downloader: &Downloader, context: &Context) -> Outcome {
@@ -172,6 +170,7 @@ fn tell(release: &Release, outcome: Outcome, width: usize, depot: &Depot, output
         State::Fetched => "fetched, matches its pin",
         State::NeedsAPerson if damaged.is_some() => "DAMAGED, and no URL: a person must bring it",
         State::NeedsAPerson => "no URL: a person must bring it",
+        State::Unpinned => "a recorder waits for it, and it is not pinned: fetcher pin",
         State::Failed => "FAILED",
     };
     output.data(format_args!("{id:<width$}  {word}"));
@@ -194,73 +193,16 @@ fn tell(release: &Release, outcome: Outcome, width: usize, depot: &Depot, output
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        args: Args,
-    }
-
-    fn args(line: &str) -> Result<Args, clap::Error> {
-        Command::try_parse_from(format!("sync {line}").split_whitespace()).map(|command| command.args)
-    }
-
-    fn catalog() -> Catalog {
-        let release = |build: &str, models: &str| {
-            format!(
-                "[[release]]\nid = \"nvr-k51-4.9.0-{build}\"\nfamily = \"nvr\"\nversion = \"V4.9.0\"\nbuild = \"{build}\"\nmodels = {models}\nsources = [\"x\"]\n"
-            )
-        };
-        let text = release("230421", "[\"DS-1A\", \"DS-2A\"]") + &release("230422", "[\"DS-2A\"]");
-        Catalog::from_texts(&[("nvr/k51.toml".into(), text)]).unwrap()
-    }
-
-    #[test]
-    fn each_release_is_selected_once() {
-        let catalog = catalog();
-        let count = |line: &str| select(&args(line).unwrap(), &catalog).map(|found| found.len());
-        assert_eq!(count("--all").unwrap(), 2);
-        assert_eq!(count("--model ds-1a --model DS-2A").unwrap(), 2);
-        assert_eq!(count("--model DS-1A").unwrap(), 1);
-        let failure = count("--model DS-1A --model DS-1").unwrap_err();
-        assert_eq!(failure.exit, Exit::Usage);
-    }
-
-    #[test]
-    fn steps_come_along() {
-        let release = |build: &str, model: &str, via: &str| {
-            format!(
-                "[[release]]\nid = \"nvr-k51-4.9.0-{build}\"\nfamily = \"nvr\"\nversion = \"V4.9.0\"\nbuild = \"{build}\"\nmodels = [\"{model}\"]\nsources = [\"x\"]\n{via}\n"
-            )
-        };
-        let text =
-            release("230422", "DS-1A", "via = [\"nvr-k51-4.9.0-230421\"]") + &release("230421", "DS-2A", "");
-        let catalog = Catalog::from_texts(&[("nvr/k51.toml".into(), text)]).unwrap();
-        let selected = select(&args("--model DS-1A").unwrap(), &catalog).unwrap();
-        assert_eq!(
-            selected.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
-            ["nvr-k51-4.9.0-230422", "nvr-k51-4.9.0-230421"]
-        );
-        assert_eq!(select(&args("--model DS-2A").unwrap(), &catalog).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn everything_must_be_asked_for_by_name() {
-        assert!(args("").is_err());
-        assert!(args("--all --model DS-1A").is_err());
-    }
 
     #[test]
     fn the_summary_counts_each_state() {
-        let mut summary = Summary { unpinned: 1, ..Summary::default() };
-        for state in [State::InDepot, State::Fetched, State::NeedsAPerson, State::Failed, State::Failed] {
+        let mut summary = Summary { undecided: 2, ..Summary::default() };
+        let states = [State::InDepot, State::Fetched, State::NeedsAPerson, State::Unpinned, State::Failed];
+        for state in states.into_iter().chain([State::Failed]) {
             summary.count(state);
         }
-        let expected =
-            "1 in the depot, 1 fetched, 1 for a person to bring, 2 failed; 1 other release not pinned";
+        let expected = "1 in the depot, 1 fetched, 1 for a person to bring, 2 failed; 1 other release not pinned; 2 recorders to decide about";
         assert_eq!(summary.text(), expected);
     }
 }
