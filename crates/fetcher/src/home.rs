@@ -2,10 +2,13 @@
 //!
 //! One process at a time works in a home; the lock says so in words.
 
+mod source;
+
 use std::path::{Path, PathBuf};
 
 use keys::durable::{self, DirLock, LockError};
 use serde::{Deserialize, Serialize};
+pub use source::{HeaderSetting, SourceSettings};
 
 /// The configuration file, `fetcher.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,9 @@ pub struct Settings {
     /// The catalogue of this depot; a relative path starts at the home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifests: Option<PathBuf>,
+    /// How hosts are asked for firmware, one `[[source]]` each.
+    #[serde(default, rename = "source", skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceSettings>,
 }
 
 /// A home that exists, locked for this process.
@@ -36,9 +42,16 @@ pub enum HomeError {
     /// Another process is at work in it.
     #[error("home {}", .0.display())]
     Lock(PathBuf, #[source] LockError),
-    /// The configuration cannot be understood.
-    #[error("{}", .0.display())]
-    Settings(PathBuf, #[source] toml::de::Error),
+    /// The configuration cannot be understood. The line itself is not told: it may hold a secret.
+    #[error("{}:{line}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong there.
+        source: toml::de::Error,
+    },
     /// The file system refused.
     #[error("home {}", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
@@ -129,7 +142,12 @@ pub fn read_settings(dir: &Path) -> Result<Option<Settings>, HomeError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(HomeError::Io(dir.into(), e)),
     };
-    toml::from_str(&text).map(Some).map_err(|e| HomeError::Settings(path, e))
+    toml::from_str(&text).map(Some).map_err(|mut source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        source.set_input(None);
+        HomeError::Settings { path, line, source }
+    })
 }
 
 #[cfg(test)]
@@ -146,7 +164,7 @@ mod tests {
             matches!(Home::open(&dir), Err(HomeError::Missing(_))),
             "not a home before its keys are there"
         );
-        let settings = Settings { manifests: Some("catalogue".into()) };
+        let settings = Settings { manifests: Some("catalogue".into()), ..Settings::default() };
         home.commit(settings.clone()).unwrap();
         assert!(matches!(Home::open(&dir), Err(HomeError::Lock(..))));
         drop(home);
@@ -165,7 +183,7 @@ mod tests {
             Home::wait_for(&path, &mut || waits.send(()).unwrap()).map(|home| home.settings)
         });
         waited.recv().unwrap();
-        let changed = Settings { manifests: Some("elsewhere".into()) };
+        let changed = Settings { manifests: Some("elsewhere".into()), ..Settings::default() };
         first.commit(changed.clone()).unwrap();
         drop(first);
         assert_eq!(second.join().unwrap().unwrap(), changed, "as they are when the lock is given");
@@ -175,6 +193,11 @@ mod tests {
     fn unknown_settings_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         durable::write_atomic(&dir.path().join(SETTINGS), b"manifest = \"x\"\n", 0o644).unwrap();
-        assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings(..))));
+        assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings { line: 1, .. })));
+        let text = b"manifests = \"x\"\n[[source]]\nhost = \"h\"\nheader = { X = \"t0ken\" }\n";
+        durable::write_atomic(&dir.path().join(SETTINGS), text, 0o644).unwrap();
+        let error = Home::open(dir.path()).unwrap_err();
+        let told = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(told.contains("fetcher.toml:4: unknown field `header`") && !told.contains("t0ken"), "{told}");
     }
 }

@@ -35,7 +35,10 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = context.home_dir()?;
     // everything that can be refused is, before anything is made
-    let settings = Settings { manifests: context.manifests.as_deref().map(existing).transpose()? };
+    let settings = Settings {
+        manifests: context.manifests.as_deref().map(existing).transpose()?,
+        ..Settings::default()
+    };
     if let Some(offline) = args.offline_keys.as_ref().filter(|offline| !offline.is_dir()) {
         let message = format!("offline keys {}: there is no such folder", offline.display());
         return Err(

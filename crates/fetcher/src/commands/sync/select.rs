@@ -75,13 +75,12 @@ impl SelectionArgs {
     }
 
     fn known_models(&self, catalog: &Catalog) -> Result<Vec<Model>, Failure> {
-        for model in self.models.iter().filter(|model| catalog.for_model(model).is_empty()) {
-            let message = format!("model {model}: no release of the catalogue lists it");
-            let near: Vec<&str> = catalog.near_misses(model).into_iter().map(Model::as_str).collect();
-            let hint = (!near.is_empty()).then(|| format!("there is {}", near.join(", ")));
-            return Err(Failure::new(Exit::Usage, message).maybe_hint(hint.as_deref()));
-        }
-        Ok(self.models.clone())
+        let unknown = |model: &&Model| catalog.for_model(model).is_empty();
+        let Some(model) = self.models.iter().find(unknown) else { return Ok(self.models.clone()) };
+        let near: Vec<&str> = catalog.near_misses(model).into_iter().map(Model::as_str).collect();
+        let hint = (!near.is_empty()).then(|| format!("there is {}", near.join(", ")));
+        let message = format!("model {model}: no release of the catalogue lists it");
+        Err(Failure::new(Exit::Usage, message).maybe_hint(hint.as_deref()))
     }
 }
 
