@@ -31,6 +31,7 @@ mod steps;
 mod stick_bytes;
 mod stick_errors;
 mod syncing;
+mod units;
 mod unsettled;
 mod whole;
 mod world;
