@@ -22,6 +22,7 @@ mod sources;
 pub mod station;
 pub mod status;
 pub mod sync;
+pub mod watch_upstream;
 
 use terminal::{Exit, Failure};
 

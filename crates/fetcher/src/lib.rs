@@ -21,3 +21,4 @@ pub mod package;
 pub mod pin;
 pub mod publication;
 pub mod publish;
+pub mod upstream;
