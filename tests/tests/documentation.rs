@@ -13,7 +13,7 @@ use journeys::programs::program;
 /// Set, it writes what is generated instead of comparing it.
 const UPDATE: &str = "COURIER_UPDATE_DOCS";
 
-const WRITTEN_BY_HAND: [&str; 10] = [
+const WRITTEN_BY_HAND: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
@@ -22,6 +22,8 @@ const WRITTEN_BY_HAND: [&str; 10] = [
     "docs/formats.md",
     "docs/performance.md",
     "docs/simulator.md",
+    "docs/sync.md",
+    "docs/upstream-listing.md",
     "docs/threat-model.md",
     "firmware-manifests/README.md",
 ];

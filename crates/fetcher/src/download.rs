@@ -35,7 +35,7 @@ use pace::{PATIENCE, Pace};
 use partial::Partial;
 pub use partial::discard;
 pub use rate::{InvalidRate, RateLimit};
-pub use retry::{LONGEST_WAIT, Retries};
+pub use retry::Retries;
 pub use sources::{Source, SourceFault, Sources};
 use url::Url;
 

@@ -7,7 +7,7 @@ use super::{DownloadError, Interruption};
 /// No delay grows beyond this: a night is long, and has many files in it.
 const LONGEST_DELAY: Duration = Duration::from_secs(120);
 /// A source that asks for more time than this is left to a later run.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// How often and how soon a source is asked again for a file that it could not give.
 #[derive(Debug, Clone, Copy)]
