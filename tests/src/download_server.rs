@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod range;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,15 @@ pub struct Faults {
     /// Answer every request for a file with this status, such as 404 or 500
     #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(400..600))]
     pub status: Option<u16>,
+    /// Answer only so many requests with that status, and then as if nothing were wrong
+    #[arg(long, value_name = "N", requires = "status")]
+    pub status_times: Option<u32>,
+    /// Send this as Retry-After with that status: seconds, or a date
+    #[arg(long, value_name = "WHEN", requires = "status")]
+    pub retry_after: Option<String>,
+    /// Announce so many bytes more than a file has
+    #[arg(long, value_name = "BYTES")]
+    pub excess: Option<u64>,
 }
 
 /// What was asked of the server.
@@ -50,12 +60,24 @@ pub struct Counters {
     pub bytes: u64,
     /// Connections cut by a fault.
     pub cuts: u64,
+    /// Files under way at the same time, at most.
+    pub most_at_once: u64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     counters: Counters,
     faults: Faults,
+    /// Those of single files, by their path below the directory; they take the place of the others.
+    of_files: HashMap<String, Faults>,
+    /// Files under way.
+    at_once: u64,
+}
+
+impl State {
+    fn faults_of(&mut self, name: &str) -> &mut Faults {
+        self.of_files.get_mut(name).unwrap_or(&mut self.faults)
+    }
 }
 
 struct Server {
@@ -68,15 +90,22 @@ impl Server {
         self.state.send_modify(|state| count(&mut state.counters));
     }
 
-    fn faults(&self) -> Faults {
-        self.state.borrow().faults.clone()
-    }
-
-    /// The cut that is still due, if one is; it happens once.
-    fn take_cut(&self) -> Option<u64> {
-        let mut cut = None;
-        self.state.send_modify(|state| cut = state.faults.cut_after.take());
-        cut
+    /// What goes wrong with this request for a file. A cut happens once, a status as often as is said.
+    fn take_faults(&self, name: &str) -> Faults {
+        let mut taken = Faults::default();
+        self.state.send_modify(|state| {
+            let faults = state.faults_of(name);
+            taken = faults.clone();
+            match &mut faults.status_times {
+                Some(0) => taken.status = None,
+                Some(times) => *times -= 1,
+                None => {}
+            }
+            if taken.status.is_none() {
+                faults.cut_after = None;
+            }
+        });
+        taken
     }
 }
 
@@ -117,6 +146,13 @@ impl Handle {
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Faults) {
         self.server.state.send_modify(|state| state.faults = faults);
+    }
+
+    /// Replaces the faults of one file, by its path below the directory.
+    pub fn set_faults_of(&self, name: &str, faults: Faults) {
+        self.server.state.send_modify(|state| {
+            state.of_files.insert(name.to_owned(), faults);
+        });
     }
 
     /// Waits for it to fail and says why; a server in good order never returns from this.

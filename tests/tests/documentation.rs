@@ -13,7 +13,7 @@ use journeys::programs::program;
 /// Set, it writes what is generated instead of comparing it.
 const UPDATE: &str = "COURIER_UPDATE_DOCS";
 
-const WRITTEN_BY_HAND: [&str; 11] = [
+const WRITTEN_BY_HAND: [&str; 13] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
@@ -24,6 +24,8 @@ const WRITTEN_BY_HAND: [&str; 11] = [
     "docs/ledger.md",
     "docs/performance.md",
     "docs/simulator.md",
+    "docs/sync.md",
+    "docs/upstream-listing.md",
     "docs/threat-model.md",
     "firmware-manifests/README.md",
 ];

@@ -46,7 +46,7 @@ async fn a_cut_download_is_resumed_where_it_ended() {
     assert!((1..=300_000).contains(&got), "{got}");
     assert_eq!(curl(&["-C", "-", "-o", out, &url]).await.0, 0);
     assert_eq!(read(out).unwrap(), package());
-    let Counters { requests, partial, bytes, cuts } = server.counters();
+    let Counters { requests, partial, bytes, cuts, .. } = server.counters();
     assert_eq!((requests, partial, cuts), (2, 1, 1));
     assert_eq!(bytes, 300_000 + 1_000_000 - got);
 }
@@ -109,6 +109,28 @@ async fn a_block_page_and_an_error_come_instead_of_the_file() {
 }
 
 #[tokio::test]
+async fn a_file_may_have_faults_of_its_own_and_get_well() {
+    let (server, directory) = server(Faults::default()).await;
+    write(&directory.path().join("small.dav"), &[7; 6000]);
+    let once = Faults {
+        status: Some(503),
+        status_times: Some(1),
+        retry_after: Some("7".into()),
+        ..Faults::default()
+    };
+    server.set_faults_of("small.dav", once);
+    let (small, package) = (server.url("small.dav"), server.url("package.zip"));
+    let asked = async |url: &str| curl(&["-o", "/dev/null", "-D", "-", url]).await;
+    assert!(asked(&package).await.1.starts_with("HTTP/1.1 200"));
+    let (_, first) = asked(&small).await;
+    assert!(first.starts_with("HTTP/1.1 503") && first.contains("retry-after: 7\r\n"), "{first}");
+    assert!(asked(&small).await.1.starts_with("HTTP/1.1 200"));
+    server.set_faults_of("small.dav", Faults { excess: Some(10), ..Faults::default() });
+    let (code, head) = asked(&small).await;
+    assert!(code == 18 && head.contains("content-length: 6010\r\n"), "{code} {head}");
+}
+
+#[tokio::test]
 async fn a_slow_server_takes_its_time() {
     let (server, directory) = server(Faults { slow: Some(4000), ..Faults::default() }).await;
     write(&directory.path().join("small.dav"), &[7; 6000]);
@@ -132,7 +154,10 @@ async fn program_says_where_it_listens_and_counts() {
     assert_eq!(curl(&[&format!("http://{address}/a.txt")]).await.1, "hello");
     let (_, counters) = curl(&[&format!("http://{address}/__counters")]).await;
     let counters: serde_json::Value = serde_json::from_str(&counters).unwrap();
-    assert_eq!(counters, serde_json::json!({ "requests": 1, "partial": 0, "bytes": 5, "cuts": 0 }));
+    assert_eq!(
+        counters,
+        serde_json::json!({ "requests": 1, "partial": 0, "bytes": 5, "cuts": 0, "most_at_once": 1 })
+    );
     let pid = program.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
     assert!(program.wait().await.unwrap().success());

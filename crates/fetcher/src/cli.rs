@@ -67,6 +67,7 @@ Examples:
     Root(commands::root::Args),
     Keys(commands::keys::Args),
     Laptops(commands::laptops::Args),
+    WatchUpstream(commands::watch_upstream::Args),
 }
 
 /// Runs a parsed command line and prints how it ended; `now` is the start of the run.
@@ -93,6 +94,7 @@ pub fn run(cli: Cli, now: Timestamp) -> Exit {
         Command::Collect(args) => commands::collect::run(&args, &context),
         Command::Fleet(args) => commands::fleet::run(&args, &context),
         Command::Laptops(args) => commands::laptops::run(&args, &context),
+        Command::WatchUpstream(args) => commands::watch_upstream::run(&args, &context),
     };
     terminal::report(&output, "fetcher", result)
 }

@@ -12,14 +12,17 @@ mod outgoing;
 pub mod pin;
 mod place;
 mod proposal;
+mod receiving;
 pub mod releases;
 pub mod root;
 pub mod sign;
 mod signing;
 mod source;
+mod sources;
 pub mod station;
 pub mod status;
 pub mod sync;
+pub mod watch_upstream;
 
 use terminal::{Exit, Failure};
 

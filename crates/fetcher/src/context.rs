@@ -71,6 +71,7 @@ pub(crate) fn home_failure(error: HomeError) -> Failure {
         HomeError::Lock(_, LockError::InUse(_)) => Some("wait until the other fetcher has ended"),
         HomeError::Lock(_, LockError::Io { .. }) => Some("see that this user may write there"),
         HomeError::Missing(_) => Some("make one with fetcher init, or name one with --home DIR"),
+        HomeError::Settings { .. } => Some("mend that line; docs/sync.md tells of [[source]]"),
         HomeError::Exists(_) => Some("name another directory with --home DIR"),
         _ => None,
     };

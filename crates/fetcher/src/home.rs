@@ -2,10 +2,13 @@
 //!
 //! One process at a time works in a home; the lock says so in words.
 
+mod source;
+
 use std::path::{Path, PathBuf};
 
 use keys::durable::{self, DirLock, LockError};
 use serde::{Deserialize, Serialize};
+pub use source::{HeaderSetting, SourceSettings};
 
 use crate::config::LedgerServer;
 use crate::ledger::Location;
@@ -20,9 +23,9 @@ pub struct Settings {
     /// The server that keeps the ledger; none where it is a file of the home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerServer>,
-    /// Where else firmware comes from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub source: Vec<toml::Table>,
+    /// How hosts are asked for firmware, one `[[source]]` each.
+    #[serde(default, rename = "source", skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceSettings>,
 }
 
 /// A home that exists, locked for this process.
@@ -45,9 +48,16 @@ pub enum HomeError {
     /// Another process is at work in it.
     #[error("home {}", .0.display())]
     Lock(PathBuf, #[source] LockError),
-    /// The configuration cannot be understood.
-    #[error("{}", .0.display())]
-    Settings(PathBuf, #[source] toml::de::Error),
+    /// The configuration cannot be understood. The line itself is not told: it may hold a secret.
+    #[error("{}:{line}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong there.
+        source: toml::de::Error,
+    },
     /// The file system refused.
     #[error("home {}", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
@@ -143,7 +153,12 @@ pub fn read_settings(dir: &Path) -> Result<Option<Settings>, HomeError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(HomeError::Io(dir.into(), e)),
     };
-    toml::from_str(&text).map(Some).map_err(|e| HomeError::Settings(path, e))
+    toml::from_str(&text).map(Some).map_err(|mut source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        source.set_input(None);
+        HomeError::Settings { path, line, source }
+    })
 }
 
 #[cfg(test)]
@@ -190,8 +205,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for unknown in ["manifest = \"x\"\n", "[ledger]\nurl = \"x\"\npassword = \"y\"\n"] {
             durable::write_atomic(&dir.path().join(SETTINGS), unknown.as_bytes(), 0o644).unwrap();
-            assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings(..))), "{unknown}");
+            assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings { .. })), "{unknown}");
         }
+        durable::write_atomic(&dir.path().join(SETTINGS), b"manifest = \"x\"\n", 0o644).unwrap();
+        assert!(matches!(Home::open(dir.path()), Err(HomeError::Settings { line: 1, .. })));
+        let text = b"manifests = \"x\"\n[[source]]\nhost = \"h\"\nheader = { X = \"t0ken\" }\n";
+        durable::write_atomic(&dir.path().join(SETTINGS), text, 0o644).unwrap();
+        let error = Home::open(dir.path()).unwrap_err();
+        let told = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(told.contains("fetcher.toml:4: unknown field `header`") && !told.contains("t0ken"), "{told}");
     }
 
     #[test]

@@ -140,17 +140,22 @@ pub fn carry_out(
     Ok(Next { root: new_root, targets: new_targets, snapshot, timestamp })
 }
 
-/// Signs snapshot and timestamp anew if either is good for less than half of its time, or was signed by
-/// a clock that was ahead.
+/// Whether snapshot or timestamp is good for less than half of its time, or was signed by a clock that was
+/// ahead.
+pub fn renewal_due(current: &Current, now: Timestamp) -> Result<bool, PublishError> {
+    let soon = after(now, RENEW_BELOW_DAYS)?;
+    let good_for_long = current.snapshot.expires() > soon && current.timestamp.expires() > soon;
+    Ok(!good_for_long || signed_ahead(current, now).is_some())
+}
+
+/// Signs snapshot and timestamp anew if that is due.
 pub fn renew(
     root: &Verified<Root>,
     current: &Current,
     keys: &OnlineKeys,
     now: Timestamp,
 ) -> Result<Option<Next>, PublishError> {
-    let soon = after(now, RENEW_BELOW_DAYS)?;
-    let good_for_long = current.snapshot.expires() > soon && current.timestamp.expires() > soon;
-    if good_for_long && signed_ahead(current, now).is_none() {
+    if !renewal_due(current, now)? {
         return Ok(None);
     }
     let (snapshot, timestamp) = online(root, Some(current), &current.targets, keys, now)?;

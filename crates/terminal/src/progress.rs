@@ -59,7 +59,12 @@ impl Progress {
 
     /// Prints a line above the bar.
     pub fn line(&self, line: &str) {
-        self.bar.suspend(|| self.output.note(line));
+        self.beside(|| self.output.note(line));
+    }
+
+    /// Takes the bar out of the way while something else is said.
+    pub fn beside<T>(&self, speak: impl FnOnce() -> T) -> T {
+        self.bar.suspend(speak)
     }
 
     /// Ends the step and takes the bar away.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
+};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::fs::File;
@@ -32,9 +34,13 @@ pub(super) async fn answer(
 }
 
 async fn file(server: &Arc<Server>, request: &Request<Incoming>) -> io::Result<Response<Body>> {
-    let faults = server.faults();
+    let faults = server.take_faults(request.uri().path().trim_start_matches('/'));
     if let Some(status) = faults.status.and_then(|code| StatusCode::from_u16(code).ok()) {
-        return Ok(plain(status, "fault"));
+        let mut response = plain(status, "fault");
+        if let Some(when) = &faults.retry_after {
+            put(&mut response, RETRY_AFTER, when);
+        }
+        return Ok(response);
     }
     if faults.block_page {
         let page = format!(
@@ -85,10 +91,15 @@ async fn send(
         }
     };
     let head = *request.method() == Method::HEAD;
-    let body = if head { body::of("") } else { body::stream(Arc::clone(server), file, part.clone()).await? };
+    let body = if head {
+        body::of("")
+    } else {
+        body::stream(Arc::clone(server), faults, file, part.clone()).await?
+    };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    put(&mut response, CONTENT_LENGTH, &(part.end - part.start).to_string());
+    let announced = part.end - part.start + faults.excess.unwrap_or(0);
+    put(&mut response, CONTENT_LENGTH, &announced.to_string());
     put(&mut response, CONTENT_TYPE, content_type(path));
     if !faults.no_range {
         put(&mut response, ACCEPT_RANGES, "bytes");

@@ -11,7 +11,7 @@ use hyper::body::Frame;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::Server;
+use super::{Faults, Server};
 
 /// Bytes of one frame.
 const FRAME: u64 = 64 * 1024;
@@ -24,20 +24,54 @@ pub(super) fn of(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
+/// A file under way, counted as long as it is.
+struct UnderWay(Arc<Server>);
+
+impl UnderWay {
+    fn begin(server: Arc<Server>) -> Self {
+        server.state.send_modify(|state| {
+            state.at_once += 1;
+            state.counters.most_at_once = state.counters.most_at_once.max(state.at_once);
+        });
+        Self(server)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.state.send_modify(|state| state.at_once -= 1);
+    }
+}
+
 /// A part of a file on its way out.
 struct Transfer {
     server: Arc<Server>,
+    /// Until the last byte is handed over: then the client may ask for the next file.
+    under_way: Option<UnderWay>,
     file: File,
     remaining: u64,
     until_cut: Option<u64>,
+    ends_early: bool,
     bytes_per_second: Option<u64>,
 }
 
 /// Streams this part of the file, with the faults of the server.
-pub(super) async fn stream(server: Arc<Server>, mut file: File, part: Range<u64>) -> io::Result<Body> {
+pub(super) async fn stream(
+    server: Arc<Server>,
+    faults: &Faults,
+    mut file: File,
+    part: Range<u64>,
+) -> io::Result<Body> {
     file.seek(SeekFrom::Start(part.start)).await?;
-    let (until_cut, bytes_per_second) = (server.take_cut(), server.faults().slow);
-    let transfer = Transfer { server, file, remaining: part.end - part.start, until_cut, bytes_per_second };
+    let transfer = Transfer {
+        under_way: Some(UnderWay::begin(Arc::clone(&server))),
+        server,
+        file,
+        remaining: part.end - part.start,
+        until_cut: faults.cut_after,
+        ends_early: faults.excess.is_some(),
+        bytes_per_second: faults.slow,
+    };
     Ok(StreamBody::new(try_unfold(transfer, next)).boxed())
 }
 
@@ -49,6 +83,10 @@ async fn next(mut transfer: Transfer) -> io::Result<Option<(Frame<Bytes>, Transf
         return Err(io::Error::other("connection is cut by a fault"));
     }
     if transfer.remaining == 0 {
+        if transfer.ends_early {
+            // as above: an end before the announced one drops the socket as well
+            tokio::task::yield_now().await;
+        }
         return Ok(None);
     }
     let length = transfer.remaining.min(FRAME).min(transfer.until_cut.unwrap_or(FRAME));
@@ -62,6 +100,9 @@ async fn next(mut transfer: Transfer) -> io::Result<Option<(Frame<Bytes>, Transf
         tokio::time::sleep(Duration::from_secs(length) / u32::try_from(rate).unwrap_or(u32::MAX)).await;
     }
     transfer.remaining -= length;
+    if transfer.remaining == 0 {
+        transfer.under_way = None;
+    }
     transfer.until_cut = transfer.until_cut.map(|left| left - length);
     transfer.server.count(|counters| counters.bytes += length);
     Ok(Some((Frame::data(buffer.into()), transfer)))

@@ -2,16 +2,14 @@
 //! real USB, with sticks that come, go and are pulled out too early, is `scripts/vm-test`.
 
 use std::fs::create_dir_all;
-use std::process::Command;
 
-use journeys::programs::program;
 use journeys::running::Running;
 use keys::durable::DirLock;
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::drives::{among_sticks, plug_mounted, run};
-use crate::world::{World, write};
+use crate::world::World;
 
 const COPY: &str = "cp -r stick/COURIER mnt/A1";
 /// It was a stick of ours once.
@@ -144,26 +142,4 @@ async fn a_signal_lets_what_was_begun_be_finished() {
     station.until("ready for sticks").await;
     station.signal(Signal::TERM);
     station.ended(&world).await.ends(0).says(&["A1 sdy  ejected and switched off, safe to remove"]);
-}
-
-/// Read by systemd's own tools, with the program where this test has it.
-#[test]
-fn the_unit_of_the_service_is_sound_and_hardened() {
-    let unit = include_str!("../../../scripts/courier-station.service");
-    let program = program("fetcher").display().to_string();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("courier-station.service");
-    write(&file, unit.replace("/usr/bin/fetcher", &program).as_bytes());
-    let analyze = |words: &[&str]| {
-        let ran = Command::new("systemd-analyze").args(words).arg(&file).output().unwrap();
-        let said = [ran.stdout, ran.stderr].concat();
-        assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&said));
-        said
-    };
-    assert_eq!(String::from_utf8(analyze(&["verify"])).unwrap(), "");
-    // tenths of systemd's own scale of exposure, on which a service without any hardening has 96
-    analyze(&["security", "--offline=yes", "--threshold=20"]);
-    let started = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/fetcher ")).unwrap();
-    let words = started.split_whitespace().chain(["--once", "--help"]);
-    assert!(Command::new(program).args(words).output().unwrap().status.success(), "{started}");
 }

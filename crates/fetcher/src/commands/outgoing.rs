@@ -16,7 +16,7 @@ use crate::key_ring;
 use crate::ledger::Ledger;
 use crate::load::{self, Documents, Wanted, acknowledged, contents, missing_steps, select};
 use crate::publication::Publication;
-use crate::publish;
+use crate::publish::{self, OnlineKeys};
 
 /// Which of the approved releases go along.
 #[derive(Debug, clap::Args)]
@@ -99,11 +99,7 @@ impl Outgoing {
 
         let keys = key_ring::online(&home.keys(), context.credentials.as_deref(), publication.root())
             .map_err(online_key_failure)?;
-        if let Some(next) = publish::renew(publication.root(), publication.current(), &keys, context.now)
-            .map_err(publish_failure)?
-        {
-            publication.replace(&next).map_err(publication_failure)?;
-        }
+        renew(&mut publication, &keys, context)?;
         let arrived = ledger.laptops().map_err(ledger_failure)?;
         let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
         let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
@@ -127,6 +123,18 @@ impl Outgoing {
     pub(super) fn source(&self, name: &str) -> io::Result<Box<dyn io::Read>> {
         load::open(name, &self.depot, &self.approved, &self.documents)
     }
+}
+
+/// Signs snapshot and timestamp anew if that is due; says whether.
+pub(super) fn renew(
+    publication: &mut Publication,
+    keys: &OnlineKeys,
+    context: &Context,
+) -> Result<bool, Failure> {
+    let next = publish::renew(publication.root(), publication.current(), keys, context.now);
+    let Some(next) = next.map_err(publish_failure)? else { return Ok(false) };
+    publication.replace(&next).map_err(publication_failure)?;
+    Ok(true)
 }
 
 /// What only people can sign must still be good: no laptop would take it.

@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use firmware::container::{Container, Language};
 use firmware::{Model, Pin, Release, ReleaseId, Sha256Digest};
 use serde_json::json;
-use terminal::{Exit, Failure};
+use terminal::{Exit, Fail, Failure};
 
+use super::receiving::Receiving;
 use super::source::{
-    accept, depot_failure, download_client, fetched, forget_download, given, models_missing, today,
+    accept, depot_failure, fetched, forget_download, given, models_missing, needs_a_person, today,
 };
+use super::sources::sources;
 use crate::catalog::{EditError, write_pin};
 use crate::context::Context;
 use crate::depot::{Depot, DepotError};
+use crate::download::{Downloader, Options};
 use crate::pin::{Candidate, Seen, recognise_pin};
 
 /// Download a release or take a file, look into it, and write down its size and digest. A release that
@@ -152,10 +155,16 @@ fn in_hand(
     depot: &Depot,
     context: &Context,
 ) -> Result<Candidate, Failure> {
-    match &args.file {
-        Some(path) => given(path, release, member, depot),
-        None => fetched(&download_client()?, release, member, depot, context),
+    if let Some(path) = &args.file {
+        return given(path, release, member, depot);
     }
+    let url = release.url.as_deref().ok_or_else(|| needs_a_person(release))?;
+    let downloader = Downloader::new(Options { sources: sources(context)?, ..Options::default() });
+    let downloader = downloader.fail(Exit::Internal)?;
+    let mut receiving = Receiving::begin(&release.id, url, context.output);
+    let fetched = fetched(&downloader, release, member, depot, context, &mut |event| receiving.hear(&event));
+    receiving.end();
+    fetched
 }
 
 fn unexpected(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use firmware::Release;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use terminal::{Exit, Fail, Failure, Progress};
+use terminal::{Exit, Failure};
 
 use crate::context::Context;
 use crate::depot::{Depot, DepotError};
@@ -18,11 +18,6 @@ pub(super) fn today(context: &Context) -> Date {
     context.now.to_zoned(TimeZone::UTC).date()
 }
 
-/// The client for downloads.
-pub(super) fn download_client() -> Result<Downloader, Failure> {
-    Downloader::new().fail(Exit::Internal)
-}
-
 /// Downloads the package of a release and looks into it. What is rejected goes into quarantine; what
 /// needs another flag stays where a second try finds it.
 pub(super) fn fetched(
@@ -31,10 +26,11 @@ pub(super) fn fetched(
     member: Option<&str>,
     depot: &Depot,
     context: &Context,
+    tell: &mut dyn FnMut(Event),
 ) -> Result<Candidate, Failure> {
     let url = release.url.as_deref().ok_or_else(|| needs_a_person(release))?;
     let failed = |error| download_failure(error, release);
-    let arrived = download(downloader, release, url, depot, context).map_err(failed)?;
+    let arrived = downloader.fetch(url, &depot.part(&release.id), tell).map_err(failed)?;
     let examined = Source::downloaded(&arrived, url, today(context))
         .and_then(|source| Candidate::examine(source, member, &depot.incoming()));
     examined.map_err(|error| {
@@ -69,54 +65,6 @@ pub(super) fn given(
     Candidate::examine(source, member, &depot.incoming()).map_err(|error| pin_failure(error, release))
 }
 
-fn download(
-    downloader: &Downloader,
-    release: &Release,
-    url: &str,
-    depot: &Depot,
-    context: &Context,
-) -> Result<download::Downloaded, DownloadError> {
-    let output = context.output;
-    // said before anything comes: a server may take long to answer, or may not answer at all
-    output.note(format_args!("{}: fetching {url}", release.id));
-    let label = format!("{}: receiving", release.id);
-    let mut bar: Option<Progress> = None;
-    let result = downloader.fetch(url, &depot.part(&release.id), &mut |event| match event {
-        Event::Started { from, total } => {
-            let bar = bar.get_or_insert_with(|| Progress::bytes(output, &label, Some(total)));
-            if from > 0 && from + 1 == total {
-                bar.line(&format!("{}: here from an earlier try, and unchanged at its source", release.id));
-            } else if from > 0 {
-                bar.line(&format!("{}: going on behind {from} of {total} bytes", release.id));
-            }
-            bar.set(from);
-        }
-        Event::Arrived(bytes) => {
-            if let Some(bar) = &mut bar {
-                bar.set(bytes);
-            }
-        }
-        Event::Cut { arrived } => {
-            if let Some(bar) = &bar {
-                bar.line(&format!("{}: connection cut after {arrived} bytes", release.id));
-            }
-        }
-        Event::Restarted => {
-            if let Some(bar) = bar.take() {
-                bar.finish();
-            }
-            output.note(format_args!(
-                "{}: the earlier part is of another file, or cannot be continued: fetching all of it",
-                release.id
-            ));
-        }
-    });
-    if let Some(bar) = bar {
-        bar.finish();
-    }
-    result
-}
-
 /// No URL is known: says where a person finds the file.
 pub(super) fn needs_a_person(release: &Release) -> Failure {
     let id = &release.id;
@@ -143,12 +91,17 @@ fn download_failure(error: DownloadError, release: &Release) -> Failure {
         | DownloadError::TooLarge { .. }
         | DownloadError::NoLength { .. }
         | DownloadError::TooLong { .. }
+        | DownloadError::NoRest { .. }
         | DownloadError::Encoded { .. } => Exit::Rejected,
+        DownloadError::InTheClear { .. } => Exit::Usage,
         DownloadError::Setup(_) | DownloadError::Disk { .. } => Exit::Internal,
     };
     let id = &release.id;
     let hint = match error {
         DownloadError::Cut { .. } => Some("run the command again: it goes on where it can".to_owned()),
+        DownloadError::InTheClear { .. } => {
+            Some("give an https address in the manifest, or take the header out of fetcher.toml".to_owned())
+        }
         _ if exit == Exit::Internal => None,
         _ => Some(format!("get the file with a browser, then fetcher pin {id} --file PATH")),
     };

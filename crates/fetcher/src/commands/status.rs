@@ -49,13 +49,32 @@ struct Status {
     policy: DocumentState,
 }
 
+/// Until when a role's metadata is good.
 #[derive(Debug, Serialize)]
-struct Expiry {
-    role: &'static str,
+pub(super) struct Expiry {
+    pub(super) role: &'static str,
     version: u64,
-    expires: Timestamp,
+    pub(super) expires: Timestamp,
     days_left: i64,
-    due: bool,
+    /// Whether a person should sign again.
+    pub(super) due: bool,
+}
+
+impl Expiry {
+    /// What a person does about one that is due.
+    pub(super) fn mend(&self) -> &'static str {
+        match (self.due, self.role) {
+            (true, "root") => "  (fetcher root renew)",
+            (true, _) => "  (fetcher approve --renew)",
+            (false, _) => "",
+        }
+    }
+
+    /// How long it is good, in words.
+    pub(super) fn in_words(&self) -> String {
+        let Self { version, expires, days_left, .. } = self;
+        format!("version {version}, {days_left} days left, until {}", expires.strftime("%F"))
+    }
 }
 
 /// Runs the command.
@@ -127,7 +146,8 @@ pub(super) fn clock_is_wrong(publication: &Publication, now: Timestamp) -> Optio
     ))
 }
 
-fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
+/// When each role's metadata ends.
+pub(super) fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
     let (root, current) = (publication.root(), publication.current());
     // snapshot and timestamp are signed anew by every load that finds them old: nobody need do anything
     let expiry = |role, version, expires: Timestamp, by_hand: bool| {
@@ -144,17 +164,10 @@ fn expiries(publication: &Publication, now: Timestamp) -> Vec<Expiry> {
 
 fn tell(status: &Status, context: &Context) {
     let output = context.output;
-    for Expiry { role, version, expires, days_left, due } in &status.expiries {
-        let word = if *due { "DUE" } else { "ok " };
-        let mend = match (*due, *role) {
-            (true, "root") => "  (fetcher root renew)",
-            (true, _) => "  (fetcher approve --renew)",
-            (false, _) => "",
-        };
-        output.data(format_args!(
-            "{word} {role:<10} version {version}, {days_left} days left, until {}{mend}",
-            expires.strftime("%F")
-        ));
+    for expiry in &status.expiries {
+        let word = if expiry.due { "DUE" } else { "ok " };
+        let (role, words, mend) = (expiry.role, expiry.in_words(), expiry.mend());
+        output.data(format_args!("{word} {role:<10} {words}{mend}"));
     }
     output.data(format_args!(
         "{} approved, {} in the catalogue not pinned",

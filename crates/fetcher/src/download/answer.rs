@@ -1,12 +1,13 @@
 use std::fmt;
+use std::time::Duration;
 
 use firmware::Text;
 use firmware::container::{Rejected, known_wrapping};
-use jiff::fmt::rfc2822;
+use httpdate::parse_http_date;
 use reqwest::StatusCode;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName,
-    LAST_MODIFIED, LOCATION, TRANSFER_ENCODING,
+    LAST_MODIFIED, LOCATION, RETRY_AFTER, TRANSFER_ENCODING,
 };
 
 use super::{DownloadError, LARGEST};
@@ -99,9 +100,19 @@ fn validator(headers: &HeaderMap) -> Option<String> {
     if let Some(tag) = text(headers, ETAG) {
         return tag.starts_with('"').then(|| tag.to_owned());
     }
-    let date = |name| rfc2822::parse(text(headers, name)?).ok().map(|date| date.timestamp());
+    let date = |name| parse_http_date(text(headers, name)?).ok();
     let settled = date(LAST_MODIFIED)? < date(DATE)?;
     text(headers, LAST_MODIFIED).filter(|_| settled).map(str::to_owned)
+}
+
+/// How long the server asks to be left alone, in seconds or until a date by its own clock (RFC 9110 §10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let asked = text(headers, RETRY_AFTER)?;
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    }
+    let now = parse_http_date(text(headers, DATE)?).ok()?;
+    parse_http_date(asked).ok()?.duration_since(now).ok()
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -205,6 +216,23 @@ mod tests {
         assert_eq!(kept(&[(LAST_MODIFIED, new), (DATE, new)]), None);
         assert_eq!(kept(&[(LAST_MODIFIED, old)]), None);
         assert_eq!(kept(&[]), None);
+    }
+
+    #[test]
+    fn a_server_is_left_alone_as_long_as_it_asks() {
+        let (now, then) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:50:07 GMT");
+        let after = |asked: &str, now: &str| {
+            retry_after(&headers(&[(RETRY_AFTER, asked), (DATE, now)])).map(|after| after.as_secs())
+        };
+        assert_eq!(after("120", now), Some(120));
+        assert_eq!(after("99999999999999999999", now), Some(u64::MAX));
+        assert_eq!(after(then, now), Some(30));
+        assert_eq!(after("Sunday, 06-Nov-94 08:50:07 GMT", now), Some(30), "an older spelling");
+        for (asked, now) in [(now, then), (then, "soon"), ("", now), ("-5", now), ("1.5", now), ("soon", now)]
+        {
+            assert_eq!(after(asked, now), None, "{asked}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 
     #[test]

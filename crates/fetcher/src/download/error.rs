@@ -51,12 +51,22 @@ pub enum DownloadError {
         source: Interruption,
     },
     /// The server has no file to give, now or at all.
-    #[error("source {url}: status {}, expected 200 OK; it sent {came}", came.status())]
+    #[error("source {url}: status {}, expected 200 OK; it sent {came}{}", came.status(), asked(*retry_after))]
     Status {
         /// Address of the file.
         url: String,
         /// What it sent.
         came: Box<Came>,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A secret would be read on the way.
+    #[error(
+        "source {url}: not asked: fetcher.toml has a secret header for this host, and the address is not https"
+    )]
+    InTheClear {
+        /// Address of the file.
+        url: String,
     },
     /// The server points elsewhere.
     #[error("source {url}: redirects to {target}, and a redirect is never followed")]
@@ -96,6 +106,18 @@ pub enum DownloadError {
         /// Bytes announced.
         total: u64,
     },
+    /// It ended early, had no rest to give, was asked for all of it, and did the same again.
+    #[error(
+        "source {url}: rejected: it announces {total} bytes, ended after {arrived} and has no rest to give, twice"
+    )]
+    NoRest {
+        /// Address of the file.
+        url: String,
+        /// Bytes that came.
+        arrived: u64,
+        /// Bytes announced.
+        total: u64,
+    },
     /// The bytes on the wire are not those of the file (RFC 9110 §8.4), or they come in chunks, which
     /// overrule any length that was announced (RFC 9112 §6.3).
     #[error("source {url}: rejected: the answer is encoded as {encoding}, which was not asked for")]
@@ -113,4 +135,22 @@ pub enum DownloadError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+fn asked(retry_after: Option<Duration>) -> String {
+    retry_after
+        .map_or_else(String::new, |after| format!("; it asks to be left alone for {} s", after.as_secs()))
+}
+
+impl DownloadError {
+    /// With all that led to it, in one line.
+    pub(super) fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            text = text + ": " + &error.to_string();
+            source = error.source();
+        }
+        text
+    }
 }

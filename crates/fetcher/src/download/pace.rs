@@ -53,6 +53,11 @@ impl Pace {
         }
     }
 
+    /// So long it was this end that took nothing.
+    pub(super) fn rested(&mut self, rest: Duration) {
+        self.until += rest;
+    }
+
     fn slow(&self) -> Interruption {
         Interruption::Slow { received: self.received, over: self.patience }
     }

@@ -8,11 +8,17 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod asking;
+
 /// The server of a directory, on threads of its own.
 struct Server {
     handle: Handle,
     dir: TempDir,
     _runtime: Runtime,
+}
+
+fn downloader() -> Downloader {
+    Downloader::new(Options::default()).unwrap()
 }
 
 /// A download of `package.zip`, as far as it went.
@@ -46,7 +52,7 @@ impl Server {
             Event::Arrived(_) => {}
             event => events.push(event),
         };
-        let downloader = Downloader::new().unwrap();
+        let downloader = downloader();
         let result = downloader.fetch(&self.handle.url("package.zip"), &self.part(), &mut tell);
         let result = result.map(|Downloaded { path, size, sha256 }| {
             let bytes = fs::read(path).unwrap();
@@ -100,7 +106,7 @@ fn goes_on_after_a_cut_in_the_same_run() {
 /// Leaves a part behind: the server is cut once, and then answers 500.
 fn interrupted(server: &Server) -> u64 {
     server.handle.set_faults(cut(1_000_000));
-    let downloader = Downloader::new().unwrap();
+    let downloader = downloader();
     let url = server.handle.url("package.zip");
     let error = downloader
         .fetch(&url, &server.part(), &mut |event| {
@@ -172,7 +178,7 @@ fn a_server_that_lost_its_ranges_sends_everything() {
 #[test]
 fn cuts_without_end_are_given_up() {
     let server = Server::new(cut(100_000));
-    let downloader = Downloader::new().unwrap();
+    let downloader = downloader();
     let url = server.handle.url("package.zip");
     let error = downloader
         .fetch(&url, &server.part(), &mut |event| {
@@ -221,7 +227,7 @@ fn what_no_stick_can_carry_is_not_begun() {
 fn nobody_there_is_told() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let dir = tempfile::tempdir().unwrap();
-    let downloader = Downloader::new().unwrap();
+    let downloader = downloader();
     let fetch = |url: &str| downloader.fetch(url, &dir.path().join("x.part"), &mut |_| ()).unwrap_err();
     let error = fetch(&format!("http://127.0.0.1:{port}/x.zip"));
     assert!(
@@ -239,7 +245,7 @@ fn nobody_there_is_told() {
 fn https_speaks_tls() {
     let server = Server::new(Faults::default());
     let url = server.handle.url("package.zip").replace("http:", "https:");
-    let error = Downloader::new().unwrap().fetch(&url, &server.part(), &mut |_| ()).unwrap_err();
+    let error = downloader().fetch(&url, &server.part(), &mut |_| ()).unwrap_err();
     assert!(matches!(error, DownloadError::Unreachable { .. }), "{error}");
     assert_eq!(server.handle.counters().requests, 0, "nothing is asked in the clear");
 }
@@ -281,7 +287,7 @@ fn drip(mut stream: TcpStream, byte: u8) {
 }
 
 fn impatient() -> Downloader {
-    Downloader { patience: Duration::from_millis(500), ..Downloader::new().unwrap() }
+    Downloader { patience: Duration::from_millis(500), ..downloader() }
 }
 
 #[test]
@@ -339,7 +345,7 @@ fn chunks_do_not_get_past_the_length() {
     let (url, server) = answers(
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nmore than 5\r\n0\r\n\r\n",
     );
-    let error = Downloader::new().unwrap().fetch(&url, &part, &mut |_| ()).unwrap_err();
+    let error = downloader().fetch(&url, &part, &mut |_| ()).unwrap_err();
     server.join().unwrap();
     let DownloadError::Encoded { encoding, .. } = error else { panic!("{error}") };
     assert_eq!((encoding.as_str(), part.exists()), ("chunked", false));
@@ -350,7 +356,7 @@ fn redirects_and_answers_without_a_length_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let fetch = |answer| {
         let (url, server) = answers(answer);
-        let fetched = Downloader::new().unwrap().fetch(&url, &dir.path().join("x.part"), &mut |_| ());
+        let fetched = downloader().fetch(&url, &dir.path().join("x.part"), &mut |_| ());
         server.join().unwrap();
         fetched.unwrap_err()
     };
