@@ -2,15 +2,16 @@
 //!
 //! One process at a time works in a home; the lock says so in words.
 
+mod ledger;
 mod source;
 
 use std::path::{Path, PathBuf};
 
 use keys::durable::{self, DirLock, LockError};
 use serde::{Deserialize, Serialize};
+pub use ledger::LedgerServer;
 pub use source::{HeaderSetting, SourceSettings};
 
-use crate::config::LedgerServer;
 use crate::ledger::Location;
 
 /// The configuration file, `fetcher.toml`.

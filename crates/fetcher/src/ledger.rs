@@ -37,7 +37,7 @@ pub use laptops::Laptop;
 pub use recorders::{LastWord, Request, RunResult};
 pub use statements::Received;
 
-use crate::config::LedgerServer;
+use crate::home::LedgerServer;
 use database::{Database, Row, Value};
 
 /// The depot's record of laptops and their statements.

@@ -7,7 +7,6 @@ pub mod catalog;
 pub mod cli;
 pub mod collect;
 pub mod commands;
-pub mod config;
 pub mod context;
 pub mod depot;
 pub mod download;

@@ -12,7 +12,7 @@ use postgres::{Client, Statement};
 
 use super::LedgerError;
 use super::database::{Database, Row, Value};
-use crate::config::LedgerServer;
+use crate::home::LedgerServer;
 
 /// The ledger on a server.
 pub(super) struct Postgresql(RefCell<Connection>);

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use terminal::SecretSource;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::LedgerServer;
+use crate::home::LedgerServer;
 use crate::ledger::LedgerError;
 
 /// A server of a depot stands near; one that is gone should not hold up a stick for long.
