@@ -13,7 +13,7 @@ use journeys::programs::program;
 /// Set, it writes what is generated instead of comparing it.
 const UPDATE: &str = "COURIER_UPDATE_DOCS";
 
-const WRITTEN_BY_HAND: [&str; 13] = [
+const WRITTEN_BY_HAND: [&str; 14] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",

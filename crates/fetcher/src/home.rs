@@ -8,8 +8,8 @@ mod source;
 use std::path::{Path, PathBuf};
 
 use keys::durable::{self, DirLock, LockError};
-use serde::{Deserialize, Serialize};
 pub use ledger::LedgerServer;
+use serde::{Deserialize, Serialize};
 pub use source::{HeaderSetting, SourceSettings};
 
 use crate::ledger::Location;
