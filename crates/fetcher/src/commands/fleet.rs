@@ -66,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         None if output.is_json() => output.json(&report),
         None => output.data(format.written(&report).fail(Exit::Internal)?.trim_end()),
         Some(path) => {
-            file::write(path, format, &report)?;
+            file::write(path, format, args.replace, &report)?;
             output.json(&report);
             output.data(format_args!("file {}: {}", path.display(), text::counted(&report)));
         }

@@ -88,11 +88,10 @@ pub(super) fn may_have_name(path: &Path, format: Format, replace: bool) -> Resul
 }
 
 /// Whole or not at all, and for nobody but its owner: it is a list of what is weak.
-pub(super) fn write(path: &Path, format: Format, report: &Fleet<'_>) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, format: Format, replace: bool, report: &Fleet<'_>) -> Result<(), Failure> {
     let text = format.written(report).fail(Exit::Internal)?;
-    durable::write_atomic(path, text.as_bytes(), 0o600)
-        .fail(Exit::Usage)
-        .map_err(|failure| named(failure, path))
+    let write = if replace { durable::write_atomic } else { durable::create_new };
+    write(path, text.as_bytes(), 0o600).fail(Exit::Usage).map_err(|failure| named(failure, path))
 }
 
 fn named(failure: Failure, path: &Path) -> Failure {
