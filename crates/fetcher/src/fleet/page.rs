@@ -161,7 +161,7 @@ mod tests {
         let finding = Finding::Held { laptop: "0123456789abcdef".parse().unwrap(), statements: 3 };
         let facts = Facts { findings: vec![finding], ..fleet_of_all() };
         let whole = page(&report(facts, Filter::default())).unwrap();
-        assert!(whole.contains("not enrolled, 3 statements are held") && !whole.contains("Only"));
+        assert!(whole.contains("not enrolled, 3 statements held") && !whole.contains("Only"));
         assert!(
             whole.find("known to be exploited</span>").unwrap()
                 < whole.find("advisory matches</span>").unwrap()
