@@ -49,25 +49,41 @@ impl Cluster {
             .output();
         let made = made.unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut started = Err(String::new());
+        for _ in 0..5 {
+            // somebody else may take the port before the server does
+            if started.is_err() {
+                let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+                started = Self::serve(dir.path(), port).map(|server| (server, port));
+            }
+        }
+        let (server, port) = started.unwrap();
+        Self { server, port, dir }
+    }
+
+    /// Starts it and waits until it can be used; what it says where it ends before.
+    fn serve(dir: &Path, port: u16) -> Result<Child, String> {
         let mut server = as_its_user(&["postgres", "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]);
         for setting in [
             format!("port={port}"),
-            format!("unix_socket_directories={}", dir.path().display()),
+            format!("unix_socket_directories={}", dir.display()),
             "ssl=on".into(),
-            format!("ssl_cert_file={}", public.display()),
-            format!("ssl_key_file={}", private.display()),
+            format!("ssl_cert_file={}", dir.join("server.pem").display()),
+            format!("ssl_key_file={}", dir.join("server.key").display()),
         ] {
             server.args(["-c", &setting]);
         }
-        let mut server = server.arg("-D").arg(&data).stderr(Stdio::piped()).spawn().unwrap();
+        let mut server = server.arg("-D").arg(dir.join("data")).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(server.stderr.take().unwrap());
         let mut heard = String::new();
         while !heard.contains("ready to accept connections") {
-            assert_ne!(said.read_line(&mut heard).unwrap(), 0, "the server has ended: {heard}");
+            if said.read_line(&mut heard).unwrap() == 0 {
+                server.wait().unwrap();
+                return Err(heard);
+            }
         }
         thread::spawn(move || copy(&mut said, &mut sink()));
-        Self { server, port, dir }
+        Ok(server)
     }
 
     /// A new database; gives its URL, by the Unix socket.

@@ -4,16 +4,20 @@
 //! two apart; the kernel mounts them all the same, and what is written next lands in files that are there.
 
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use serde::Serialize;
 use tokio::process::Command;
 use tokio::runtime::Builder;
 
 use crate::drive::Volume;
-use crate::superblock::Filesystem;
+use crate::superblock::{Filesystem, recognise};
 use crate::udisks::Udisks;
 
 /// A large, slow stick takes minutes; one that was made to keep a checker busy gets no more.
@@ -51,16 +55,17 @@ impl fmt::Display for Check {
 
 impl Volume {
     /// Has its file system checked and mended, by udisks2 where that runs, else as root by the program that
-    /// belongs to the file system; `None` where it needs none.
-    pub fn check(&self) -> Option<Check> {
+    /// belongs to the file system; `None` where it needs none. `begin` is told before: it may take minutes.
+    pub fn check(&self, begin: impl FnOnce()) -> Option<Check> {
         let checker = self.filesystem.as_ref().and_then(Filesystem::checker)?;
         if !self.dirty || self.mount.is_some() {
             return None;
         }
+        begin();
         let mut why = Vec::new();
-        match Udisks::of(&self.node).and_then(|udisks| udisks.repair()) {
-            Ok(true) => return Some(Check::Mended),
-            Ok(false) => why.push("udisks2: it could not be mended".into()),
+        match Udisks::of(&self.node).and_then(|udisks| udisks.repair(PATIENCE)) {
+            Ok(true) if is_clean(&self.node) => return Some(Check::Mended),
+            Ok(_) => why.push("udisks2: it could not be mended".into()),
             Err(error) => why.push(error.to_string()),
         }
         if rustix::process::geteuid().is_root() {
@@ -75,8 +80,16 @@ impl Volume {
     }
 }
 
+/// Whether the mark has gone. `fsck.fat` ends with 1 for what it mended, and for what it gave up as well.
+fn is_clean(node: &Path) -> bool {
+    File::open(node).and_then(recognise).is_ok_and(|found| !found.dirty)
+}
+
 /// Runs a checker. What it says is of the stick's making and goes nowhere.
 fn run(checker: &str, node: &Path) -> Result<(), String> {
+    // what is mounted meanwhile is not to be checked: `fsck.exfat` sees to that itself, `fsck.fat` does not
+    let _alone =
+        if checker == "fsck.fat" { Some(alone(node).map_err(|error| error.to_string())?) } else { None };
     let mut command = Command::new(checker);
     command.arg("-a").arg(node).env_clear().env("PATH", FOLDERS);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -85,11 +98,17 @@ fn run(checker: &str, node: &Path) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE, command.status()).await });
     match ended {
-        Ok(Ok(status)) if mended(status) => Ok(()),
+        Ok(Ok(status)) if mended(status) && is_clean(node) => Ok(()),
         Ok(Ok(status)) => Err(format!("{checker}: {status}")),
         Ok(Err(error)) => Err(format!("{checker}: {error}")),
         Err(_) => Err(format!("{checker}: not done after {} minutes", PATIENCE.as_secs() / 60)),
     }
+}
+
+/// Takes a node that nobody has mounted, so that nobody mounts it until it is given back (open(2), `O_EXCL`).
+fn alone(node: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::EXCL.bits()).unwrap_or_default();
+    File::options().read(true).custom_flags(flags).open(node)
 }
 
 /// fsck(8): 0 is "no errors", 1 is "errors corrected".
@@ -99,11 +118,9 @@ fn mended(status: ExitStatus) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::io::{Seek, SeekFrom, Write};
 
     use super::*;
-    use crate::superblock::recognise;
 
     /// A file system as it is right after its stick was pulled out: marked, and nothing worse.
     fn volume(folder: &Path, program: &str, arguments: &[&str], mark: (u64, u8)) -> Volume {
@@ -130,10 +147,23 @@ mod tests {
             let volume = volume(temp.path(), program, arguments, mark);
             assert!(volume.dirty, "{program}");
             // udisks2 knows nothing of a file
-            assert_eq!(volume.check(), Some(Check::Mended), "{program}");
-            assert!(!recognise(File::open(&volume.node).unwrap()).unwrap().dirty, "{program}");
-            assert_eq!(Volume { dirty: false, ..volume }.check(), None);
+            let mut begun = false;
+            assert_eq!(volume.check(|| begun = true), Some(Check::Mended), "{program}");
+            assert!(begun && is_clean(&volume.node), "{program}");
+            let clean = Volume { dirty: false, ..volume };
+            assert_eq!(clean.check(|| panic!("nothing is begun")), None);
         }
+    }
+
+    #[test]
+    fn what_a_checker_gives_up_is_not_called_mended() {
+        let temp = tempfile::tempdir().unwrap();
+        let volume = volume(temp.path(), "mkfs.vfat", &["-F", "32"], (65, 1));
+        let mut file = File::options().write(true).open(&volume.node).unwrap();
+        // no root folder: fsck.fat says so, ends with 1, and leaves the mark
+        file.seek(SeekFrom::Start(44)).unwrap();
+        file.write_all(&[0; 4]).unwrap();
+        assert!(matches!(volume.check(|| ()), Some(Check::NotDone { .. })));
     }
 
     #[test]
@@ -141,7 +171,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let sound = volume(temp.path(), "mkfs.exfat", &[], (106, 2));
         let gone = Volume { node: temp.path().join("none"), ..sound };
-        let words = gone.check().unwrap().to_string();
+        let words = gone.check(|| ()).unwrap().to_string();
         let node = gone.node.display();
         assert!(words.contains("could not be checked ("), "{words}");
         assert!(words.ends_with(&format!("to have it checked: sudo fsck.exfat -a {node}")), "{words}");

@@ -133,17 +133,12 @@ impl Medium {
     }
 
     /// Unmounts what this program mounted, and mounts it anew: the system has forgotten by then what it held in
-    /// memory, names included. `false` where somebody else mounted it, so that it stays. Nothing of it may be
-    /// open.
+    /// memory, names included. `false` where somebody else mounted it, or works on it, so that it stays as it is.
+    /// Nothing of it may be open.
     pub fn renew(&self) -> Result<bool, MountError> {
-        if matches!(&*self.held(), Held::Found(_) | Held::Not) {
+        if matches!(&*self.held(), Held::Found(_) | Held::Not) || self.release().is_err() {
             return Ok(false);
         }
-        self.release().map_err(|error| MountError::Refused {
-            node: self.volume.node.clone(),
-            why: vec![error.to_string()],
-            to_write: false,
-        })?;
         *self.held() = mount(&self.volume, self.access)?;
         Ok(true)
     }

@@ -45,7 +45,7 @@ impl Udisks {
     /// Asks udisks2 which of its objects the volume is.
     pub(crate) fn of(node: &Path) -> Result<Self, NotDone> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|_| NotDone::Absent)?;
-        let (bus, volume) = within(&runtime, async {
+        let (bus, volume) = within(&runtime, PATIENCE, async {
             let bus = Connection::system().await?;
             let path = node.to_string_lossy();
             let device: Options<'_> = [("path", Variant::from(&*path))].into();
@@ -73,8 +73,11 @@ impl Udisks {
     }
 
     /// Checks it and mends what it can, while it is not mounted; whether it is in order now.
-    pub(crate) fn repair(&self) -> Result<bool, NotDone> {
-        let reply = self.ask(&self.volume, "Filesystem", "Repair", Options::new())?;
+    pub(crate) fn repair(&self, patience: Duration) -> Result<bool, NotDone> {
+        let interface = Some("org.freedesktop.UDisks2.Filesystem");
+        let reply = within(&self.runtime, patience, async {
+            self.bus.call_method(Some(NAME), &self.volume, interface, "Repair", &(Options::new(),)).await
+        })?;
         reply.body().deserialize().map_err(|error| not_done(&error))
     }
 
@@ -82,7 +85,7 @@ impl Udisks {
     pub(crate) fn power_off(&self) -> Result<(), NotDone> {
         let words = ("org.freedesktop.UDisks2.Block", "Drive");
         let properties = Some("org.freedesktop.DBus.Properties");
-        let drive = within(&self.runtime, async {
+        let drive = within(&self.runtime, PATIENCE, async {
             let reply = self.bus.call_method(Some(NAME), &self.volume, properties, "Get", &words).await?;
             let value: OwnedVariant = reply.body().deserialize()?;
             OwnedObjectPath::try_from(value)
@@ -98,14 +101,18 @@ impl Udisks {
         options: Options<'_>,
     ) -> Result<Message, NotDone> {
         let interface = format!("org.freedesktop.UDisks2.{interface}");
-        within(&self.runtime, async {
+        within(&self.runtime, PATIENCE, async {
             self.bus.call_method(Some(NAME), object, Some(interface.as_str()), method, &(options,)).await
         })
     }
 }
 
-fn within<T>(runtime: &Runtime, ask: impl Future<Output = Result<T, Error>>) -> Result<T, NotDone> {
-    match runtime.block_on(async { tokio::time::timeout(PATIENCE, ask).await }) {
+fn within<T>(
+    runtime: &Runtime,
+    patience: Duration,
+    ask: impl Future<Output = Result<T, Error>>,
+) -> Result<T, NotDone> {
+    match runtime.block_on(async { tokio::time::timeout(patience, ask).await }) {
         Ok(done) => done.map_err(|error| not_done(&error)),
         Err(_) => Err(NotDone::Refused(Text::cleaned("does not answer"))),
     }

@@ -212,8 +212,8 @@ mod tests {
     #[test]
     fn what_is_read_past_the_cache_is_what_was_written() {
         let (_temp, dir) = directory();
-        let block = 256 * 1024;
-        for length in [0, 1, 4095, 4096, block - 1, block, block + 1, 3 * block + 77] {
+        let block = 512 * 1024;
+        for length in [0, 1, 4095, 4096, block - 1, block, block + 1, 3 * block + 77, 7 * block] {
             let bytes: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
             media::write(&dir, "x", &bytes).unwrap();
             let PastCache { mut reader, how } = dir.open_past_cache("x").unwrap().unwrap();

@@ -134,7 +134,8 @@ pub(super) fn write(
 
 /// Mounts a stick anew that was written, where it is this program that mounted it, and looks once more.
 pub(super) fn look_again(medium: &Medium, outgoing: &Outgoing) -> Result<(), Failure> {
-    if !medium.renew().map_err(MountError::failure)? {
+    let again = medium.renew().map_err(MountError::failure);
+    if !again.map_err(|failure| failure.context("the stick was loaded, and is looked at once more"))? {
         return Ok(());
     }
     let stick = Directory::open(&medium.folder()).fail(Exit::Stick)?;

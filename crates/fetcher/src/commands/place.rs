@@ -6,6 +6,10 @@ use drive::{Access, Drive, EjectArgs, Medium, MountError};
 use stick::Directory;
 use terminal::{Exit, Failure, Output};
 
+/// Said before it: it may take minutes in which nothing else is said.
+const CHECKING: &str =
+    "the stick was pulled out before it was unmounted; its file system is checked: do not pull it out";
+
 /// Where a stick's files are.
 pub(super) enum Place {
     /// A folder, which nobody need unmount as far as this program knows.
@@ -35,7 +39,7 @@ impl Place {
             return Err(Failure::new(Exit::Stick, message).hint(hint));
         }
         if access == Access::Write
-            && let Some(check) = volume.check()
+            && let Some(check) = volume.check(|| output.note(CHECKING))
         {
             output.warn(format_args!("stick {drive}: {check}"));
         }

@@ -75,12 +75,13 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let downloaders = (0..args.jobs).map(|_| Downloader::new(options.clone())).collect::<Result<Vec<_>, _>>();
     let downloaders = downloaders.fail(Exit::Internal)?;
+    // first: whatever becomes of the rest, sticks can be loaded tomorrow
+    let kept = renewal::keep(&home, context);
     let catalog = context.catalog()?;
     let selection = args.selection.select(&catalog, &home, context)?;
     let depot = Depot::open(home.depot()).map_err(depot_failure)?;
     let mut teller = Teller::new(&selection.releases, &depot, context.output);
-    // first: whatever becomes of the downloads, sticks can be loaded tomorrow
-    match renewal::keep(&home, context) {
+    match kept {
         Ok(standing) => teller.summary.publication = Some(standing),
         Err(failure) => teller.failed(failure),
     }
@@ -94,7 +95,14 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             let queue = Queue::new(missing, args.per_host.into());
             fetch_all(&queue, downloaders, &depot, context, &mut |said| teller.hear(said));
         }
-        Err(failure) => teller.failed(failure),
+        Err(failure) => {
+            for (release, damaged) in
+                missing.iter().filter_map(|job| Some((job.release, job.damaged.as_ref()?)))
+            {
+                context.output.warn(format_args!("{}: put away, since it is damaged: {damaged}", release.id));
+            }
+            teller.failed(failure);
+        }
     }
     for release in unpinned {
         if selection.due.contains(&release.id) {

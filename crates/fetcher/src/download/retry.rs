@@ -24,7 +24,8 @@ impl Retries {
     pub const NONE: Self = Self { most: 0, first_delay: Duration::from_secs(1) };
 
     pub(super) fn delays(self) -> impl Iterator<Item = Duration> {
-        let delays = ExponentialBuilder::new().with_min_delay(self.first_delay).with_max_delay(LONGEST_DELAY);
+        let first = self.first_delay.min(LONGEST_DELAY);
+        let delays = ExponentialBuilder::new().with_min_delay(first).with_max_delay(LONGEST_DELAY);
         delays.with_max_times(self.most).with_jitter().build()
     }
 }
@@ -43,7 +44,8 @@ impl DownloadError {
             }
             _ => return None,
         };
-        Some(delay.max(asked.unwrap_or_default())).filter(|wait| *wait <= LONGEST_WAIT)
+        let asked = asked.unwrap_or_default();
+        (asked <= LONGEST_WAIT).then(|| delay.max(asked))
     }
 
     /// Whether other files of this host need not be asked for in this run: it cannot be reached, or wants to be left alone.

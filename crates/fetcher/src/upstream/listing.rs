@@ -173,8 +173,12 @@ impl Package {
     /// Whether a release is this package: by its number or its address, else by its revision and a model that both list.
     pub(super) fn is(&self, release: &Release) -> bool {
         let both = |one: &Option<String>, other: &Option<String>| Some(one.as_ref()? == other.as_ref()?);
-        if let Some(same) = both(&self.number, &release.package).or_else(|| both(&self.url, &release.url)) {
+        if let Some(same) = both(&self.number, &release.package) {
             return same;
+        }
+        // the same package lies at several addresses
+        if both(&self.url, &release.url) == Some(true) {
+            return true;
         }
         let (models, _) = self.models();
         let share = models.iter().any(|model| release.lists(model));

@@ -22,7 +22,8 @@ const FOOT: &str = "\nThe n of *lying sync* counts syncs. *Named as failing*: fo
     publication, and one file of firmware is not there, which is told as such. *Unnoticed*: sticks that were said to be loaded, and are\n\
     not the new publication, or do not carry all of it. A stick may keep the bytes and forget a name: the system holds names in memory,\n\
     so it is seen only after the stick was mounted anew. Where somebody else has mounted the stick, the program cannot do that; then\n\
-    `applier verify` sees it.\n";
+    `applier verify` sees it. The sticks of this table have no table of clusters: one that forgets that alone keeps names and sizes, and\n\
+    `applier verify` sees it, too.\n";
 
 /// What came of one fault.
 #[derive(Debug)]

@@ -75,7 +75,7 @@ fn hint(error: &WriteError, drive: Option<&Drive>, to: &Path) -> String {
                 .to_owned()
         }
         WriteError::ReadBack { .. } | WriteError::Forgotten { .. } => {
-            "do not use this stick for anything: it loses what is written to it; take another".to_owned()
+            "do not use this stick as it is: have its file system checked (sudo fsck.fat -a NODE, or fsck.exfat -a) and load it again; if this comes again, it loses what is written to it: take another".to_owned()
         }
         WriteError::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
             format!("{}\n{carries}", read_only(drive, to))

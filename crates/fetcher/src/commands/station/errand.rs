@@ -87,7 +87,7 @@ impl Station {
         if volume.dirty && !drive.read_only && matches!(not_ours, Ok(None)) {
             // a checker wants it for itself
             drop(medium);
-            if let Some(check) = volume.check() {
+            if let Some(check) = volume.check(|| tell(Said::Checking)) {
                 tell(Said::Checked(check));
             }
             medium = match Medium::open(&drive, &volume, Access::Read) {

@@ -31,7 +31,10 @@ pub(super) enum Said {
     Collected(Collected),
     /// It is brought up to date and was read back.
     Loaded(Loaded),
-    /// It was pulled out before it was unmounted, the last time.
+    /// It was pulled out before it was unmounted, the last time; its file system is checked.
+    #[serde(rename = "checking-file-system")]
+    Checking,
+    /// What came of that.
     Checked(Check),
     /// It takes no writes, so it carries what it carried.
     WriteProtected,
@@ -181,6 +184,7 @@ impl Told {
                 let until = good_until.strftime("%F");
                 format!("publication {timestamp}, {in_words}, read back and verified; good until {until}")
             }
+            Said::Checking => "its file system is checked; do not pull it out".into(),
             Said::Checked(check) => check.to_string(),
             Said::WriteProtected => {
                 self.standing = Standing::Done;

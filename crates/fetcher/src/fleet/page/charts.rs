@@ -32,15 +32,18 @@ pub(super) fn charts(totals: &Totals) -> Result<Vec<Chart>, DrawError> {
 fn versions(totals: &Totals) -> Result<Chart, DrawError> {
     let label =
         |total: &VersionTotal| total.runs.as_ref().map_or_else(|| "not known".into(), ToString::to_string);
-    let mut counts: Vec<usize> = totals.versions.iter().map(|total| total.recorders).collect();
-    counts.sort_unstable_by(|a, b| b.cmp(a));
     // the most frequent stay, in the order of versions
-    let least = counts.get(MOST_BARS).map_or(0, |count| count + 1);
-    let (shown, rest): (Vec<_>, Vec<_>) = totals.versions.iter().partition(|total| total.recorders >= least);
-    let mut bars: Vec<Bar> =
-        shown.iter().map(|total| Bar { label: label(total), parts: vec![total.recorders] }).collect();
+    let mut frequent: Vec<usize> = (0..totals.versions.len()).collect();
+    frequent.sort_by_key(|at| std::cmp::Reverse(totals.versions[*at].recorders));
+    let rest = frequent.split_off(MOST_BARS.min(frequent.len()));
+    frequent.sort_unstable();
+    let mut bars: Vec<Bar> = frequent
+        .iter()
+        .map(|at| &totals.versions[*at])
+        .map(|total| Bar { label: label(total), parts: vec![total.recorders] })
+        .collect();
     if !rest.is_empty() {
-        let others = rest.iter().map(|total| total.recorders).sum();
+        let others = rest.iter().map(|at| totals.versions[*at].recorders).sum();
         bars.push(Bar { label: format!("{} others", rest.len()), parts: vec![others] });
     }
     Ok(Chart {
@@ -49,7 +52,7 @@ fn versions(totals: &Totals) -> Result<Chart, DrawError> {
         summary: format!(
             "{} on {}, the newest first",
             Count(totals.listed, "recorder"),
-            Count(totals.versions.len(), "version")
+            Count(totals.versions.iter().filter(|total| total.runs.is_some()).count(), "known version")
         ),
         svg: chart::bars(&bars)?,
         legend: &[],

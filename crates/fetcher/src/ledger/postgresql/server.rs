@@ -18,6 +18,9 @@ use crate::ledger::LedgerError;
 /// A server of a depot stands near; one that is gone should not hold up a stick for long.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// One that was there, and has not been heard of for so long, is gone.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// Connects. Without TLS only to a server on this machine: statements tell where weak recorders are.
 pub(super) fn connect(server: &LedgerServer) -> Result<Client, LedgerError> {
     let mut config = config(&server.url)?;
@@ -26,7 +29,8 @@ pub(super) fn connect(server: &LedgerServer) -> Result<Client, LedgerError> {
         let password = terminal::secret(&source, "password").map_err(LedgerError::Password)?;
         config.password(password.expose_secret());
     }
-    config.application_name("fetcher").connect_timeout(CONNECT);
+    config.application_name("fetcher").connect_timeout(CONNECT).tcp_user_timeout(SILENCE);
+    config.keepalives_idle(SILENCE).keepalives_interval(CONNECT).keepalives_retries(3);
     let connected = if config.get_ssl_mode() == SslMode::Require {
         config.connect(MakeRustlsConnect::new(tls(server.ca.as_deref())?))
     } else {
