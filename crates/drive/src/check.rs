@@ -63,11 +63,14 @@ impl Volume {
         }
         begin();
         let mut why = Vec::new();
-        match Udisks::of(&self.node).and_then(|udisks| udisks.repair(PATIENCE)) {
-            Ok(true) if is_clean(&self.node) => return Some(Check::Mended),
-            Ok(_) => why.push("udisks2: it could not be mended".into()),
-            Err(error) => why.push(error.to_string()),
+        let asked = Udisks::of(&self.node).and_then(|udisks| udisks.repair(PATIENCE));
+        // udisks2 2.9 calls it an error when something was mended
+        if is_clean(&self.node) {
+            return Some(Check::Mended);
         }
+        why.push(
+            asked.err().map_or_else(|| "udisks2: it could not be mended".into(), |error| error.to_string()),
+        );
         if rustix::process::geteuid().is_root() {
             match run(checker, &self.node) {
                 Ok(()) => return Some(Check::Mended),
