@@ -60,14 +60,13 @@ def unpacked(work):
 
 def with_libraries(packages):
     """Packages and the libraries that they need, and those need."""
-    needed, waiting = set(), list(packages)
-    while waiting:
-        package = waiting.pop()
-        if package not in needed:
-            needed.add(package)
-            listed = output("apt-cache", "depends", "--important", package).splitlines()
-            depends = [line.split()[-1] for line in listed if line.strip().startswith("Depends: ")]
-            waiting += [name for name in depends if name.startswith("lib") and name != "libc6"]
+    needed, new = set(), set(packages)
+    while new:
+        needed |= new
+        # all of them at once: each call reads apt's whole catalogue
+        listed = output("apt-cache", "depends", "--important", *sorted(new)).splitlines()
+        depends = {line.split()[-1] for line in listed if line.strip().startswith("Depends: ")}
+        new = {name for name in depends if name.startswith("lib") and name != "libc6"} - needed
     return sorted(needed)
 
 
