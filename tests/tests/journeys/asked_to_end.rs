@@ -2,11 +2,11 @@
 
 use journeys::ran::Ran;
 use journeys::running::Running;
-use nvr_sim::{Faults, Handle, Stage};
+use nvr_sim::{Builder, Faults, Handle, Stage};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::backups::restarting;
+use crate::backups;
 use crate::world::{World, recorder};
 
 /// A second recorder to which nothing was pushed yet.
@@ -14,6 +14,13 @@ async fn second() -> Handle {
     let mut second = recorder();
     second.serial = Some("DS-YARD".parse().unwrap());
     second.start().await.unwrap()
+}
+
+/// A recorder that stays down until its faults are set anew.
+fn restarting() -> Builder {
+    let mut recorder = backups::restarting();
+    recorder.faults.never_back = true;
+    recorder
 }
 
 /// A disk of this recorder is in error since its restart, and Ctrl-C is pressed while that is looked at again and
@@ -59,6 +66,7 @@ async fn nor_where_ctrl_c_was_pressed_once_while_the_first_was_watched() {
     world.recorder.until(|state| state.stage == Stage::Down).await;
     running.signal(Signal::INT);
     running.until("watching goes on").await;
+    world.recorder.set_faults(Faults::default());
     is_not_begun(&second, &running.ended(&world).await.ends(4));
 }
 

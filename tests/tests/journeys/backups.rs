@@ -260,6 +260,7 @@ async fn what_a_push_changed_besides_is_told() {
         ),
     };
     watched.content.documents = vec![status(true)];
+    watched.faults.never_back = true;
     let mut changed = watched.content.clone();
     changed.disks[0].status = "error".into();
     changed.documents = vec![status(false)];
@@ -268,6 +269,7 @@ async fn what_a_push_changed_besides_is_told() {
     let change = async {
         world.recorder.until(|state| state.stage == Stage::Down).await;
         world.recorder.set_content(changed);
+        world.recorder.set_faults(Faults::default());
     };
     let (apply, ()) = tokio::join!(world.apply("--settle-time 0"), change);
     assert_eq!(world.recorder.state().revision, revision(journeys::site::AFTER));

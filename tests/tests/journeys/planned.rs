@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use journeys::ran::Ran;
 use journeys::site::{AFTER, write};
-use nvr_sim::{Builder, Content, Faults, Stage};
+use nvr_sim::{Builder, Content, Faults, Stage, State};
 
 use crate::battery::{MOUNT, laptop};
 use crate::world::{BEFORE, MODEL, RELEASE, World, mounting, recorder, recorder_of, revision};
@@ -78,6 +78,14 @@ fn silent() -> Builder {
     silent
 }
 
+/// Kills an `apply` whose recorder writes its flash, and goes on writing until its faults are set anew.
+async fn cut_while_it_flashes(world: &World) {
+    world.recorder.set_faults(Faults { stall: true, ..silent().faults });
+    let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| state.stage == Stage::Flashing).await;
+    running.kill().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_is_not_known_to_be_over_is_known_to_both() {
     let mut silent = silent();
@@ -97,9 +105,8 @@ async fn a_push_that_is_not_known_to_be_over_is_known_to_both() {
 async fn one_that_a_look_shows_to_be_over_forbids_neither() {
     let world = World::loaded_with(silent()).await;
     // nobody watches it restart
-    let running = world.start_apply(&[], &[], "");
-    world.recorder.until(|state| state.stage == Stage::Flashing).await;
-    running.kill().await;
+    cut_while_it_flashes(&world).await;
+    world.recorder.set_faults(silent().faults);
     world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     world.recorder.set_faults(Faults { back_as: Some(revision(AFTER)), ..Faults::default() });
     agree(&world, &[], "").await;
@@ -109,9 +116,8 @@ async fn one_that_a_look_shows_to_be_over_forbids_neither() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_journal_that_cannot_be_read_forbids_both() {
     let world = World::loaded_with(silent()).await;
-    let running = world.start_apply(&[], &[], "");
-    world.recorder.until(|state| state.stage == Stage::Flashing).await;
-    running.kill().await;
+    cut_while_it_flashes(&world).await;
+    world.recorder.set_faults(silent().faults);
     world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     let newer = world.path("state/journals/20990101T000000Z-00000000.jsonl");
     write(&newer, b"no line of a journal\nnor this\n");
@@ -124,14 +130,14 @@ async fn a_newer_journal_that_cannot_be_read_forbids_both() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pushed_after_one_that_was_watched_is_planned_for_how_the_recorder_is_then() {
-    let mut slow = silent();
-    slow.flash = Duration::from_secs(8);
-    let world = World::loaded_with(slow).await;
-    let running = world.start_apply(&[], &[], "");
-    world.recorder.until(|state| state.stage == Stage::Flashing).await;
-    running.kill().await;
+    let world = World::loaded_with(silent()).await;
+    cut_while_it_flashes(&world).await;
     // it is met while it is still busy
+    let asked = |state: &State| state.counters.requests_of("GET /ISAPI/System/upgradeStatus");
+    let before = asked(&world.recorder.state());
     let running = world.start_apply(&[], &[], "");
+    world.recorder.until(|state| asked(state) > before).await;
+    world.recorder.set_faults(silent().faults);
     world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
     world.recorder.set_faults(Faults { back_as: Some(revision(AFTER)), ..Faults::default() });
     running.ended(&world).await.ends(0).says(&["looking at it first", "confirmed: "]);

@@ -109,12 +109,14 @@ async fn a_damaged_journal_stops_pushes_and_says_which_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_cannot_be_written_changes_no_outcome() {
     for (mut slow, code) in [(recorder(), 0), (silent(), 8)] {
-        slow.flash = Duration::from_secs(1);
+        let usual = slow.faults.clone();
+        slow.faults.stall = true;
         let world = World::loaded_with(slow).await;
         let spoilt = async {
             world.recorder.until(|state| state.stage == Stage::Flashing).await;
             // the second statement, how it ended, finds its place taken
             create_dir(world.path("state/receipts/2.json")).unwrap();
+            world.recorder.set_faults(usual);
         };
         let (ran, ()) = tokio::join!(world.apply("--quiet-period 1"), spoilt);
         ran.ends(code).says(&["RECEIPT NOT WRITTEN"]);
