@@ -133,9 +133,10 @@ async fn what_is_pushed_after_one_that_was_watched_is_planned_for_how_the_record
     let world = World::loaded_with(silent()).await;
     cut_while_it_flashes(&world).await;
     // it is met while it is still busy
+    let mut running = world.start_apply(&[], &[], "");
+    running.until("looking at it first").await;
     let asked = |state: &State| state.counters.requests_of("GET /ISAPI/System/upgradeStatus");
     let before = asked(&world.recorder.state());
-    let running = world.start_apply(&[], &[], "");
     world.recorder.until(|state| asked(state) > before).await;
     world.recorder.set_faults(silent().faults);
     world.recorder.until(|state| state.counters.reboots == 1 && state.stage == Stage::Idle).await;
