@@ -3,6 +3,7 @@
 //! download server and the simulated recorder, and asks those two what they saw.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
+mod answered;
 mod asked_to_end;
 mod audit;
 mod awake;
