@@ -120,7 +120,7 @@ const MOST_TOLD: usize = 20;
 /// Of each kind, what is kept to be told of.
 const MOST_LISTED: usize = 1_000;
 /// Statements that go into the ledger at once: enough that waiting for the disk at the end of each change costs little.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
 /// So many bytes are enough for a batch, of which several are under way: a statement may have 256 KiB, a usual one has two or three.
 const BATCH_BYTES: usize = 1 << 20;
 

@@ -6,6 +6,7 @@ use keys::{PublicKey, SigningKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{
     Audit, ClockReset, Envelope, Forgiven, InvalidEnvelope, InventoryTaken, LaptopId, PushEnded, PushStarted,
@@ -163,14 +164,15 @@ pub enum InvalidStatement {
     },
 }
 
+/// In-toto Statement v1; the predicate is whatever its type says.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct Wire<P> {
     #[serde(rename = "_type")]
     kind: String,
     subject: Vec<WireSubject>,
     predicate_type: String,
-    predicate: Value,
+    predicate: P,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -182,6 +184,13 @@ struct WireSubject {
 #[derive(Serialize, Deserialize)]
 struct WireDigest {
     sha256: Sha256Digest,
+}
+
+/// What is read of a predicate before all else.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default)]
+    format: u64,
 }
 
 /// Head and body side by side in one JSON object.
@@ -259,7 +268,7 @@ impl VerifiedStatement {
     /// Checks the signature by this key, then reads the statement.
     pub fn open(envelope: &Envelope, key: &PublicKey) -> Result<Self, InvalidStatement> {
         let payload = envelope.verify(PAYLOAD_TYPE, key)?;
-        let wire: Wire = serde_json::from_slice(payload).map_err(InvalidStatement::Json)?;
+        let wire = serde_json::from_slice(payload).map_err(InvalidStatement::Json)?;
         let statement = read(wire)?;
         let signer = LaptopId::of(key);
         if statement.head.laptop != signer {
@@ -283,32 +292,34 @@ impl VerifiedStatement {
     }
 }
 
-fn read(wire: Wire) -> Result<Statement, InvalidStatement> {
+fn read(wire: Wire<&RawValue>) -> Result<Statement, InvalidStatement> {
     let Ok([WireSubject { name, digest }]) = <[WireSubject; 1]>::try_from(wire.subject) else {
         return Err(InvalidStatement::NotInToto);
     };
     if wire.kind != STATEMENT {
         return Err(InvalidStatement::NotInToto);
     }
-    let format = wire.predicate.get("format").and_then(Value::as_u64).unwrap_or_default();
+    let predicate = wire.predicate.get();
+    let Version { format } = part(predicate)?;
     if format != FORMAT {
         return Err(InvalidStatement::Format(format));
     }
-    let head = Head::deserialize(&wire.predicate).map_err(InvalidStatement::Json)?;
+    let head = part(predicate)?;
     let body = match wire.predicate_type.as_str() {
-        PUSH_STARTED => Body::PushStarted(body(&wire.predicate)?),
-        PUSH_ENDED => Body::PushEnded(body(&wire.predicate)?),
-        INVENTORY => Body::Inventory(body(&wire.predicate)?),
-        RESTORE_STARTED => Body::RestoreStarted(body(&wire.predicate)?),
-        RESTORE_ENDED => Body::RestoreEnded(body(&wire.predicate)?),
-        AUDIT => Body::Audit(body(&wire.predicate)?),
-        _ => Body::Other { predicate_type: wire.predicate_type, predicate: wire.predicate },
+        PUSH_STARTED => Body::PushStarted(part(predicate)?),
+        PUSH_ENDED => Body::PushEnded(part(predicate)?),
+        INVENTORY => Body::Inventory(part(predicate)?),
+        RESTORE_STARTED => Body::RestoreStarted(part(predicate)?),
+        RESTORE_ENDED => Body::RestoreEnded(part(predicate)?),
+        AUDIT => Body::Audit(part(predicate)?),
+        _ => Body::Other { predicate_type: wire.predicate_type, predicate: part(predicate)? },
     };
     Ok(Statement { head, subject: Subject { name, sha256: digest.sha256 }, body })
 }
 
-fn body<B: DeserializeOwned>(predicate: &Value) -> Result<Box<B>, InvalidStatement> {
-    B::deserialize(predicate).map(Box::new).map_err(InvalidStatement::Json)
+/// What one reader takes of a predicate, in which head and body stand side by side.
+fn part<P: DeserializeOwned>(predicate: &str) -> Result<P, InvalidStatement> {
+    serde_json::from_str(predicate).map_err(InvalidStatement::Json)
 }
 
 #[cfg(test)]

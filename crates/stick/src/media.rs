@@ -121,10 +121,13 @@ pub enum Kind {
     Other,
 }
 
+/// A statement fits, so that it is there with the first call to the system, bytes.
+const USUAL: usize = 4096;
+
 /// Reads a whole file of at most `cap` bytes; `None` where there is none.
 pub fn read(tree: &dyn Tree, path: &str, cap: u64) -> io::Result<Option<Vec<u8>>> {
     let Some(reader) = tree.open(path)? else { return Ok(None) };
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL);
     reader.take(cap + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > cap {
         return Err(io::Error::new(
