@@ -22,7 +22,11 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::hash::Hash;
 use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 
 use firmware::advisory::AdvisoryTable;
 use firmware::policy::Policy;
@@ -30,7 +34,7 @@ use firmware::{Model, Release, ReleaseId};
 
 pub use edit::{EditError, write_pin};
 pub use fault::{Fault, What};
-use manifest::Draft;
+use manifest::{Draft, Manifest};
 use quarantine::QuarantinedName;
 
 /// All releases of a tree without a fault.
@@ -50,7 +54,7 @@ pub struct Catalog {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The manifest.
-    pub file: PathBuf,
+    pub file: Arc<Path>,
     /// The line of its id, from 1.
     pub line: usize,
 }
@@ -107,8 +111,17 @@ impl Catalog {
         let (mut drafts, mut places, mut unread) = (Vec::new(), Vec::new(), HashSet::new());
         let mut quarantined: Vec<(&Path, QuarantinedName)> = Vec::new();
         let (mut advisories, mut policy) = (None, None);
-        for (path, text) in texts {
-            match path.file_name().and_then(OsStr::to_str) {
+        let (manifests, others): (Vec<_>, Vec<_>) = texts.iter().partition(|(path, _)| !is_beside(path));
+        for (read, (path, _)) in read_manifests(&manifests).into_iter().zip(manifests) {
+            let path: Arc<Path> = path.as_path().into();
+            places
+                .extend(read.drafts.iter().map(|draft| Place { file: Arc::clone(&path), line: draft.line }));
+            drafts.extend(read.drafts);
+            unread.extend(read.unread);
+            faults.extend(read.faults);
+        }
+        for (path, text) in others {
+            match name(path) {
                 Some(tree::QUARANTINE) => {
                     let (names, found) = quarantine::read(path, text);
                     quarantined.extend(names.into_iter().map(|name| (path.as_path(), name)));
@@ -119,19 +132,10 @@ impl Catalog {
                     advisories = table;
                     faults.extend(found);
                 }
-                Some(tree::POLICY) => {
+                _ => {
                     let (read, found) = policy::read(path, text);
                     policy = read;
                     faults.extend(found);
-                }
-                _ => {
-                    let read = manifest::read(path, text);
-                    places.extend(
-                        read.drafts.iter().map(|draft| Place { file: path.clone(), line: draft.line }),
-                    );
-                    drafts.extend(read.drafts);
-                    unread.extend(read.unread);
-                    faults.extend(read.faults);
                 }
             }
         }
@@ -199,6 +203,30 @@ impl Catalog {
     }
 }
 
+fn name(path: &Path) -> Option<&str> {
+    path.file_name().and_then(OsStr::to_str)
+}
+
+/// Whether this is one of the files beside the manifests.
+fn is_beside(path: &Path) -> bool {
+    name(path).is_some_and(|name| [tree::QUARANTINE, tree::ADVISORIES, tree::POLICY].contains(&name))
+}
+
+/// Reads manifests, by as many threads as there are processors; they come in the order of the texts.
+fn read_manifests(texts: &[&(PathBuf, String)]) -> Vec<Manifest> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let read = |texts: &[&(PathBuf, String)]| -> Vec<Manifest> {
+        texts.iter().map(|(path, text)| manifest::read(path, text)).collect()
+    };
+    thread::scope(|scope| {
+        let parts = texts.chunks(texts.len().div_ceil(threads).max(1));
+        let readers: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
+        let read =
+            readers.into_iter().map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        read.flatten().collect()
+    })
+}
+
 /// One release per package: id, package number, URL and file content occur once in a catalogue.
 fn unique(drafts: &[Draft], places: &[Place], faults: &mut Vec<Fault>) -> HashMap<ReleaseId, usize> {
     fn once<'a, K: Hash + Eq + ToString + ?Sized>(
@@ -211,7 +239,8 @@ fn unique(drafts: &[Draft], places: &[Place], faults: &mut Vec<Fault>) -> HashMa
         let Some(value) = value else { return };
         let first = *seen.entry(value).or_insert(index);
         if first != index {
-            let (Place { file, line }, first) = (places[index].clone(), &places[first]);
+            let (Place { file, line }, first) = (&places[index], &places[first]);
+            let (file, line) = (file.to_path_buf(), *line);
             let first = format!("{}:{}", first.file.display(), first.line);
             let what = What::Duplicate { key, value: value.to_string(), first };
             faults.push(Fault { file, line: Some(line), what });
@@ -246,7 +275,7 @@ impl References<'_> {
     fn check_via(&self, faults: &mut Vec<Fault>) {
         for (Draft { release, via_lines, .. }, place) in self.drafts.iter().zip(self.places) {
             for (id, line) in release.via.iter().zip(via_lines) {
-                let fault = |what| Fault { file: place.file.clone(), line: Some(*line), what };
+                let fault = |what| Fault { file: place.file.to_path_buf(), line: Some(*line), what };
                 faults.extend(self.unknown("via", id).map(fault));
             }
         }

@@ -175,16 +175,16 @@ impl Depot {
         self.dir.join(id.as_str()).join(format!("{}.{}", pin.sha256, Release::FILE_NAME))
     }
 
-    /// Gives the temporary file of a candidate its lasting name.
+    /// Gives the file of a candidate its lasting name.
     fn keep(&self, candidate: Candidate, to: &Path) -> Result<(), DepotError> {
         let keep = || -> io::Result<()> {
-            let file = candidate.into_file().into_temp_path();
+            let file = candidate.into_file();
             fs::set_permissions(&file, Permissions::from_mode(0o644))?;
             if let Some(folder) = to.parent() {
                 fs::create_dir_all(folder)?;
                 durable::sync_dir(&self.dir)?;
             }
-            durable::rename(&file, to)
+            durable::rename(file.as_ref(), to)
         };
         keep().map_err(|source| DepotError::Io { path: to.to_owned(), source })
     }

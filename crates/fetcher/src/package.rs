@@ -91,20 +91,12 @@ pub fn is_firmware_name(name: &str) -> bool {
 
 /// Takes the firmware out of `package` and writes it to `to`. `member` names the one that is meant
 /// where a zip holds several.
-pub fn extract(
-    mut package: &File,
-    member: Option<&str>,
-    to: &mut dyn Write,
-) -> Result<Extracted, PackageError> {
+pub fn extract(package: &File, member: Option<&str>, to: &mut dyn Write) -> Result<Extracted, PackageError> {
     let size = package.metadata().map_err(PackageError::Read)?.len();
     if size > LARGEST {
         return Err(PackageError::TooLarge { size });
     }
-    let mut start = Vec::new();
-    package.rewind().map_err(PackageError::Read)?;
-    package.take(4).read_to_end(&mut start).map_err(PackageError::Read)?;
-    package.rewind().map_err(PackageError::Read)?;
-    if !archive::is_zip(&start) {
+    if !is_zip(package)? {
         let (sha256, size) = copy(package.take(LARGEST), to, PackageError::Read)?;
         return Ok(Extracted { size, sha256, member: None });
     }
@@ -116,6 +108,15 @@ pub fn extract(
         return Err(ZipRejected::Length { name: chosen.name, found: size, expected: chosen.size }.into());
     }
     Ok(Extracted { size, sha256, member: Some(chosen.name) })
+}
+
+/// Whether it begins like a zip. It is read from its beginning then.
+pub fn is_zip(mut package: &File) -> Result<bool, PackageError> {
+    let mut start = Vec::new();
+    package.rewind().map_err(PackageError::Read)?;
+    package.take(4).read_to_end(&mut start).map_err(PackageError::Read)?;
+    package.rewind().map_err(PackageError::Read)?;
+    Ok(archive::is_zip(&start))
 }
 
 /// Copies to the end; digest and number of bytes.

@@ -13,10 +13,10 @@ use firmware::{HashingReader, Pin, Sha256Digest, Text};
 use jiff::civil::Date;
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::download::{Downloaded, LARGEST};
-use crate::package::{self, PackageError};
+use crate::package::{self, Extracted, PackageError};
 
 /// A package in hand.
 #[derive(Debug)]
@@ -26,13 +26,33 @@ pub struct Source {
     size: u64,
     sha256: Sha256Digest,
     provenance: String,
+    /// Where a download lies, which is the depot's own.
+    download: Option<PathBuf>,
 }
 
 /// Firmware that was looked into, on its way to the depot.
 #[derive(Debug)]
 pub struct Candidate {
-    file: NamedTempFile,
+    file: CandidateFile,
     seen: Seen,
+}
+
+/// Where the firmware of a candidate lies, in the depot's folder for what is on its way.
+#[derive(Debug)]
+pub enum CandidateFile {
+    /// Taken out of its package, or copied from what a person brought; gone when this is dropped.
+    Extracted(TempPath),
+    /// It came without a zip around it, and stays a download until it is kept.
+    Download(PathBuf),
+}
+
+impl AsRef<Path> for CandidateFile {
+    fn as_ref(&self) -> &Path {
+        match self {
+            Self::Extracted(path) => path,
+            Self::Download(path) => path,
+        }
+    }
 }
 
 /// What was seen of a file.
@@ -139,7 +159,7 @@ impl Source {
         io::copy(&mut reader, &mut io::sink()).map_err(failed)?;
         let (sha256, size) = reader.finish();
         let provenance = format!("file {name} given by a person");
-        Ok(Self { file, name, size, sha256, provenance })
+        Ok(Self { file, name, size, sha256, provenance, download: None })
     }
 
     /// What was downloaded from `url` on this day.
@@ -155,6 +175,7 @@ impl Source {
             size: downloaded.size,
             sha256: downloaded.sha256,
             provenance: format!("{scheme} download from {host} on {on}, trust on first use"),
+            download: Some(path()),
         })
     }
 }
@@ -173,14 +194,24 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 
 impl Candidate {
     /// Takes the firmware out of a package into a temporary file in `dir` and looks into it. Of
-    /// several in a zip, `member` names the one that is meant.
+    /// several in a zip, `member` names the one that is meant. A download that is no zip was hashed as
+    /// it came, and is looked into where it lies.
     pub fn examine(source: Source, member: Option<&str>, dir: &Path) -> Result<Self, PinError> {
         let failed = |source| PinError::Io { path: dir.to_owned(), source };
-        let mut file = NamedTempFile::with_prefix_in(crate::depot::EXTRACTED, dir).map_err(failed)?;
-        let Source { file: package, name, size, sha256, provenance } = source;
-        let extracted = package::extract(&package, member, file.as_file_mut())
-            .map_err(|source| PinError::Package { name: name.clone(), source })?;
-        let container = look_into(file.as_file_mut(), extracted.size, &name)?;
+        let Source { file: package, name, size, sha256, provenance, download } = source;
+        let of_package = |source| PinError::Package { name: name.clone(), source };
+        let (file, mut opened, extracted) = match download {
+            Some(path) if !package::is_zip(&package).map_err(of_package)? => {
+                (CandidateFile::Download(path), package, Extracted { size, sha256, member: None })
+            }
+            _ => {
+                let (mut file, path) =
+                    NamedTempFile::with_prefix_in(crate::depot::EXTRACTED, dir).map_err(failed)?.into_parts();
+                let extracted = package::extract(&package, member, &mut file).map_err(of_package)?;
+                (CandidateFile::Extracted(path), file, extracted)
+            }
+        };
+        let container = look_into(&mut opened, extracted.size, &name)?;
         if extracted.member.is_none()
             && container == Container::Unknown
             && !package::is_firmware_name(name.as_str())
@@ -197,8 +228,8 @@ impl Candidate {
         &self.seen
     }
 
-    /// The temporary file; it is gone when this is dropped, unless it is kept.
-    pub fn into_file(self) -> NamedTempFile {
+    /// Where it lies.
+    pub fn into_file(self) -> CandidateFile {
         self.file
     }
 }

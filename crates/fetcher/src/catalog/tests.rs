@@ -84,7 +84,7 @@ fn reads_every_field_and_finds_releases() {
     let id: ReleaseId = "nvr-k51-4.30.000-200101-b".parse().unwrap();
     assert_eq!(catalog.release(&id).unwrap().id, id);
     let line = 1 + GOOD.lines().position(|l| l == "id = \"nvr-k51-4.30.000-200101-b\"").unwrap();
-    assert_eq!(catalog.place(&id), Some(&Place { file: "m/nvr/k51.toml".into(), line }));
+    assert_eq!(catalog.place(&id), Some(&Place { file: Path::new("m/nvr/k51.toml").into(), line }));
 
     let model = "DS-7608NI-I2".parse().unwrap();
     assert_eq!(catalog.for_model(&model).len(), 2);

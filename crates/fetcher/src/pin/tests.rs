@@ -115,6 +115,25 @@ fn provenance_names_scheme_and_host() {
 }
 
 #[test]
+fn a_download_that_is_no_zip_is_not_copied_and_stays_until_it_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let on = "2026-11-22".parse().unwrap();
+    let path = dir.path().join("x.part");
+    for (bytes, files) in [(dav(1), 1), (zip(), 2)] {
+        durable::write_atomic(&path, &bytes, 0o644).unwrap();
+        let (size, sha256) = (bytes.len() as u64, Sha256Digest::of(&bytes));
+        let downloaded = Downloaded { path: path.clone(), size, sha256 };
+        let source = Source::downloaded(&downloaded, "http://host/digicap.dav", on).unwrap();
+        let candidate = Candidate::examine(source, None, dir.path()).unwrap();
+        assert_eq!((candidate.seen().size, candidate.seen().sha256), (20_000, Sha256Digest::of(&dav(1))));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), files);
+        drop(candidate);
+        assert_eq!(durable::read(&path, 1 << 20).unwrap(), bytes, "a second try finds it");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
 fn a_pipe_is_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("digicap.dav");
