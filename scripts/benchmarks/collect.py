@@ -6,14 +6,13 @@ Three sizes, so that it shows whether memory and time for each statement stay as
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
+import ledger
 from measure import Contestant, by_turns, peak, processors, row
 from programs import PROGRAMS, World
 
-STATEMENTS = PROGRAMS / "examples/statements"
-ON_A_STICK = 90_000
+RECORDERS = 500
 MEMORY = 32 << 20
 
 
@@ -25,13 +24,9 @@ class Collect(Contestant):
         self.world, self.sticks, self.count = world, sticks, count
 
     def run(self):
-        for file in (self.world.directory / "depot").glob("ledger.db*"):
-            file.unlink()
-        for stick, fingerprint in self.sticks:
-            self.world.fetcher("laptops", "enrol", stick / "laptop.pub", "--fingerprint", fingerprint)
+        home = ledger.empty(self.world, self.sticks)
         before = len(self.runs)
         for stick, _ in self.sticks:
-            home = self.world.directory / "depot"
             self.command = [PROGRAMS / "fetcher", "--home", home, "collect", "--from", stick]
             super().run()
         parts, self.runs[before:] = self.runs[before:], []
@@ -46,18 +41,6 @@ class Collect(Contestant):
             raise SystemExit(f"{self.name}: {arrived} statements arrived, expected {self.count}")
 
 
-def make(folder, count):
-    """Sticks with so many statements in all, and the fingerprints of their laptops."""
-    sticks = []
-    while count:
-        stick = folder / str(len(sticks))
-        of_this = min(count, ON_A_STICK)
-        made = subprocess.run([STATEMENTS, "make", stick, str(of_this)], check=True, capture_output=True, text=True)
-        sticks.append((stick, made.stdout.strip()))
-        count -= of_this
-    return sticks
-
-
 def measure(directory, statements, rounds):
     world = World(directory)
     world.init()
@@ -65,9 +48,9 @@ def measure(directory, statements, rounds):
     rows, peaks, contestants = [], [], []
     for count in (statements // 100, statements // 10, statements):
         folder = Path(directory).resolve() / "sticks"
-        collect = Collect(world, make(folder, count), count)
+        collect = Collect(world, ledger.sticks(folder, count, RECORDERS), count)
         verify = [
-            Contestant(f"Ed25519 alone, {name}", [STATEMENTS, "verify", str(count), str(threads)])
+            Contestant(f"Ed25519 alone, {name}", [ledger.STATEMENTS, "verify", str(count), str(threads)])
             for name, threads in (("one core", 1), (f"{cores} cores", cores))
         ]
         by_turns([collect, *verify], rounds)

@@ -58,8 +58,29 @@ def row(work, one, other, goal, wall="wall", cpu="cpu"):
         figure: one.median(what) / other.median(what) if what else None
         for figure, what in (("wall", wall), ("cpu", cpu))
     }
-    met = goal is None or ratios["wall"] <= goal
-    return {"work": work, "against": other.name, **ratios, "goal": goal, "met": met}
+    return _row(work, other.name, goal, **ratios)
+
+
+def growth(larger, smaller, times):
+    """How much longer one takes that has so many times as much to do: at most a fifth more than that, so that it
+    grows no faster than its work."""
+    return row(larger.name, larger, smaller, times * 1.2)
+
+
+def limit(one, goal):
+    """How long one takes, seconds."""
+    return _row(one.name, "", goal, wall=one.median("wall"), cpu=one.median("cpu"), unit="s")
+
+
+def above(one, other, goal):
+    """How much longer one takes than the other, seconds."""
+    wall, cpu = (one.median(what) - other.median(what) for what in ("wall", "cpu"))
+    return _row(one.name, other.name, goal, wall=wall, cpu=cpu, unit="s above")
+
+
+def _row(work, against, goal, wall, cpu, unit="times"):
+    met = goal is None or wall <= goal
+    return {"work": work, "against": against, "wall": wall, "cpu": cpu, "unit": unit, "goal": goal, "met": met}
 
 
 def peak(work, contestants, goal):

@@ -1,7 +1,8 @@
 //! What the benchmark of the ledger needs: a stick full of statements, and how fast this machine verifies signatures.
 //!
-//!     statements make FOLDER COUNT      FOLDER/COURIER/receipts/…, of one new laptop; its key in FOLDER/laptop.pub
-//!     statements verify COUNT THREADS   checks so many signatures over a statement, and does nothing else
+//!     statements make FOLDER COUNT RECORDERS   FOLDER/COURIER/receipts/…, of one new laptop that visits so many
+//!                                              recorders, one after the other; its key in FOLDER/laptop.pub
+//!     statements verify COUNT THREADS          checks so many signatures over a statement, and does nothing else
 #![allow(clippy::print_stdout)] // it tells the fingerprint of the laptop
 
 use std::error::Error;
@@ -19,26 +20,23 @@ use receipt::{
 };
 use serde_json::json;
 
-/// Recorders that a laptop visits, one after the other.
-const RECORDERS: u64 = 500;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["make", folder, count] => make(Path::new(folder), count.parse()?),
+        ["make", folder, count, recorders] => make(Path::new(folder), count.parse()?, recorders.parse()?),
         ["verify", count, threads] => verify(count.parse()?, threads.parse()?),
-        _ => Err("statements make FOLDER COUNT, or statements verify COUNT THREADS".into()),
+        _ => Err("statements make FOLDER COUNT RECORDERS, or statements verify COUNT THREADS".into()),
     }
 }
 
-fn make(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
+fn make(folder: &Path, count: u64, recorders: u64) -> Result<(), Box<dyn Error>> {
     let key = SigningKey::generate();
     let laptop = LaptopId::of(&key.public());
     let receipts = folder.join("COURIER/receipts").join(laptop.as_str());
     create_dir_all(&receipts)?;
     let mut previous = None;
     for counter in 1..=count {
-        let bytes = statement(&laptop, counter, previous)?.sign(&key)?;
+        let bytes = statement(&laptop, counter, previous, recorders)?.sign(&key)?;
         File::create_new(receipts.join(format!("{counter}.json")))?.write_all(&bytes)?;
         previous = Some(Sha256Digest::of(&bytes));
     }
@@ -52,12 +50,14 @@ fn statement(
     laptop: &LaptopId,
     counter: u64,
     previous: Option<Sha256Digest>,
+    recorders: u64,
 ) -> Result<Statement, Box<dyn Error>> {
     let run = counter.div_ceil(2);
     let now = Timestamp::UNIX_EPOCH
         + SignedDuration::from_hours(500_000)
         + SignedDuration::from_secs(i64::try_from(counter)?);
-    let serial = format!("DS-7608NI-I22020041{:04}CCRRE00000001WCVU", run % RECORDERS);
+    let serial =
+        format!("DS-7608NI-I2{:08}CCRR{}", run % recorders, laptop.as_str()[..8].to_ascii_uppercase());
     let device = |version| {
         let device =
             json!({"model": "DS-7608NI-I2", "serial": serial, "version": version, "build": "200101"});
@@ -131,7 +131,7 @@ fn statement(
 fn verify(count: u64, threads: u64) -> Result<(), Box<dyn Error>> {
     let key = SigningKey::generate();
     let laptop = LaptopId::of(&key.public());
-    let bytes = statement(&laptop, 2, Some(Sha256Digest::of(b"1")))?.sign(&key)?;
+    let bytes = statement(&laptop, 2, Some(Sha256Digest::of(b"1")), 1)?.sign(&key)?;
     let envelope = Envelope::read(&bytes)?;
     let public = key.public();
     let is_good = thread::scope(|scope| {

@@ -1,0 +1,43 @@
+"""The rows: a catalogue of many releases, read, checked and searched for one model, in three sizes."""
+
+from measure import Contestant, by_turns, growth, limit, peak
+from programs import MODEL, PROGRAMS, World
+
+# releases for one model, and in one file
+OF_A_MODEL = 20
+IN_A_FILE = 1_000
+LISTED = 500
+SECONDS = 0.5
+
+
+def write(folder, count):
+    """So many releases, the first of them for a model that there is, the others for ones that there are not."""
+    for first in range(0, count, IN_A_FILE):
+        line = f"line{first // IN_A_FILE}"
+        with open(folder / f"nvr/{line}.toml", "w") as file:
+            for number in range(first, min(first + IN_A_FILE, count)):
+                model, version = divmod(number, OF_A_MODEL)
+                name = f"DS-{model:05}NI" if model else MODEL
+                file.write(
+                    f'[[release]]\nid = "nvr-{line}-4.{version:02}.000-{200101 + version}-{number}"\nfamily = "nvr"\nmodels = ["{name}"]\n'
+                    f'version = "V4.{version:02}.000"\nbuild = "{200101 + version}"\nsources = ["synthetic"]\n'
+                    f'url = "http://firmware.example.org/line/{number}.zip"\n\n'
+                )
+
+
+def measure(directory, releases, rounds):
+    world = World(directory)
+    world.init()
+    of_size = []
+    for count in (releases // 100, releases // 10, releases):
+        folder = world.directory / f"catalogue-{count}"
+        (folder / "nvr").mkdir(parents=True)
+        write(folder, count)
+        command = [PROGRAMS / "fetcher", "--home", world.directory / "depot", "--manifests", folder, "releases"]
+        search = [*command, "--model", MODEL, "--newer-than", "V4.05.000"]
+        of_size.append(Contestant(f"catalogue of {count:,} releases, searched for a model", search))
+    by_turns(of_size, rounds)
+    rows = [limit(of_size[-1], SECONDS)]
+    rows += [growth(larger, smaller, 10) for smaller, larger in zip(of_size, of_size[1:])]
+    peaks = [peak(one.name, [one], None) for one in of_size]
+    return rows, peaks, of_size
