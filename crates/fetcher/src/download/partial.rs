@@ -1,6 +1,8 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use firmware::Sha256Digest;
 use keys::durable;
@@ -10,7 +12,8 @@ use sha2::{Digest, Sha256};
 use super::answer::Rest;
 use super::{DownloadError, LARGEST};
 
-/// So many bytes at most are lost to a power cut; the disk is waited for that often.
+/// After so many bytes the disk is asked to keep what has arrived, while more arrives: about that much is lost to a
+/// power cut.
 const CHECKPOINT: u64 = 16 << 20;
 /// A longer record was not written here, bytes.
 const LONGEST_RECORD: u64 = 16 * 1024;
@@ -28,6 +31,8 @@ pub(super) struct Partial {
     hasher: Sha256,
     recorded: u64,
     received: u64,
+    /// What makes a checkpoint durable, and then writes its record.
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// The file beside the part.
@@ -71,6 +76,7 @@ impl Partial {
             hasher: Sha256::new(),
             recorded: 0,
             received: 0,
+            syncing: None,
         };
         let record = read_record(path).map_err(disk)?.filter(|record| record.url == url);
         match record {
@@ -127,6 +133,7 @@ impl Partial {
 
     /// Drops what is here; another version of the file begins.
     pub(super) fn restart(&mut self, total: u64, validator: Option<String>) -> Result<(), DownloadError> {
+        self.settle()?;
         (self.total, self.validator) = (total, validator);
         (self.arrived, self.recorded, self.hasher) = (0, 0, Sha256::new());
         // the record goes first: a record without its bytes is harmless, the wrong bytes are not
@@ -145,22 +152,28 @@ impl Partial {
         self.hasher.update(bytes);
         self.arrived += bytes.len() as u64;
         self.received += bytes.len() as u64;
-        if self.arrived - self.recorded >= CHECKPOINT { self.checkpoint() } else { Ok(()) }
+        let is_due = self.arrived - self.recorded >= CHECKPOINT;
+        if is_due && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.checkpoint()?;
+        }
+        Ok(())
     }
 
     /// Leaves what is here to a later run, or nothing where that could not go on with it.
     pub(super) fn leave(&mut self) -> Result<(), DownloadError> {
-        match self.rest() {
-            Some(_) => self.checkpoint(),
-            None => discard(&self.path).map_err(|source| self.disk(source)),
+        if self.rest().is_some() {
+            return self.checkpoint().and_then(|()| self.settle());
         }
+        self.settle()?;
+        discard(&self.path).map_err(|source| self.disk(source))
     }
 
-    /// Makes what is here outlive a power cut, where a later run could go on with it.
+    /// Makes what is here outlive a power cut, where a later run could go on with it, while more arrives.
     fn checkpoint(&mut self) -> Result<(), DownloadError> {
         let Some(validator) = self.validator.clone().filter(|_| self.arrived > self.recorded) else {
             return Ok(());
         };
+        self.settle()?;
         let record = Record {
             url: self.url.clone(),
             validator,
@@ -168,18 +181,26 @@ impl Partial {
             length: self.arrived,
             sha256: self.hasher.clone().into(),
         };
-        let write = || {
-            self.file.sync_data()?;
-            durable::write_atomic(&record_path(&self.path), &serde_json::to_vec(&record)?, 0o644)
-        };
-        write().map_err(|source| self.disk(source))?;
+        let (file, path) = (self.file.try_clone().map_err(|e| self.disk(e))?, record_path(&self.path));
+        self.syncing = Some(thread::spawn(move || {
+            file.sync_data()?;
+            durable::write_atomic(&path, &serde_json::to_vec(&record)?, 0o644)
+        }));
         self.recorded = self.arrived;
         Ok(())
+    }
+
+    /// Waits for the checkpoint that is on its way to the disk, if one is.
+    fn settle(&mut self) -> Result<(), DownloadError> {
+        let Some(syncing) = self.syncing.take() else { return Ok(()) };
+        let synced = syncing.join().unwrap_or_else(|panic| resume_unwind(panic));
+        synced.map_err(|source| self.disk(source))
     }
 
     /// Ends the download: size and digest.
     pub(super) fn finish(mut self) -> Result<(u64, Sha256Digest), DownloadError> {
         self.checkpoint()?;
+        self.settle()?;
         Ok((self.arrived, self.hasher.into()))
     }
 
@@ -225,6 +246,7 @@ mod tests {
         partial.restart(total, validator.map(str::to_owned)).unwrap();
         partial.write(bytes).unwrap();
         partial.checkpoint().unwrap();
+        partial.settle().unwrap();
         (dir, path)
     }
 
@@ -291,6 +313,7 @@ mod tests {
         partial.restart(2 * CHECKPOINT, Some("\"v\"".into())).unwrap();
         partial.write(&vec![1; usize::try_from(CHECKPOINT).unwrap()]).unwrap();
         partial.write(b"lost with the power").unwrap();
+        partial.settle().unwrap();
         drop(partial);
         assert_eq!(from(&path, URL), Some(CHECKPOINT));
     }
