@@ -17,8 +17,9 @@ BEFORE, AFTER = 2, 3
 class Bench:
     """What every case has: a machine without cables, and sticks as the depot once loaded them."""
 
-    def __init__(self, work, kernel, initramfs, is_full):
-        self.work, self.kernel, self.initramfs, self.is_full = work, kernel, initramfs, is_full
+    def __init__(self, work, laptop, kernel, initramfs, is_full):
+        self.work, self.laptop = work, laptop
+        self.kernel, self.initramfs, self.is_full = kernel, initramfs, is_full
         self._guest, self._loaded, self.count = None, {}, 0
 
     @property
@@ -40,7 +41,7 @@ class Bench:
         """The disk of a laptop: its state lasts."""
         image, content = self.work / "disk.img", self.work / "disk"
         shutil.rmtree(content, ignore_errors=True)
-        shutil.copytree(self.work / "depot/laptop", content / "laptop")
+        shutil.copytree(self.laptop, content / "laptop")
         image.unlink(missing_ok=True)
         subprocess.run(["mkfs.ext4", "-q", "-d", str(content), str(image), "64M"], check=True, capture_output=True)
         return image
