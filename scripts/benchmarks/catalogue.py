@@ -16,11 +16,12 @@ def write(folder, count):
         line = f"line{first // IN_A_FILE}"
         with open(folder / f"nvr/{line}.toml", "w") as file:
             for number in range(first, min(first + IN_A_FILE, count)):
-                model, version = divmod(number, OF_A_MODEL)
+                model, step = divmod(number, OF_A_MODEL)
                 name = f"DS-{model:05}NI" if model else MODEL
+                version, build = f"4.{step:02}.000", 200101 + step
                 file.write(
-                    f'[[release]]\nid = "nvr-{line}-4.{version:02}.000-{200101 + version}-{number}"\nfamily = "nvr"\nmodels = ["{name}"]\n'
-                    f'version = "V4.{version:02}.000"\nbuild = "{200101 + version}"\nsources = ["synthetic"]\n'
+                    f'[[release]]\nid = "nvr-{line}-{version}-{build}-{number}"\nfamily = "nvr"\n'
+                    f'models = ["{name}"]\nversion = "V{version}"\nbuild = "{build}"\nsources = ["synthetic"]\n'
                     f'url = "http://firmware.example.org/line/{number}.zip"\n\n'
                 )
 

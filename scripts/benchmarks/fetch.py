@@ -4,6 +4,8 @@ Both ask the same lighttpd. `fetcher sync` does more: it compares digest and siz
 header, syncs what it keeps to the disk, and renews what the unattended keys sign.
 """
 
+import os
+import shutil
 import socket
 import subprocess
 import time
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from measure import Contestant, by_turns, peak, read_all, row
 from programs import MODEL, PROGRAMS, World
 
+LIGHTTPD = shutil.which("lighttpd", path=f"{os.environ['PATH']}:/usr/sbin")
 MEMORY = 32 << 20
 VERSION, BUILD = "4.61.025", "230421"
 
@@ -42,7 +45,8 @@ def served(folder):
         f'server.document-root = "{folder}"\nserver.bind = "127.0.0.1"\nserver.port = {port}\n'
         'mimetype.assign = ("" => "application/octet-stream")\n'
     )
-    program = subprocess.Popen(["lighttpd", "-D", "-f", settings], stdin=subprocess.DEVNULL)
+    null = subprocess.DEVNULL
+    program = subprocess.Popen([LIGHTTPD, "-D", "-f", settings], stdin=null, stdout=null, stderr=null)
     try:
         while True:
             if program.poll() is not None:

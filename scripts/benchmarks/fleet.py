@@ -27,11 +27,10 @@ def measure(directory, recorders, rounds):
         for stick, _ in sticks:
             world.fetcher("collect", "--from", stick)
         shutil.rmtree(folder)
-        report = world.directory / "report"
+        report, fleet = world.directory / "report", [PROGRAMS / "fetcher", "--home", home, "fleet", "--replace"]
         ours = [
             Contestant(
-                f"fleet of {count:,} recorders, {kind}",
-                [PROGRAMS / "fetcher", "--home", home, "fleet", "--format", kind, "--output", f"{report}.{kind}", "--replace"],
+                f"fleet of {count:,} recorders, {kind}", [*fleet, "--format", kind, "--output", f"{report}.{kind}"]
             )
             for kind in FORMATS
         ]
