@@ -6,7 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a laptop: the first 16 hexadecimal digits of its public key's SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LaptopId(String);
+pub struct LaptopId([u8; DIGITS]);
+
+const DIGITS: usize = 16;
 
 /// The text is not a laptop id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,12 +18,17 @@ pub struct InvalidLaptopId(pub String);
 impl LaptopId {
     /// The id of the laptop that holds this key.
     pub fn of(key: &PublicKey) -> Self {
-        Self(key.fingerprint().chars().take(16).collect())
+        let mut digits = [b'0'; DIGITS];
+        for (digit, of_key) in digits.iter_mut().zip(key.fingerprint().bytes()) {
+            *digit = of_key;
+        }
+        Self(digits)
     }
 
     /// The 16 digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // ASCII, however it came to be
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -30,23 +37,22 @@ impl FromStr for LaptopId {
 
     fn from_str(text: &str) -> Result<Self, InvalidLaptopId> {
         let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if text.len() == 16 && text.bytes().all(digit) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidLaptopId(text.chars().take(64).collect()))
+        match text.as_bytes().try_into() {
+            Ok(digits) if text.bytes().all(digit) => Ok(Self(digits)),
+            _ => Err(InvalidLaptopId(text.chars().take(64).collect())),
         }
     }
 }
 
 impl fmt::Display for LaptopId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl Serialize for LaptopId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
 
