@@ -2,7 +2,8 @@
 
 use std::fs::read_to_string;
 
-use applier::event::Reason;
+use applier::event::{Outcome, Reason};
+use applier::stage::Stage;
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory as _};
 use journeys::variants::variants;
@@ -16,11 +17,15 @@ fn technician() -> String {
     read_to_string(root().join("docs/guide-technician.md")).unwrap()
 }
 
-/// First cells of the table below a heading.
-fn first_cells(text: &str, heading: &str) -> Vec<String> {
+/// The n-th cells of the table below a heading.
+fn cells(text: &str, heading: &str, n: usize) -> Vec<String> {
     let section = text.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
-    rows.map(|row| row.split('|').nth(1).unwrap().trim().trim_matches('`').to_owned()).collect()
+    rows.map(|row| row.split('|').nth(n).unwrap().trim().trim_matches('`').to_owned()).collect()
+}
+
+fn first_cells(text: &str, heading: &str) -> Vec<String> {
+    cells(text, heading, 1)
 }
 
 #[test]
@@ -38,6 +43,25 @@ fn every_reason_of_an_outcome_stands_in_the_guide_once() {
     let reasons: Vec<String> = variants::<Reason>().into_iter().collect();
     assert!(reasons.len() > 20, "{reasons:?}");
     assert_eq!(told, reasons);
+}
+
+#[test]
+fn exit_codes_beside_a_reason_are_those_that_it_can_have() {
+    let (text, heading) = (technician(), "\n## How a run ended\n");
+    let told = first_cells(&text, heading).into_iter().zip(cells(&text, heading, 2));
+    let ends = [Stage::Confirmed, Stage::ChangedNotToTarget, Stage::Refused, Stage::Failed, Stage::Unknown];
+    for (name, exits) in told {
+        let reason: Reason = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+        let outcome =
+            |stage| Outcome { stage, reason, detail: String::new(), after: None, pushes: 1, backup: None };
+        let possible = ends.map(|stage| outcome(stage).exit().code().to_string());
+        let said: Vec<&str> =
+            exits.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()).collect();
+        assert!(!said.is_empty(), "{name}");
+        for exit in said {
+            assert!(possible.iter().any(|possible| possible == exit), "{name}: {exit}");
+        }
+    }
 }
 
 #[test]
