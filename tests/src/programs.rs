@@ -29,21 +29,24 @@ fn build() -> BTreeMap<String, PathBuf> {
     for package in PACKAGES {
         cargo.args(["--package", package]);
     }
-    // what cargo tells a test of its own package would have build scripts run anew, and all that needs them
-    for (name, _) in std::env::vars_os() {
-        let told = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| told.starts_with(start)) {
-            cargo.env_remove(&name);
-        }
-    }
-    cargo
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
+    as_from_a_shell(&mut cargo);
+    cargo.stderr(Stdio::inherit());
     let output = cargo.output().unwrap_or_else(|error| panic!("cargo build failed: {error}"));
     assert!(output.status.success(), "cargo build failed, see above");
     let lines = output.stdout.split(|byte| *byte == b'\n');
     lines.filter_map(|line| executable(&serde_json::from_slice(line).ok()?)).collect()
+}
+
+/// Has cargo, or a script that runs it, work at the top of the repository and as if a person had typed it: what
+/// cargo tells a test of its own package would have build scripts run anew, and all that needs them.
+pub fn as_from_a_shell(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| told.starts_with(start)) {
+            command.env_remove(&name);
+        }
+    }
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).stdin(Stdio::null());
 }
 
 /// Name and path of a program that one of cargo's messages speaks of.

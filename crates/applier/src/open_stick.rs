@@ -30,10 +30,14 @@ const FLAG: &str = "--stick";
 impl OpenStick {
     /// What is at this path; where nothing is, the removable drive with this serial number or node.
     pub fn named(path: &Path) -> Result<Self, Failure> {
-        if path.is_dir()
-            && let Some(medium) = Medium::mounted_at(path).map_err(MountError::failure)?
-        {
-            return Ok(Self(Place::Plugged(Box::new(medium))));
+        if path.is_dir() {
+            match Medium::mounted_at(path) {
+                Ok(Some(medium)) => return Ok(Self(Place::Plugged(Box::new(medium)))),
+                Ok(None) => {}
+                // without /proc or /sys nobody knows of drives: it is used as any other folder, and never ejected
+                Err(MountError::List(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.failure()),
+            }
         }
         // a node is no tar file
         if !path.exists() || path.starts_with("/dev") {

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 
@@ -30,6 +31,12 @@ pub enum Error {
         about: &'static str,
         /// What is wrong.
         why: String,
+    },
+    /// What says whether this laptop passes on what it receives is not there: nothing is concluded from that.
+    #[error("forwarding: {} is not there, so nobody knows whether this laptop passes on what it receives", path.display())]
+    NoSwitches {
+        /// Where it is read.
+        path: PathBuf,
     },
     /// There is no such interface.
     #[error("interface {name}: not found")]
@@ -98,6 +105,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NeedsPrivilege { .. } => "run it with sudo".into(),
+            Self::NoSwitches { .. } => "mount what the kernel tells: sudo mount -t proc proc /proc".into(),
             Self::NoInterface { .. } => "ip link shows what there is".into(),
             Self::NoCarrier { name } => {
                 format!("plug the cable in, switch the recorder on, then: ip link set {name} up")

@@ -240,7 +240,7 @@ fn host(neighbour: &NeighbourMessage) -> Option<Host> {
 }
 
 /// The switches in `/proc/sys/net`, which show the namespace of the reader. Where the one for all is on,
-/// the others follow it and say nothing more.
+/// the others follow it and say nothing more. IPv4 always has one for all: where it is missing, nothing is known.
 fn forwarding(interfaces: &[Interface]) -> Result<Vec<Forwarding>, Error> {
     let mut found = Vec::new();
     for (family, directory) in
@@ -250,7 +250,11 @@ fn forwarding(interfaces: &[Interface]) -> Result<Vec<Forwarding>, Error> {
         if family == Family::Ipv6 && read_dir(directory).is_err() {
             continue; // a kernel without IPv6 forwards none
         }
-        if is_on(&directory.join("all/forwarding"))? {
+        let all = directory.join("all/forwarding");
+        if family == Family::Ipv4 && !all.exists() {
+            return Err(Error::NoSwitches { path: all });
+        }
+        if is_on(&all)? {
             found.push(Forwarding { family, interface: None });
             continue;
         }

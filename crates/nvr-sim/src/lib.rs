@@ -16,6 +16,7 @@
 mod answer_fault;
 mod body;
 mod builder;
+pub mod command;
 mod configuration;
 mod connection;
 mod content;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 mod certificates;
+mod empty_root;
 mod finding;
 mod isolation;
 mod logins;

@@ -33,6 +33,8 @@ pub enum Power {
     /// It has no battery, as far as anybody knows.
     #[default]
     NoBattery,
+    /// The kernel is not asked, since sysfs is not mounted.
+    Unknown,
     /// Mains.
     Mains,
     /// Its battery.
@@ -43,8 +45,12 @@ pub enum Power {
 }
 
 impl Power {
-    /// As a directory of supplies tells; one that cannot be read tells of none.
+    /// As a directory of supplies tells; one that cannot be read tells of none, unless all classes of devices are
+    /// missing with it.
     pub fn read(supplies: &Path) -> Self {
+        if supplies.parent().is_some_and(|classes| !classes.exists()) {
+            return Self::Unknown;
+        }
         let entries = supplies.read_dir().into_iter().flatten().flatten().take(MOST);
         judge(&entries.filter_map(|entry| Supply::read(&entry.path())).collect::<Vec<_>>())
     }
@@ -58,6 +64,9 @@ impl Power {
     pub fn advice(self) -> Option<String> {
         match self {
             Self::NoBattery | Self::Mains => None,
+            Self::Unknown => {
+                Some("/sys is not mounted, so nobody knows what this laptop runs on: plug it in".into())
+            }
             Self::Battery { percent: Some(percent) } => {
                 Some(format!("this laptop runs on battery, {percent} %: plug it in"))
             }
@@ -244,6 +253,8 @@ mod tests {
             assert_eq!(read(supplies), Power::NoBattery, "{supplies:?}");
         }
         assert_eq!(Power::read(Path::new("/nonexistent")), Power::NoBattery);
+        let unknown = Power::read(Path::new("/nonexistent/power_supply"));
+        assert!(!unknown.is_low() && unknown.advice().is_some(), "{unknown:?}");
     }
 
     #[test]

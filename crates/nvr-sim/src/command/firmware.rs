@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::synthetic::{MEMBER, Synthetic, SyntheticError};
 use firmware::{HashingReader, Revision, Sha256Digest};
-use nvr_sim::synthetic::{MEMBER, Synthetic, SyntheticError};
 use terminal::{Exit, Fail, Failure, Output};
 
 /// `nvr-sim firmware`

@@ -2,9 +2,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::{Algorithm, Builder, Faults, Handle, Stage, StartError};
 use firmware::{Build, FirmwareVersion, Model, Revision, Serial};
 use jiff::Timestamp;
-use nvr_sim::{Algorithm, Builder, Faults, Handle, Stage, StartError};
 use secrecy::{ExposeSecret, SecretString};
 use terminal::{Exit, Fail, Failure, Output, SecretSource, secret};
 

@@ -1,4 +1,0 @@
-//! One file per command.
-
-pub(crate) mod firmware;
-pub(crate) mod serve;
