@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use firmware::Text;
 use jiff::{SignedDuration, Timestamp};
 use keys::durable::LockError;
+use receipt::Delivery;
 use serde_json::json;
 use stick::{OpenError, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
@@ -75,6 +76,10 @@ impl Context {
             self.output.warn(format_args!("state: where this stick was seen cannot be recorded: {error}"));
         }
         self.tell_clock(publication.start());
+        if let Some(signed) = publication.policy() {
+            let delivery = Delivery { recipient: signed.document().depot_recipient.clone() };
+            state.record_delivery(&delivery).map_err(state_failure)?;
+        }
         if let Some(accepted) = expiry.accepted(&publication) {
             expiry::tell(&accepted, self.output);
         }
@@ -128,7 +133,7 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
             (Exit::Usage, Some("see that this user may write there"))
         }
         StateError::Key(_) => (Exit::Usage, None),
-        StateError::Io(..) | StateError::Chain(_) => (Exit::Internal, None),
+        StateError::Io(..) | StateError::Chain(_) | StateError::Delivery(_) => (Exit::Internal, None),
     };
     Failure::of(exit, error).maybe_hint(hint)
 }

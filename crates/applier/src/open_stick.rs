@@ -9,6 +9,7 @@ use drive::{Access, Drive, Medium, MountError};
 use firmware::Text;
 use keys::SigningKey;
 use receipt::{Chain, LaptopId};
+use stick::statements::Outstanding;
 use stick::{Directory, NamedError, Stick, TarError, Tree, layout, media, statements};
 use terminal::{Count, Exit, Failure, Output};
 
@@ -95,9 +96,9 @@ impl OpenStick {
         !matches!(self.0, Place::Named(Stick::Tar(_)))
     }
 
-    /// How many of this laptop's statements are not on it.
-    pub fn undelivered(&self, chain: &Chain, key: &SigningKey) -> anyhow::Result<usize> {
-        Ok(statements::undelivered(self.tree(), chain, &LaptopId::of(&key.public()), 0)?.len())
+    /// What it needs to hold this laptop's statements.
+    pub fn outstanding(&self, chain: &Chain, key: &SigningKey) -> anyhow::Result<Outstanding> {
+        Ok(statements::outstanding(self.tree(), chain, &LaptopId::of(&key.public()), 0)?)
     }
 
     /// Lays every statement on it that it lacks, and gives how many those were.
@@ -105,7 +106,7 @@ impl OpenStick {
         let on = |directory: &Directory| report::deliver(directory, chain, key);
         match &self.0 {
             // it is not made writable for nothing
-            _ if self.undelivered(chain, key)? == 0 => Ok(0),
+            _ if self.outstanding(chain, key)?.is_empty() => Ok(0),
             Place::Named(Stick::Directory(directory)) => Ok(on(directory)?),
             Place::Named(Stick::Tar(_)) => Err(io::Error::from(io::ErrorKind::ReadOnlyFilesystem).into()),
             Place::Plugged(medium) => Ok(medium.writable(|folder| on(&Directory::open(folder)?))??),

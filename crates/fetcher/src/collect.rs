@@ -11,12 +11,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use jiff::Timestamp;
-use receipt::LaptopId;
+use keys::AgeIdentity;
+use receipt::{LaptopId, UnsealError, unseal};
 use serde::Serialize;
 use stick::media::Tree;
-use stick::statements::{self, Found};
+use stick::statements::{self, Found, Name};
 use terminal::Count;
 
+use crate::home::Home;
 use crate::ledger::{Checked, Keys, Ledger, LedgerError, Received};
 
 /// What a stick brought. Of many statements of a kind the first thousand are listed, and all are counted.
@@ -126,30 +128,67 @@ const BATCH_BYTES: usize = 1 << 20;
 
 /// A statement as it was read from a stick and checked, or why it cannot be read.
 pub struct Read {
-    path: String,
-    laptop: LaptopId,
-    counter: u64,
-    statement: io::Result<(Vec<u8>, Checked)>,
+    name: Name,
+    statement: Result<(Vec<u8>, Checked), Unreadable>,
+}
+
+/// Why nothing is known of a file that lies in the place of a statement.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Sealed(#[from] UnsealError),
+    #[error("it is encrypted, and this home has no identity to open it: bring keys/{} back", Home::IDENTITY)]
+    NoIdentity,
+}
+
+/// What opens and checks statements.
+pub struct Checker {
+    /// The laptops.
+    pub keys: Keys,
+    /// The depot's, if it has one.
+    pub identity: Option<AgeIdentity>,
+}
+
+impl Checker {
+    fn check(&self, Found { name, bytes }: Found) -> Read {
+        let statement = bytes.map_err(Unreadable::from).and_then(|bytes| {
+            let bytes = match &self.identity {
+                _ if !name.is_sealed => bytes,
+                Some(identity) => unseal(&bytes, identity)?,
+                None => return Err(Unreadable::NoIdentity),
+            };
+            let checked = self.keys.check(&name.laptop, &bytes);
+            Ok((bytes, checked))
+        });
+        Read { name, statement }
+    }
 }
 
 /// Takes every statement of a stick. Nothing on the stick is changed.
-pub fn collect(medium: &dyn Tree, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
-    let (found, keys) = (find(medium)?, ledger.keys()?);
+pub fn collect(
+    medium: &dyn Tree,
+    ledger: &Ledger,
+    identity: Option<AgeIdentity>,
+    now: Timestamp,
+) -> Result<Collected, CollectError> {
+    let (found, checker) = (find(medium)?, Checker { keys: ledger.keys()?, identity });
     let mut collected = Collected::default();
-    read(medium, found, &keys, |batch| collected.take_all(batch, ledger, now))?;
+    read(medium, found, &checker, |batch| collected.take_all(batch, ledger, now))?;
     Ok(collected)
 }
 
 /// The statements on a stick, to be given to [`read`].
-pub fn find(medium: &dyn Tree) -> Result<Vec<(LaptopId, u64)>, CollectError> {
+pub fn find(medium: &dyn Tree) -> Result<Vec<Name>, CollectError> {
     statements::find(medium).map_err(CollectError::Stick)
 }
 
 /// Reads statements from a stick and checks them, and gives them to `take`, some at a time, until it fails.
 pub fn read<E>(
     medium: &dyn Tree,
-    found: Vec<(LaptopId, u64)>,
-    keys: &Keys,
+    found: Vec<Name>,
+    checker: &Checker,
     take: impl FnMut(Vec<Read>) -> Result<(), E>,
 ) -> Result<(), E> {
     let found = Mutex::new(found.into_iter());
@@ -163,7 +202,7 @@ pub fn read<E>(
                     let next: Vec<_> = found.by_ref().take(BATCH).collect();
                     drop(found);
                     // nobody takes them any more once the ledger has failed
-                    if next.is_empty() || !check_all(medium, next, keys, &batches) {
+                    if next.is_empty() || !check_all(medium, next, checker, &batches) {
                         return;
                     }
                 }
@@ -175,21 +214,12 @@ pub fn read<E>(
 }
 
 /// Reads and checks these; whether somebody still took them.
-fn check_all(
-    medium: &dyn Tree,
-    next: Vec<(LaptopId, u64)>,
-    keys: &Keys,
-    batches: &SyncSender<Vec<Read>>,
-) -> bool {
+fn check_all(medium: &dyn Tree, next: Vec<Name>, checker: &Checker, batches: &SyncSender<Vec<Read>>) -> bool {
     let (mut batch, mut size) = (Vec::new(), 0);
-    for (laptop, counter) in next {
-        let Found { path, laptop, counter, bytes } = statements::take(medium, &laptop, counter);
-        size += bytes.as_ref().map_or(0, Vec::len);
-        let statement = bytes.map(|bytes| {
-            let checked = keys.check(&laptop, &bytes);
-            (bytes, checked)
-        });
-        batch.push(Read { path, laptop, counter, statement });
+    for name in next {
+        let found = statements::take(medium, name);
+        size += found.bytes.as_ref().map_or(0, Vec::len);
+        batch.push(checker.check(found));
         if size >= BATCH_BYTES {
             size = 0;
             if batches.send(std::mem::take(&mut batch)).is_err() {
@@ -213,11 +243,12 @@ impl Collected {
     }
 
     fn take(&mut self, read: Read, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
-        let Read { path, laptop, counter, statement } = read;
+        let Read { name, statement } = read;
+        let (path, Name { laptop, counter, .. }) = (name.path(), name);
         let (bytes, checked) = match statement {
             Ok(statement) => statement,
             Err(e) => {
-                self.reject(path, e.to_string());
+                self.reject(path, chain(&e));
                 return Ok(());
             }
         };

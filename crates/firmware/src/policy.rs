@@ -3,11 +3,9 @@
 //! A depot signs it as `policy.json`. Every field has a default, and so has a publication that lists
 //! no policy; a policy can only make plans stricter. Unknown fields are ignored, and so is the name of
 //! an override that this program does not have: it cannot be given to it.
-//!
-//! The recipient to which statements would be encrypted is not part of it: encryption does not exist
-//! yet, and a field that promises it would be worse than none.
 
 mod flag;
+mod recipient;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{FirmwareVersion, Model};
 
 pub use flag::{OverrideFlag, UnknownFlag};
+pub use recipient::{InvalidRecipient, Recipient};
 
 /// What a depot allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +32,9 @@ pub struct Policy {
     pub minimum_versions: BTreeMap<Model, FirmwareVersion>,
     /// By which standard recorders are audited.
     pub audit_baseline: AuditProfile,
+    /// To whom laptops encrypt the statements that they lay on sticks; to nobody where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depot_recipient: Option<Recipient>,
 }
 
 /// A standard for the posture of a recorder.
@@ -83,7 +85,7 @@ impl fmt::Display for AuditProfile {
 
 impl Policy {
     /// Each field with its value in words, in the order of the struct.
-    pub fn in_words(&self) -> [(&'static str, String); 4] {
+    pub fn in_words(&self) -> [(&'static str, String); 5] {
         let flags = self.forbidden_overrides.iter().map(|flag| format!("--{flag}"));
         let versions = self.minimum_versions.iter().map(|(model, version)| format!("{model} {version}"));
         [
@@ -91,6 +93,10 @@ impl Policy {
             ("backup required", if self.backup_required { "yes" } else { "no" }.to_owned()),
             ("minimum versions", listed(versions)),
             ("audit baseline", self.audit_baseline.to_string()),
+            (
+                "depot recipient",
+                self.depot_recipient.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+            ),
         ]
     }
 }
@@ -131,6 +137,7 @@ fn strictest_versions<'de, D: Deserializer<'de>>(
 mod tests {
     use serde_json::json;
 
+    use super::recipient::tests::RECIPIENT;
     use super::*;
 
     fn read(value: serde_json::Value) -> Result<Policy, serde_json::Error> {
@@ -142,7 +149,7 @@ mod tests {
         assert_eq!(read(json!({"format": 1})).unwrap(), Policy::default());
         assert_eq!(
             Policy::default().to_string(),
-            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped"
+            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped; depot recipient: none"
         );
     }
 
@@ -153,6 +160,7 @@ mod tests {
             backup_required: true,
             minimum_versions: [("DS-7608NI-I2".parse().unwrap(), "V4.61.025".parse().unwrap())].into(),
             audit_baseline: AuditProfile::Segmented,
+            depot_recipient: Some(RECIPIENT.parse().unwrap()),
         };
         let value = serde_json::to_value(&policy).unwrap();
         assert_eq!(
@@ -160,6 +168,7 @@ mod tests {
             json!({
                 "forbidden_overrides": ["allow-downgrade", "push-again"], "backup_required": true,
                 "minimum_versions": {"DS-7608NI-I2": "V4.61.025"}, "audit_baseline": "segmented",
+                "depot_recipient": RECIPIENT,
             })
         );
         assert_eq!(read(value).unwrap(), policy);
@@ -176,6 +185,8 @@ mod tests {
             json!({"minimum_versions": {"DS 7608": "V4.61.025"}}),
             json!({"minimum_versions": {"DS-7608NI-I2": "4.61"}}),
             json!({"audit_baseline": "relaxed"}),
+            json!({"depot_recipient": "age1nobody"}),
+            json!({"depot_recipient": 1}),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }

@@ -31,6 +31,7 @@ mod recorder_errors;
 mod recorder_faults;
 mod restores;
 mod rounds;
+mod sealed;
 mod signing;
 mod stations;
 mod steps;

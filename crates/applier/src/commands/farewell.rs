@@ -23,7 +23,7 @@ pub(super) fn farewell(
         return;
     }
     let output = context.output;
-    let undelivered = stick.undelivered(chain, key);
+    let undelivered = stick.outstanding(chain, key).map(|outstanding| outstanding.missing.len());
     let statements = match &undelivered {
         Ok(0) => "all statements of this laptop are on it".to_owned(),
         Ok(missing) => format!(

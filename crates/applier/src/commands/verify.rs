@@ -54,7 +54,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(laptop) => {
             // neither on this stick nor at the depot
             let arrived = publication.acknowledged(&laptop);
-            statements::undelivered(stick.tree(), &chain, &laptop, arrived).fail(Exit::Stick)?.len()
+            statements::outstanding(stick.tree(), &chain, &laptop, arrived).fail(Exit::Stick)?.missing.len()
         }
         None => 0,
     };

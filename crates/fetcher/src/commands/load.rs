@@ -17,7 +17,7 @@ use super::outgoing::{Outgoing, SelectionArgs};
 use super::place::Place;
 use super::{collect as collect_command, publication_failure};
 use crate::collect::collect;
-use crate::context::Context;
+use crate::context::{Context, identity_failure};
 use crate::load::good_until;
 use crate::publication::Publication;
 
@@ -81,7 +81,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let place = Place::find(args.to.as_deref(), args.stick.as_deref(), Access::Write, context.output)?;
     let stick = place.open()?;
     let (outgoing, collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
-        let collected = collect(&stick, ledger, context.now).map_err(collect_command::failure)?;
+        let identity = home.identity().map_err(identity_failure)?;
+        let collected = collect(&stick, ledger, identity, context.now).map_err(collect_command::failure)?;
         collect_command::tell(&collected, context);
         Ok(collected)
     })?;

@@ -10,10 +10,10 @@ use stick::{Agreed, Directory, layout};
 use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
-use crate::collect::{self, Collected};
+use crate::collect::{self, Checker, Collected};
 use crate::commands::outgoing::Outgoing;
 use crate::commands::{collect as collect_command, ledger_failure, load, publication_failure};
-use crate::context::{Context, home_failure};
+use crate::context::{Context, home_failure, identity_failure};
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::load::{Wanted, good_until};
@@ -185,8 +185,9 @@ impl Station {
         let mut collected = Collected::default();
         let home = self.home(&mut || tell(Said::Waiting))?;
         let keys = Ledger::open(&home.ledger()).and_then(|ledger| ledger.keys()).map_err(ledger_failure)?;
+        let checker = Checker { keys, identity: home.identity().map_err(identity_failure)? };
         drop(home);
-        collect::read(&stick, found, &keys, |batch| {
+        collect::read(&stick, found, &checker, |batch| {
             let home = self.home(&mut || tell(Said::Waiting))?;
             let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
             collected.take_all(batch, &ledger, context.now).map_err(ledger_failure)
