@@ -42,6 +42,9 @@ pub struct Collected {
     pub rejected: Vec<Reject>,
     /// How many of these there are.
     pub rejected_count: usize,
+    /// Files whose statement is in the ledger now, in its place.
+    #[serde(skip)]
+    pub taken: Vec<Name>,
 }
 
 impl Collected {
@@ -244,7 +247,7 @@ impl Collected {
 
     fn take(&mut self, read: Read, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
         let Read { name, statement } = read;
-        let (path, Name { laptop, counter, .. }) = (name.path(), name);
+        let (path, Name { laptop, counter, .. }) = (name.path(), name.clone());
         let (bytes, checked) = match statement {
             Ok(statement) => statement,
             Err(e) => {
@@ -259,8 +262,17 @@ impl Collected {
                     let (head, says) = (&statement.statement().head, statement.statement().to_string());
                     self.new.push(Arrival { laptop: head.laptop.clone(), counter: head.counter, says });
                 }
+                // one of another laptop, or number, is not named by what it is called here
+                if (&laptop, counter)
+                    == (&statement.statement().head.laptop, statement.statement().head.counter)
+                {
+                    self.taken.push(name);
+                }
             }
-            Received::Known => self.known += 1,
+            Received::Known => {
+                self.known += 1;
+                self.taken.push(name);
+            }
             Received::Replayed(statement) => {
                 let head = &statement.statement().head;
                 let reason = format!("it is statement {} of laptop {}", head.counter, head.laptop);

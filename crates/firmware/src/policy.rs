@@ -19,7 +19,7 @@ pub use flag::{OverrideFlag, UnknownFlag};
 pub use recipient::{InvalidRecipient, Recipient};
 
 /// What a depot allows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
     /// Overrides that nobody may give, whatever the reason.
@@ -35,6 +35,31 @@ pub struct Policy {
     /// To whom laptops encrypt the statements that they lay on sticks; to nobody where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depot_recipient: Option<Recipient>,
+    /// After how many days laptops remind of statements that are not known to have reached the depot.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub remind_after_days: u16,
+}
+
+/// After how many days where no policy says it: as long as a publication is good.
+pub const REMIND_AFTER_DAYS: u16 = 30;
+
+/// What stands in no policy from before is left out, so that its bytes stay what they were.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_usual(days: &u16) -> bool {
+    *days == REMIND_AFTER_DAYS
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            forbidden_overrides: BTreeSet::new(),
+            backup_required: false,
+            minimum_versions: BTreeMap::new(),
+            audit_baseline: AuditProfile::default(),
+            depot_recipient: None,
+            remind_after_days: REMIND_AFTER_DAYS,
+        }
+    }
 }
 
 /// A standard for the posture of a recorder.
@@ -85,7 +110,7 @@ impl fmt::Display for AuditProfile {
 
 impl Policy {
     /// Each field with its value in words, in the order of the struct.
-    pub fn in_words(&self) -> [(&'static str, String); 5] {
+    pub fn in_words(&self) -> [(&'static str, String); 6] {
         let flags = self.forbidden_overrides.iter().map(|flag| format!("--{flag}"));
         let versions = self.minimum_versions.iter().map(|(model, version)| format!("{model} {version}"));
         [
@@ -97,6 +122,7 @@ impl Policy {
                 "depot recipient",
                 self.depot_recipient.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
             ),
+            ("reminder", format!("after {} days", self.remind_after_days)),
         ]
     }
 }
@@ -149,7 +175,7 @@ mod tests {
         assert_eq!(read(json!({"format": 1})).unwrap(), Policy::default());
         assert_eq!(
             Policy::default().to_string(),
-            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped; depot recipient: none"
+            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped; depot recipient: none; reminder: after 30 days"
         );
     }
 
@@ -161,6 +187,7 @@ mod tests {
             minimum_versions: [("DS-7608NI-I2".parse().unwrap(), "V4.61.025".parse().unwrap())].into(),
             audit_baseline: AuditProfile::Segmented,
             depot_recipient: Some(RECIPIENT.parse().unwrap()),
+            remind_after_days: 7,
         };
         let value = serde_json::to_value(&policy).unwrap();
         assert_eq!(
@@ -168,7 +195,7 @@ mod tests {
             json!({
                 "forbidden_overrides": ["allow-downgrade", "push-again"], "backup_required": true,
                 "minimum_versions": {"DS-7608NI-I2": "V4.61.025"}, "audit_baseline": "segmented",
-                "depot_recipient": RECIPIENT,
+                "depot_recipient": RECIPIENT, "remind_after_days": 7,
             })
         );
         assert_eq!(read(value).unwrap(), policy);
@@ -187,6 +214,7 @@ mod tests {
             json!({"audit_baseline": "relaxed"}),
             json!({"depot_recipient": "age1nobody"}),
             json!({"depot_recipient": 1}),
+            json!({"remind_after_days": -1}),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }

@@ -12,6 +12,13 @@ pub struct Delivery {
     /// that nobody can take it away.
     #[serde(default)]
     pub recipient: Option<Recipient>,
+    /// Up to which of them the depot has them. An unattended key says so, and whoever has that key can lie: what
+    /// was not yet stated when it was said is never taken to have arrived.
+    #[serde(default)]
+    pub arrived: u64,
+    /// After how many days they are reminded of, where a policy says it.
+    #[serde(default)]
+    pub remind_after_days: Option<u16>,
 }
 
 /// Why it is not known how statements go home; none leaves the laptop then.
@@ -73,7 +80,11 @@ mod tests {
     fn what_is_damaged_is_not_plain_text() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Delivery::read(dir.path()).unwrap(), Delivery::default());
-        let delivery = Delivery { recipient: Some(identity(dir.path(), "depot").1) };
+        let delivery = Delivery {
+            recipient: Some(identity(dir.path(), "depot").1),
+            arrived: 3,
+            remind_after_days: Some(7),
+        };
         delivery.record(dir.path()).unwrap();
         assert_eq!(Delivery::read(dir.path()).unwrap(), delivery);
         for bytes in [&b""[..], b"{}", br#"{"format":2}"#, br#"{"format":1,"recipient":"age1"}"#] {

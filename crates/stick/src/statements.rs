@@ -1,5 +1,6 @@
 //! Statements on a stick: laid there by the applier, taken by the fetcher.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use firmware::policy::Recipient;
@@ -76,9 +77,16 @@ pub fn outstanding(
     laptop: &LaptopId,
     after: u64,
 ) -> Result<Outstanding, DeliverError> {
-    let recipient = chain.delivery()?.recipient;
+    let (recipient, next) = (chain.delivery()?.recipient, chain.next().counter);
     let mut outstanding = Outstanding::default();
-    for counter in after + 1..chain.next().counter {
+    if recipient.is_some() {
+        let lying =
+            files_of(medium, laptop)?.into_iter().filter(|name| !name.is_sealed && name.counter < next);
+        outstanding.in_the_clear = lying.map(|name| name.counter).collect();
+    }
+    // what lies in the clear is never removed before it is there otherwise, wherever else it may have arrived
+    let wanted = (after + 1..next).chain(outstanding.in_the_clear.iter().copied());
+    for counter in wanted.collect::<BTreeSet<u64>>() {
         let (name, bytes) = outgoing(chain, laptop, counter, recipient.as_ref())?;
         match media::read(medium, &name.path(), name.cap()) {
             Ok(Some(there)) if there == bytes => {}
@@ -86,18 +94,19 @@ pub fn outstanding(
             _ => outstanding.missing.push(counter),
         }
     }
-    if recipient.is_some() {
-        let lying = files_of(medium, laptop)?.into_iter().filter(|name| !name.is_sealed);
-        outstanding.in_the_clear = lying.map(|name| name.counter).collect();
-    }
     Ok(outstanding)
 }
 
-/// Copies to a stick every statement of a laptop that it lacks, encrypted where the depot named a recipient; then
-/// none of that laptop is left there in the clear. Gives how many were written.
-pub fn deliver(medium: &dyn Media, chain: &Chain, laptop: &LaptopId) -> Result<usize, DeliverError> {
+/// Copies to a stick every statement of a laptop after `after` that it lacks, encrypted where the depot named a
+/// recipient; then none of that laptop is left there in the clear. Gives how many were written.
+pub fn deliver(
+    medium: &dyn Media,
+    chain: &Chain,
+    laptop: &LaptopId,
+    after: u64,
+) -> Result<usize, DeliverError> {
     let recipient = chain.delivery()?.recipient;
-    let Outstanding { missing, in_the_clear } = outstanding(medium, chain, laptop, 0)?;
+    let Outstanding { missing, in_the_clear } = outstanding(medium, chain, laptop, after)?;
     for counter in &missing {
         let (name, bytes) = outgoing(chain, laptop, *counter, recipient.as_ref())?;
         media::write(medium, &name.path(), &bytes)?;
@@ -112,6 +121,12 @@ pub fn deliver(medium: &dyn Media, chain: &Chain, laptop: &LaptopId) -> Result<u
         medium.sync_names()?;
     }
     Ok(missing.len())
+}
+
+/// Removes statements from a stick, for good; those that have gone are no error.
+pub fn remove(medium: &dyn Media, names: &[Name]) -> io::Result<()> {
+    names.iter().try_for_each(|name| medium.remove(&name.path()))?;
+    if names.is_empty() { Ok(()) } else { medium.sync_names() }
 }
 
 /// A statement as it goes onto a stick.
@@ -194,13 +209,13 @@ mod tests {
         let chain = Chain::open(state.path()).unwrap();
         let laptop = LaptopId::of(&SigningKey::generate().public());
         let medium = Directory::open(stick.path()).unwrap();
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 3);
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 0);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 3);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 0);
         // a FAT that kept the size and lost the contents
         media::write(&medium, &layout::receipt(&laptop, 2), &[0; 7]).unwrap();
         assert_eq!(outstanding(&medium, &chain, &laptop, 0).unwrap().missing, [2]);
         assert!(outstanding(&medium, &chain, &laptop, 2).unwrap().is_empty());
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 1);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 1);
         let folder = layout::receipts(&laptop);
         for odd in ["07.json", "+4.json", "x.json", "4.json.bak", "4.age", "04.json.age", "4.json.age.age"] {
             media::write(&medium, &format!("{folder}/{odd}"), b"{}").unwrap();
@@ -213,15 +228,24 @@ mod tests {
         // encrypted, nothing stays in the clear but what others have left there
         let identity = AgeIdentity::open_or_make(&state.path().join("identity"), "test").unwrap();
         let recipient: Recipient = identity.recipient().to_string().parse().unwrap();
-        Delivery { recipient: Some(recipient) }.record(state.path()).unwrap();
+        Delivery { recipient: Some(recipient), ..Delivery::default() }.record(state.path()).unwrap();
         assert_eq!(outstanding(&medium, &chain, &laptop, 3).unwrap().in_the_clear, [1, 2, 3]);
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 3);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 3);
         assert!(outstanding(&medium, &chain, &laptop, 0).unwrap().is_empty());
         assert_eq!(find(&medium).unwrap(), [1, 2, 3].map(|n| name(n, true)));
         let there = take(&medium, name(2, true)).bytes.unwrap();
         assert_eq!(unseal(&there, &identity).unwrap(), b"{\"n\":2}");
         media::write(&medium, &name(2, true).path(), &there[..there.len() - 1]).unwrap();
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 1);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 1);
         assert_eq!(take(&medium, name(2, true)).bytes.unwrap(), there);
+        // what has arrived is neither laid there again nor left in the clear
+        remove(&medium, &find(&medium).unwrap()).unwrap();
+        assert_eq!((deliver(&medium, &chain, &laptop, 2).unwrap(), find(&medium).unwrap().len()), (1, 1));
+        for counter in [1, 9] {
+            media::write(&medium, &name(counter, false).path(), b"{}").unwrap();
+        }
+        assert_eq!(deliver(&medium, &chain, &laptop, 2).unwrap(), 1);
+        // of number 9 this laptop knows nothing: somebody should see it
+        assert_eq!(find(&medium).unwrap(), [name(1, true), name(3, true), name(9, false)]);
     }
 }

@@ -14,6 +14,7 @@ mod cameras;
 mod clock;
 mod collected;
 mod covering;
+mod delivered;
 mod depot_errors;
 mod drives;
 mod export;

@@ -12,11 +12,10 @@ use tokio::process::Command;
 use crate::drives::{plug_mounted, run};
 use crate::world::{World, files, write};
 
-/// A laptop that is enrolled and has stated something in the clear, before its depot named a recipient.
+/// A laptop that has stated something in the clear, before its depot named a recipient.
 async fn in_the_clear() -> World {
     let world = World::loaded().await;
     world.apply("").await.ends(0);
-    world.enrol_laptop().await;
     world
 }
 
@@ -32,10 +31,14 @@ async fn name_recipient(world: &World) -> String {
     recipient
 }
 
+/// What it stated then and since is encrypted on the stick, and it is enrolled; what came in the clear is in the ledger.
 async fn sealed() -> (World, String) {
     let world = in_the_clear().await;
     let recipient = name_recipient(&world).await;
     world.apply("").await.ends(0);
+    let laptop = world.applier("trust show --laptop --json").await.ends(0).json();
+    let (file, print) = (laptop["public_key"].as_str().unwrap(), laptop["fingerprint"].as_str().unwrap());
+    world.fetcher(&format!("laptops enrol {file} --fingerprint {print}")).await.ends(0);
     (world, recipient)
 }
 
@@ -176,7 +179,7 @@ async fn a_recipient_is_replaced_and_what_was_encrypted_to_the_old_one_still_ope
     world.approve("--policy").await.ends(0);
     world.fetcher("load --to stick --all").await.ends(0);
     world.applier("verify --stick stick").await.ends(0).says(&[new.as_str().unwrap()]);
-    world.applier("receipts --copy-to stick").await.ends(0).says(&["3 statements copied"]);
+    world.applier("receipts --copy-to stick --all").await.ends(0).says(&["3 statements copied"]);
     for stick in ["older", "stick"] {
         world.fetcher(&format!("collect --from {stick}")).await.ends(0).says(&["3 known"]);
     }

@@ -1,8 +1,11 @@
 //! What leaves the depot, on a stick or in a file: chosen, checked, its timestamp good for a while.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use firmware::{Model, ReleaseId};
+use receipt::Acknowledged;
+use stick::statements::Name;
 use stick::{Contents, SignedRelease};
 use terminal::{Count, Exit, Fail, Failure};
 use tuf_client::Clock;
@@ -14,7 +17,7 @@ use crate::depot::Depot;
 use crate::home::Home;
 use crate::key_ring;
 use crate::ledger::Ledger;
-use crate::load::{self, Documents, Wanted, acknowledged, contents, missing_steps, select};
+use crate::load::{self, Documents, Wanted, contents, missing_steps, select};
 use crate::publication::Publication;
 use crate::publish::{self, OnlineKeys};
 
@@ -58,6 +61,8 @@ pub(super) struct Outgoing {
     pub(super) carried: Vec<String>,
     /// What goes along with it in any case.
     pub(super) documents: Documents,
+    /// What it says has arrived.
+    acknowledged: Acknowledged,
     approved: Vec<SignedRelease>,
     depot: Depot,
 }
@@ -101,12 +106,17 @@ impl Outgoing {
             .map_err(online_key_failure)?;
         renew(&mut publication, &keys, context)?;
         let arrived = ledger.laptops().map_err(ledger_failure)?;
-        let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
-        let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
-        let contents = contents(&publication, &approved, &carried, &documents, acknowledged);
+        let arrived: BTreeMap<_, _> =
+            arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
+        let is_any = !arrived.is_empty();
+        let acknowledged = Acknowledged::new(arrived);
+        let signed = is_any.then(|| acknowledged.sign(&keys.snapshot)).transpose().fail(Exit::Internal)?;
+        let contents = contents(&publication, &approved, &carried, &documents, signed);
         let carried = carried.iter().map(|release| release.consistent_name()).collect();
         let clock = Clock { system: context.now, build: context.now };
-        Ok((Self { publication, contents, clock, carried, documents, approved, depot }, arrived_now))
+        let outgoing =
+            Self { publication, contents, clock, carried, documents, acknowledged, approved, depot };
+        Ok((outgoing, arrived_now))
     }
 
     /// What goes along, in words: the releases, and each document by its name.
@@ -117,6 +127,11 @@ impl Outgoing {
         names.sort_unstable();
         let releases = format!("{} carried", Count(self.carried.len(), "release"));
         names.iter().fold(releases, |text, name| text + ", " + name)
+    }
+
+    /// Those among these statements whose arrival it acknowledges.
+    pub(super) fn delivered(&self, taken: Vec<Name>) -> Vec<Name> {
+        taken.into_iter().filter(|name| name.counter <= self.acknowledged.of(&name.laptop)).collect()
     }
 
     /// A file of the depot by its consistent name.

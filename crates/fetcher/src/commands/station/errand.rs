@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use drive::{Access, Drive, Medium, MountError, NotSafe};
 use jiff::Timestamp;
+use stick::statements::Name;
 use stick::{Agreed, Directory, layout};
 use terminal::{Exit, Fail, Failure};
 
@@ -155,7 +156,7 @@ impl Station {
             reason = "each stick is a run of its own, and a station runs for weeks"
         )]
         let context = Context { now: Timestamp::now(), ..self.context.clone() };
-        self.collect(&medium.folder(), &context, tell)?;
+        let taken = self.collect(&medium.folder(), &context, tell)?;
         if drive.read_only {
             tell(Said::WriteProtected);
             return Ok(());
@@ -164,22 +165,29 @@ impl Station {
         let written = medium.writable(|folder| {
             let stick = Directory::open(folder).fail(Exit::Stick)?;
             let mut events = |event| tell(Said::Writing(event));
-            load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)
+            let plan = load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)?;
+            Ok::<_, Failure>((plan, load::remove_delivered(&stick, &outgoing, taken)?))
         });
-        let plan = written.map_err(MountError::failure)??;
+        let (plan, removed_statements) = written.map_err(MountError::failure)??;
         load::look_again(medium, &outgoing)?;
         tell(Said::Loaded(Loaded {
             timestamp: outgoing.publication.current().timestamp.version(),
             carried: outgoing.carried.clone(),
             in_words: outgoing.in_words(),
             written_bytes: plan.bytes,
+            removed_statements,
             good_until: good_until(&outgoing.publication),
         }));
         Ok(())
     }
 
-    /// Takes its statements. The home is nobody's while they are read: a stick may be slow, or answer nothing.
-    fn collect(&self, folder: &Path, context: &Context, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
+    /// Takes its statements, and gives those that the ledger has. The home is nobody's while they are read: a stick may be slow, or answer nothing.
+    fn collect(
+        &self,
+        folder: &Path,
+        context: &Context,
+        tell: &mut dyn FnMut(Said),
+    ) -> Result<Vec<Name>, Failure> {
         let stick = Directory::open(folder).fail(Exit::Stick)?;
         let found = collect::find(&stick).map_err(collect_command::failure)?;
         let mut collected = Collected::default();
@@ -192,8 +200,9 @@ impl Station {
             let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
             collected.take_all(batch, &ledger, context.now).map_err(ledger_failure)
         })?;
+        let taken = std::mem::take(&mut collected.taken);
         tell(Said::Collected(collected));
-        Ok(())
+        Ok(taken)
     }
 
     /// What goes out. The files of the depot are read later, without the lock: each is checked by its digest.
