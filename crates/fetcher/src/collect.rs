@@ -4,6 +4,8 @@
 //! the ledger some at a time, each time all of it or nothing. What was cut off is taken by the next collection, which
 //! knows what has arrived. Nothing grows with the number of statements but the list of their names, which is capped.
 
+mod checker;
+
 use std::io;
 use std::num::NonZero;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -12,14 +14,15 @@ use std::thread;
 
 use jiff::Timestamp;
 use keys::AgeIdentity;
-use receipt::{LaptopId, UnsealError, unseal};
+use receipt::LaptopId;
 use serde::Serialize;
 use stick::media::Tree;
-use stick::statements::{self, Found, Name};
+use stick::statements::{self, Name};
 use terminal::Count;
 
-use crate::home::Home;
-use crate::ledger::{Checked, Keys, Ledger, LedgerError, Received};
+pub use checker::{Checker, Read};
+
+use crate::ledger::{Ledger, LedgerError, Received};
 
 /// What a stick brought. Of many statements of a kind the first thousand are listed, and all are counted.
 #[derive(Debug, Default, Serialize)]
@@ -128,46 +131,6 @@ const MOST_LISTED: usize = 1_000;
 const BATCH: usize = 256;
 /// So many bytes are enough for a batch, of which several are under way: a statement may have 256 KiB, a usual one has two or three.
 const BATCH_BYTES: usize = 1 << 20;
-
-/// A statement as it was read from a stick and checked, or why it cannot be read.
-pub struct Read {
-    name: Name,
-    statement: Result<(Vec<u8>, Checked), Unreadable>,
-}
-
-/// Why nothing is known of a file that lies in the place of a statement.
-#[derive(Debug, thiserror::Error)]
-enum Unreadable {
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Sealed(#[from] UnsealError),
-    #[error("it is encrypted, and this home has no identity to open it: bring keys/{} back", Home::IDENTITY)]
-    NoIdentity,
-}
-
-/// What opens and checks statements.
-pub struct Checker {
-    /// The laptops.
-    pub keys: Keys,
-    /// The depot's, if it has one.
-    pub identity: Option<AgeIdentity>,
-}
-
-impl Checker {
-    fn check(&self, Found { name, bytes }: Found) -> Read {
-        let statement = bytes.map_err(Unreadable::from).and_then(|bytes| {
-            let bytes = match &self.identity {
-                _ if !name.is_sealed => bytes,
-                Some(identity) => unseal(&bytes, identity)?,
-                None => return Err(Unreadable::NoIdentity),
-            };
-            let checked = self.keys.check(&name.laptop, &bytes);
-            Ok((bytes, checked))
-        });
-        Read { name, statement }
-    }
-}
 
 /// Takes every statement of a stick. Nothing on the stick is changed.
 pub fn collect(

@@ -38,6 +38,7 @@ mod stations;
 mod steps;
 mod stick_bytes;
 mod stick_errors;
+mod supplying;
 mod syncing;
 mod units;
 mod unsettled;

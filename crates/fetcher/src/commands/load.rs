@@ -29,6 +29,7 @@ use crate::publication::Publication;
 #[command(after_help = "\
 Examples:
   fetcher load --model DS-7608NI-I2                the one stick that is plugged in
+  fetcher load --site harbour.toml                 what the recorders of that site need, steps included
   fetcher load --stick 4C530001230718116433 --all  that one, of several: fetcher sticks lists them
   fetcher load --to /media/stick --all --no-eject  where it is mounted; it stays there
   fetcher load --all --replace-other-depot \"depot moved to Graz\"")]
@@ -109,7 +110,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "event": "loaded", "stick": place.name(), "collected": collected,
         "timestamp": publication.current().timestamp.version(),
         "carried": carried,
-        "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
+        "sites": outgoing.sites, "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
         "unchanged": unchanged, "read_back": view.past(), "replaced": replaced, "removed_statements": removed,
     }));
     context.output.data(format_args!(

@@ -12,17 +12,17 @@ use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
 use crate::collect::{self, Checker, Collected};
-use crate::commands::outgoing::Outgoing;
+use crate::commands::outgoing::{Asked, Outgoing};
 use crate::commands::{collect as collect_command, ledger_failure, load, publication_failure};
 use crate::context::{Context, home_failure, identity_failure};
 use crate::home::Home;
 use crate::ledger::Ledger;
-use crate::load::{Wanted, good_until};
+use crate::load::good_until;
 use crate::publication::Publication;
 
 /// What every stick is served by.
 pub(super) struct Station {
-    wanted: Wanted,
+    asked: Asked,
     takes_any_stick: bool,
     ejects: bool,
     context: Context,
@@ -45,14 +45,14 @@ pub(super) enum Served {
 impl Station {
     /// Says at once what is wrong with the depot.
     pub(super) fn open(
-        wanted: Wanted,
+        asked: Asked,
         takes_any_stick: bool,
         ejects: bool,
         context: &Context,
     ) -> Result<Self, Failure> {
         let dir = context.home_dir()?;
         let station = Self {
-            wanted,
+            asked,
             takes_any_stick,
             ejects,
             context: context.clone(),
@@ -210,7 +210,7 @@ impl Station {
         let home = self.home(&mut || tell(Said::Waiting))?;
         let _alone = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
         let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-        Ok(Outgoing::prepare(publication, &self.wanted, &home, context, |_| Ok(()))?.0)
+        Ok(Outgoing::prepare(publication, &self.asked, &home, context, |_| Ok(()))?.0)
     }
 
     /// The home, which those that are at work share; `waits` is told where another program has it.
