@@ -4,7 +4,7 @@
 //!
 //! * The *device key* is the recorder's: with it the recorder encrypts its own export (reference: ISAPI
 //!   §11). A person gives it, where the firmware wants one or where they wish it; it is kept nowhere.
-//! * The *local key* is this laptop's ([`LocalKey`]): with it the file is encrypted here, with `age`. It
+//! * The *local key* is this laptop's ([`local_key()`]): with it the file is encrypted here, with `age`. It
 //!   is made at the first backup, and nobody is asked for it.
 //!
 //! An export without a device key is as the recorder makes it: whoever has it may read the passwords in
@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use age::x25519::Recipient;
 pub use keeper::{BackupError, Keeper};
-pub use local_key::{LocalKey, LocalKeyError};
+pub use local_key::local_key;
 pub use sealed::{UnsealError, manifest, unseal};
 pub use shelf::{files, newest};
 

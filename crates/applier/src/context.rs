@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use firmware::Text;
 use jiff::{SignedDuration, Timestamp};
 use keys::durable::LockError;
+use receipt::Delivery;
 use serde_json::json;
-use stick::{OpenError, UnverifiedPublication, VerifiedPublication};
+use stick::{OpenError, SignedDocument, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
@@ -75,6 +76,7 @@ impl Context {
             self.output.warn(format_args!("state: where this stick was seen cannot be recorded: {error}"));
         }
         self.tell_clock(publication.start());
+        record_delivery(state, &publication).map_err(state_failure)?;
         if let Some(accepted) = expiry.accepted(&publication) {
             expiry::tell(&accepted, self.output);
         }
@@ -92,6 +94,25 @@ impl Context {
             ));
         }
     }
+}
+
+/// Remembers what a publication says of how statements go home. A policy that it does not list changes nothing.
+fn record_delivery(state: &State, publication: &VerifiedPublication<'_>) -> Result<(), StateError> {
+    let policy = publication.policy().map(SignedDocument::document);
+    let mut delivery = match state.chain()?.delivery() {
+        // whatever it said of the recipient, the policy says it anew
+        Err(_) if policy.is_some() => Delivery::default(),
+        delivery => delivery?,
+    };
+    if let Some(policy) = policy {
+        delivery.recipient.clone_from(&policy.depot_recipient);
+        delivery.remind_after_days = Some(policy.remind_after_days);
+    }
+    if let Some(laptop) = state.laptop()? {
+        let stated = state.chain()?.next().counter - 1;
+        delivery.arrived = delivery.arrived.max(publication.acknowledged(&laptop).min(stated));
+    }
+    state.record_delivery(&delivery)
 }
 
 /// As people say how long something is: whole days where it is several, else to the second.
@@ -128,7 +149,7 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
             (Exit::Usage, Some("see that this user may write there"))
         }
         StateError::Key(_) => (Exit::Usage, None),
-        StateError::Io(..) | StateError::Chain(_) => (Exit::Internal, None),
+        StateError::Io(..) | StateError::Chain(_) | StateError::Delivery(_) => (Exit::Internal, None),
     };
     Failure::of(exit, error).maybe_hint(hint)
 }

@@ -23,6 +23,7 @@ pub mod last_publication;
 pub mod newest_seen;
 pub mod next;
 pub mod open_stick;
+pub mod overdue;
 pub mod plan;
 pub mod presence;
 mod quiet;

@@ -9,10 +9,9 @@ use drive::{Access, Drive, Medium, MountError};
 use firmware::Text;
 use keys::SigningKey;
 use receipt::{Chain, LaptopId};
+use stick::statements::Outstanding;
 use stick::{Directory, NamedError, Stick, TarError, Tree, layout, media, statements};
 use terminal::{Count, Exit, Failure, Output};
-
-use crate::report;
 
 /// The stick, to be read. Nothing on it is verified yet.
 #[derive(Debug)]
@@ -99,17 +98,19 @@ impl OpenStick {
         !matches!(self.0, Place::Named(Stick::Tar(_)))
     }
 
-    /// How many of this laptop's statements are not on it.
-    pub fn undelivered(&self, chain: &Chain, key: &SigningKey) -> anyhow::Result<usize> {
-        Ok(statements::undelivered(self.tree(), chain, &LaptopId::of(&key.public()), 0)?.len())
+    /// What it needs to hold this laptop's statements after `after`.
+    pub fn outstanding(&self, chain: &Chain, key: &SigningKey, after: u64) -> anyhow::Result<Outstanding> {
+        Ok(statements::outstanding(self.tree(), chain, &LaptopId::of(&key.public()), after)?)
     }
 
-    /// Lays every statement on it that it lacks, and gives how many those were.
-    pub fn deliver(&self, chain: &Chain, key: &SigningKey) -> anyhow::Result<usize> {
-        let on = |directory: &Directory| report::deliver(directory, chain, key);
+    /// Lays every statement after `after` on it that it lacks, and gives how many those were.
+    pub fn deliver(&self, chain: &Chain, key: &SigningKey, after: u64) -> anyhow::Result<usize> {
+        let on = |directory: &Directory| {
+            statements::deliver(directory, chain, &LaptopId::of(&key.public()), after)
+        };
         match &self.0 {
             // it is not made writable for nothing
-            _ if self.undelivered(chain, key)? == 0 => Ok(0),
+            _ if self.outstanding(chain, key, after)?.is_empty() => Ok(0),
             Place::Named(Stick::Directory(directory)) => Ok(on(directory)?),
             Place::Named(Stick::Tar(_)) => Err(io::Error::from(io::ErrorKind::ReadOnlyFilesystem).into()),
             Place::Plugged(medium) => Ok(medium.writable(|folder| on(&Directory::open(folder)?))??),

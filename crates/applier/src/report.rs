@@ -9,7 +9,6 @@ use receipt::{
     Publication, PushEnded, PushResult, PushStarted, RestoreStarted, Statement, Subject, Target, Times,
     VerifiedStatement,
 };
-use stick::{Media, statements};
 
 use crate::backup::Kept;
 use crate::cameras;
@@ -220,14 +219,4 @@ fn newest_first(chain: &Chain, key: &SigningKey) -> impl Iterator<Item = Verifie
         let envelope = Envelope::read(&chain.envelope(counter).ok()?).ok()?;
         VerifiedStatement::open(&envelope, &key.public()).ok()
     })
-}
-
-/// Copies every statement that the stick lacks to it; gives why it could not, for a warning: nothing
-/// is lost, they stay on this laptop.
-pub fn deliver(
-    stick: &dyn Media,
-    chain: &Chain,
-    key: &SigningKey,
-) -> Result<usize, statements::DeliverError> {
-    statements::deliver(stick, chain, &LaptopId::of(&key.public()))
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use keys::durable::{DirLock, LockError};
 use keys::{SigningKey, key_file};
-use receipt::{Chain, LaptopId};
+use receipt::{Chain, Delivery, LaptopId};
 use rustix::fs::{AtFlags, CWD, Dir, Gid, Mode, OFlags, Uid, chownat, fchown, openat, statfs};
 use tuf_client::DirectoryStore;
 
@@ -50,6 +50,9 @@ pub enum StateError {
     /// The laptop's statements.
     #[error(transparent)]
     Chain(#[from] receipt::ChainError),
+    /// How they go home.
+    #[error(transparent)]
+    Delivery(#[from] receipt::DeliveryError),
 }
 
 /// `f_type` of statfs(2).
@@ -121,6 +124,11 @@ impl State {
     /// This laptop's statements.
     pub fn chain(&self) -> Result<Chain, StateError> {
         Ok(Chain::open(&self.receipts())?)
+    }
+
+    /// Records how they go home.
+    pub fn record_delivery(&self, delivery: &Delivery) -> Result<(), StateError> {
+        Ok(delivery.record(&self.receipts())?)
     }
 
     /// Resets of the clock that no statement has told of yet.

@@ -4,6 +4,8 @@
 //! the ledger some at a time, each time all of it or nothing. What was cut off is taken by the next collection, which
 //! knows what has arrived. Nothing grows with the number of statements but the list of their names, which is capped.
 
+mod checker;
+
 use std::io;
 use std::num::NonZero;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -11,13 +13,16 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use jiff::Timestamp;
+use keys::AgeIdentity;
 use receipt::LaptopId;
 use serde::Serialize;
 use stick::media::Tree;
-use stick::statements::{self, Found};
+use stick::statements::{self, Name};
 use terminal::Count;
 
-use crate::ledger::{Checked, Keys, Ledger, LedgerError, Received};
+pub use checker::{Checker, Read};
+
+use crate::ledger::{Ledger, LedgerError, Received};
 
 /// What a stick brought. Of many statements of a kind the first thousand are listed, and all are counted.
 #[derive(Debug, Default, Serialize)]
@@ -40,6 +45,9 @@ pub struct Collected {
     pub rejected: Vec<Reject>,
     /// How many of these there are.
     pub rejected_count: usize,
+    /// Files whose statement is in the ledger now, in its place.
+    #[serde(skip)]
+    pub taken: Vec<Name>,
 }
 
 impl Collected {
@@ -124,32 +132,29 @@ const BATCH: usize = 512;
 /// So many bytes are enough for a batch, of which several are under way: a statement may have 256 KiB, a usual one has two or three.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// A statement as it was read from a stick and checked, or why it cannot be read.
-pub struct Read {
-    path: String,
-    laptop: LaptopId,
-    counter: u64,
-    statement: io::Result<(Vec<u8>, Checked)>,
-}
-
 /// Takes every statement of a stick. Nothing on the stick is changed.
-pub fn collect(medium: &dyn Tree, ledger: &Ledger, now: Timestamp) -> Result<Collected, CollectError> {
-    let (found, keys) = (find(medium)?, ledger.keys()?);
+pub fn collect(
+    medium: &dyn Tree,
+    ledger: &Ledger,
+    identity: Option<AgeIdentity>,
+    now: Timestamp,
+) -> Result<Collected, CollectError> {
+    let (found, checker) = (find(medium)?, Checker { keys: ledger.keys()?, identity });
     let mut collected = Collected::default();
-    read(medium, found, &keys, |batch| collected.take_all(batch, ledger, now))?;
+    read(medium, found, &checker, |batch| collected.take_all(batch, ledger, now))?;
     Ok(collected)
 }
 
 /// The statements on a stick, to be given to [`read`].
-pub fn find(medium: &dyn Tree) -> Result<Vec<(LaptopId, u64)>, CollectError> {
+pub fn find(medium: &dyn Tree) -> Result<Vec<Name>, CollectError> {
     statements::find(medium).map_err(CollectError::Stick)
 }
 
 /// Reads statements from a stick and checks them, and gives them to `take`, some at a time, until it fails.
 pub fn read<E>(
     medium: &dyn Tree,
-    found: Vec<(LaptopId, u64)>,
-    keys: &Keys,
+    found: Vec<Name>,
+    checker: &Checker,
     take: impl FnMut(Vec<Read>) -> Result<(), E>,
 ) -> Result<(), E> {
     let found = Mutex::new(found.into_iter());
@@ -163,7 +168,7 @@ pub fn read<E>(
                     let next: Vec<_> = found.by_ref().take(BATCH).collect();
                     drop(found);
                     // nobody takes them any more once the ledger has failed
-                    if next.is_empty() || !check_all(medium, next, keys, &batches) {
+                    if next.is_empty() || !check_all(medium, next, checker, &batches) {
                         return;
                     }
                 }
@@ -175,21 +180,12 @@ pub fn read<E>(
 }
 
 /// Reads and checks these; whether somebody still took them.
-fn check_all(
-    medium: &dyn Tree,
-    next: Vec<(LaptopId, u64)>,
-    keys: &Keys,
-    batches: &SyncSender<Vec<Read>>,
-) -> bool {
+fn check_all(medium: &dyn Tree, next: Vec<Name>, checker: &Checker, batches: &SyncSender<Vec<Read>>) -> bool {
     let (mut batch, mut size) = (Vec::new(), 0);
-    for (laptop, counter) in next {
-        let Found { path, laptop, counter, bytes } = statements::take(medium, &laptop, counter);
-        size += bytes.as_ref().map_or(0, Vec::len);
-        let statement = bytes.map(|bytes| {
-            let checked = keys.check(&laptop, &bytes);
-            (bytes, checked)
-        });
-        batch.push(Read { path, laptop, counter, statement });
+    for name in next {
+        let found = statements::take(medium, name);
+        size += found.bytes.as_ref().map_or(0, Vec::len);
+        batch.push(checker.check(found));
         if size >= BATCH_BYTES {
             size = 0;
             if batches.send(std::mem::take(&mut batch)).is_err() {
@@ -213,11 +209,12 @@ impl Collected {
     }
 
     fn take(&mut self, read: Read, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
-        let Read { path, laptop, counter, statement } = read;
+        let Read { name, statement } = read;
+        let (path, Name { laptop, counter, .. }) = (name.path(), name.clone());
         let (bytes, checked) = match statement {
             Ok(statement) => statement,
             Err(e) => {
-                self.reject(path, e.to_string());
+                self.reject(path, chain(&e));
                 return Ok(());
             }
         };
@@ -228,8 +225,17 @@ impl Collected {
                     let (head, says) = (&statement.statement().head, statement.statement().to_string());
                     self.new.push(Arrival { laptop: head.laptop.clone(), counter: head.counter, says });
                 }
+                // one of another laptop, or number, is not named by what it is called here
+                if (&laptop, counter)
+                    == (&statement.statement().head.laptop, statement.statement().head.counter)
+                {
+                    self.taken.push(name);
+                }
             }
-            Received::Known => self.known += 1,
+            Received::Known => {
+                self.known += 1;
+                self.taken.push(name);
+            }
             Received::Replayed(statement) => {
                 let head = &statement.statement().head;
                 let reason = format!("it is statement {} of laptop {}", head.counter, head.laptop);

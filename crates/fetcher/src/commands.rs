@@ -17,6 +17,7 @@ pub mod releases;
 pub mod root;
 pub mod sign;
 mod signing;
+mod sites;
 mod source;
 mod sources;
 pub mod station;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
+use keys::AgeIdentityError;
 use keys::durable::LockError;
 use keys::key_file::KeyFileError;
 use secrecy::{ExposeSecret, SecretString};
@@ -103,6 +104,19 @@ pub(crate) fn key_failure(error: KeyFileError) -> Failure {
         _ => None,
     };
     Failure::of(Exit::Usage, error).maybe_hint(hint)
+}
+
+/// The depot's age identity cannot be used.
+pub(crate) fn identity_failure(error: AgeIdentityError) -> Failure {
+    let hint = match &error {
+        AgeIdentityError::Io { .. } => "see that the folder can be read and written".to_owned(),
+        AgeIdentityError::Readable { path, .. } => format!("chmod 600 {}", path.display()),
+        AgeIdentityError::NotAnIdentity(_) => {
+            "bring the file back from a backup: without it, statements that are encrypted to this depot do not open"
+                .into()
+        }
+    };
+    Failure::of(Exit::Usage, error).hint(hint)
 }
 
 /// Where the passphrase of a key comes from.

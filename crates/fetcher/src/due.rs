@@ -1,17 +1,20 @@
 //! Ledger and catalogue to what has to be in the depot: the release that each recorder is due to get, the
 //! steps before it, and what sites ask for. Pure.
 
+mod next;
+mod site;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
-use firmware::container::Container;
-use firmware::path::named_steps;
-use firmware::{Choice, Device, Model, Release, ReleaseId, Revision, Serial, choose, fits, path};
+use firmware::{Device, Model, Release, ReleaseId, Serial, path};
 use receipt::Need;
 use serde::Serialize;
 
 use crate::fleet::Asked;
 use crate::ledger::LastWord;
+pub use next::{Next, next};
+pub use site::{AtSite, at_site, named};
 
 /// What recorders wait for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,10 +42,15 @@ impl fmt::Display for Undecided {
     }
 }
 
-/// What the recorders of these statements and requests are due to get of these releases. A recorder whose
-/// state is unknown is due nothing: somebody must look at it first.
-pub fn due<'a>(words: &[LastWord], requests: &[Asked], releases: &'a [Release]) -> Due<'a> {
-    let mut found = Finder { releases, by_id: BTreeMap::new(), undecided: Vec::new() };
+/// What the recorders of these statements and requests are due to get of these releases; `region` is what a person
+/// says of them. A recorder whose state is unknown is due nothing: somebody must look at it first.
+pub fn due<'a>(
+    words: &[LastWord],
+    requests: &[Asked],
+    releases: &'a [Release],
+    region: Option<&str>,
+) -> Due<'a> {
+    let mut found = Finder { releases, region, by_id: BTreeMap::new(), undecided: Vec::new() };
     for word in words {
         match &word.revision {
             Some(runs) => found.newest_for(&Device { revision: runs.clone(), ..word.device.clone() }),
@@ -55,35 +63,29 @@ pub fn due<'a>(words: &[LastWord], requests: &[Asked], releases: &'a [Release]) 
     Due { releases: found.by_id.into_values().collect(), undecided: found.undecided }
 }
 
-struct Finder<'a> {
+struct Finder<'a, 'r> {
     releases: &'a [Release],
+    region: Option<&'r str>,
     by_id: BTreeMap<&'a ReleaseId, &'a Release>,
     undecided: Vec<Undecided>,
 }
 
-impl<'a> Finder<'a> {
+impl<'a> Finder<'a, '_> {
     /// Takes the newest release for a device that runs an older one, with the steps before it.
     fn newest_for(&mut self, device: &Device) {
-        let newest = match choose(self.releases, device, None) {
+        match next(self.releases, device, self.region) {
             // a model without firmware is no news
-            Choice::None => return,
-            Choice::Ambiguous(several) => {
+            Next::Current | Next::NoRelease => {}
+            Next::Ambiguous(several) => {
                 let ids: Vec<&str> = several.iter().map(|release| release.id.as_str()).collect();
-                return self.undecided(device, format!("a person must choose among {}", ids.join(", ")));
+                self.undecided(device, format!("a person must choose among {}", ids.join(", ")));
             }
-            Choice::One(newest) => newest,
-        };
-        if !is_newer(&newest.revision, &device.revision) {
-            return;
-        }
-        // only a plan sees the file itself, so its header says nothing here
-        let mismatches = fits(newest, &Container::Unknown, device, None);
-        match path(self.releases, device, None, newest) {
-            Ok(steps) if mismatches.is_empty() => self.take(steps),
-            way => {
-                let mut reasons: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
-                reasons.extend(way.err().map(|none| none.to_string()));
+            Next::Withheld { newest, reasons } => {
                 self.undecided(device, format!("{} is newer, but: {}", newest.id, reasons.join("; ")));
+            }
+            Next::Due { first, newest } => {
+                self.take(first);
+                self.take(vec![newest]);
             }
         }
     }
@@ -99,10 +101,10 @@ impl<'a> Finder<'a> {
                 continue;
             };
             match self.releases.iter().find(|listed| listed.id == *id) {
-                Some(release) => {
-                    self.take(named_steps(self.releases, [release]).listed);
-                    self.take(vec![release]);
-                }
+                Some(release) => match path(self.releases, &device, self.region, release) {
+                    Ok(steps) => self.take(steps),
+                    Err(none) => self.undecided(&device, format!("{id} is asked for, but: {none}")),
+                },
                 None => {
                     self.undecided(&device, format!("{id} is asked for, and the catalogue does not list it"));
                 }
@@ -122,13 +124,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Whether a device that runs `runs` is to get `listed`: a higher version, or a later build of the same.
-fn is_newer(listed: &Revision, runs: &Revision) -> bool {
-    listed.version > runs.version || (listed.version == runs.version && listed.build > runs.build)
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use firmware::Text;
     use jiff::Timestamp;
 
@@ -142,12 +139,13 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    fn word(serial: &str, runs: Option<&str>) -> LastWord {
+    pub(crate) fn word(serial: &str, runs: Option<&str>) -> LastWord {
         let device =
             serde_json::json!({"model": M, "serial": serial, "version": "V4.1.0", "build": "190101"});
         LastWord {
             laptop: "0123456789abcdef".parse().unwrap(),
             claimed: Timestamp::UNIX_EPOCH,
+            site: None,
             device: serde_json::from_value(device).unwrap(),
             revision: runs.map(|runs| runs.parse().unwrap()),
             result: None,
@@ -155,7 +153,7 @@ mod tests {
         }
     }
 
-    fn asked(release: Option<&str>) -> Asked {
+    pub(crate) fn asked(release: Option<&str>) -> Asked {
         Asked {
             serial: "S9".parse().unwrap(),
             model: M.parse().unwrap(),
@@ -184,12 +182,12 @@ mod tests {
         ];
         releases[0].requires_at_least = Some("V4.2.0".parse().unwrap());
         let old = word("S1", Some("V4.1.0 build 190101"));
-        assert_eq!(ids(&due(std::slice::from_ref(&old), &[], &releases)), ["new", "step"]);
+        assert_eq!(ids(&due(std::slice::from_ref(&old), &[], &releases, None)), ["new", "step"]);
         let between = word("S2", Some("V4.2.0 build 200102"));
-        assert_eq!(ids(&due(&[between], &[], &releases)), ["new"]);
+        assert_eq!(ids(&due(&[between], &[], &releases, None)), ["new"]);
         let current = word("S3", Some("V4.3.0 build 200103"));
-        assert_eq!(due(&[current], &[], &releases), Due::default());
-        let of_none = due(&[old], &[], &releases[..1]);
+        assert_eq!(due(&[current], &[], &releases, None), Due::default());
+        let of_none = due(&[old], &[], &releases[..1], None);
         assert_eq!(ids(&of_none), [""; 0]);
         assert!(of_none.undecided[0].to_string().contains("S1: new is newer, but: "), "{of_none:?}");
     }
@@ -198,7 +196,7 @@ mod tests {
     fn what_a_person_must_decide_is_told_once() {
         let two = [release("a", "V4.2.0", "200101"), release("b", "V4.2.0", "200101")];
         let old = word("S9", Some("V4.1.0 build 190101"));
-        let found = due(&[old, word("S2", None)], &[asked(None)], &two);
+        let found = due(&[old, word("S2", None)], &[asked(None)], &two, None);
         let told: Vec<String> = found.undecided.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
@@ -214,9 +212,19 @@ mod tests {
     fn what_a_site_asks_for_comes_with_what_it_names() {
         let mut releases = [release("a", "V4.2.0", "200101"), release("step", "V4.1.5", "191201")];
         releases[0].via = vec!["step".parse().unwrap()];
-        assert_eq!(ids(&due(&[], &[asked(Some("a"))], &releases)), ["a", "step"]);
-        assert_eq!(ids(&due(&[], &[asked(None)], &releases)), ["a", "step"], "a version leads there as well");
-        let unknown = due(&[], &[asked(Some("gone"))], &releases);
+        assert_eq!(ids(&due(&[], &[asked(Some("a"))], &releases, None)), ["a", "step"]);
+        assert_eq!(
+            ids(&due(&[], &[asked(None)], &releases, None)),
+            ["a", "step"],
+            "a version leads there as well"
+        );
+        let cut = due(&[], &[asked(Some("a"))], &releases[..1], None);
+        assert_eq!(ids(&cut), [""; 0]);
+        assert!(
+            cut.undecided[0].to_string().starts_with("DS-7608NI-I2 S9: a is asked for, but: "),
+            "{cut:?}"
+        );
+        let unknown = due(&[], &[asked(Some("gone"))], &releases, None);
         let told = unknown.undecided[0].to_string();
         assert_eq!(told, "DS-7608NI-I2 S9: gone is asked for, and the catalogue does not list it");
     }

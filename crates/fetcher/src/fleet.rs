@@ -143,13 +143,9 @@ impl<'a> Fleet<'a> {
     ) -> Self {
         let Facts { mut words, requests, audits, cameras, findings } = facts;
         let asked = by_serial(&requests, |request| &request.device.serial);
+        add_audited(&mut words, &audits);
         let audits = by_serial(&audits, |audit| &audit.device.serial);
         let cameras = by_serial(&cameras, |cameras| &cameras.recorder);
-        let told = by_serial(&words, |word| &word.device.serial);
-        // looked at, and never pushed to
-        let only_audited = audits.iter().filter(|(serial, _)| !told.contains_key(*serial));
-        let only_audited: Vec<LastWord> = only_audited.map(|(_, audit)| audit.word()).collect();
-        words.extend(only_audited);
         let join = |word: &LastWord| {
             let serial = word.device.serial.normalised();
             let known = Joined {
@@ -189,6 +185,15 @@ impl Recorder<'_> {
     }
 }
 
+/// Adds the recorders of which nothing but an audit has arrived.
+pub fn add_audited(words: &mut Vec<LastWord>, audits: &[LastAudit]) {
+    let told = by_serial(words, |word| &word.device.serial);
+    let audits = by_serial(audits, |audit| &audit.device.serial);
+    let only_audited = audits.iter().filter(|(serial, _)| !told.contains_key(*serial));
+    let only_audited: Vec<LastWord> = only_audited.map(|(_, audit)| audit.word()).collect();
+    words.extend(only_audited);
+}
+
 fn by_serial<T>(all: &[T], serial: impl Fn(&T) -> &Serial) -> BTreeMap<String, &T> {
     all.iter().map(|one| (serial(one).normalised(), one)).collect()
 }
@@ -209,7 +214,7 @@ impl Joined<'_> {
         findings: &[Finding],
         now: Timestamp,
     ) -> Recorder<'a> {
-        let LastWord { laptop, claimed, device, revision, result, detail } = self.word.clone();
+        let LastWord { laptop, claimed, site, device, revision, result, detail } = self.word.clone();
         let others = [
             self.asked.map(|asked| asked.claimed),
             self.audit.map(|audit| audit.claimed),
@@ -217,6 +222,7 @@ impl Joined<'_> {
         ];
         let last_contact = others.into_iter().flatten().fold(claimed, Timestamp::max);
         let days = now.duration_since(last_contact).as_hours() / 24;
+        let site = self.asked.and_then(|asked| asked.site.clone()).or(site);
         let judged = table.zip(revision.as_ref());
         let mut recorder = Recorder {
             risk: Risk::NothingKnown,
@@ -225,7 +231,7 @@ impl Joined<'_> {
             anomalies: anomaly::anomalies(self.word, self.asked, self.audit, last_contact, findings, now),
             serial: device.serial,
             model: device.model,
-            site: self.asked.and_then(|asked| asked.site.clone()),
+            site: site.or_else(|| self.audit?.site.clone()),
             runs: revision,
             last_result: result,
             detail,

@@ -8,6 +8,7 @@ mod source;
 use std::path::{Path, PathBuf};
 
 use keys::durable::{self, DirLock, LockError};
+use keys::{AgeIdentity, AgeIdentityError};
 pub use ledger::LedgerServer;
 use serde::{Deserialize, Serialize};
 pub use source::{HeaderSetting, SourceSettings};
@@ -66,7 +67,12 @@ pub enum HomeError {
 
 const SETTINGS: &str = "fetcher.toml";
 
+const IDENTITY_PURPOSE: &str = "depot identity of fetcher: opens the statements of laptops (an age identity; further lines may hold earlier ones)";
+
 impl Home {
+    /// The name of the file of the depot's age identity, among its keys.
+    pub const IDENTITY: &'static str = "depot-identity.txt";
+
     /// Opens and locks an existing home.
     pub fn open(dir: &Path) -> Result<Self, HomeError> {
         Self::locked(dir, DirLock::acquire)
@@ -120,6 +126,26 @@ impl Home {
     /// Private keys.
     pub fn keys(&self) -> PathBuf {
         self.dir.join("keys")
+    }
+
+    /// What opens statements that are encrypted to this depot; none where it was not made yet.
+    pub fn identity(&self) -> Result<Option<AgeIdentity>, AgeIdentityError> {
+        match AgeIdentity::open(&self.identity_file()) {
+            Err(AgeIdentityError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            opened => opened.map(Some),
+        }
+    }
+
+    /// The same; it is made if there is none.
+    pub fn make_identity(&self) -> Result<AgeIdentity, AgeIdentityError> {
+        AgeIdentity::open_or_make(&self.identity_file(), IDENTITY_PURPOSE)
+    }
+
+    /// Where it is.
+    pub fn identity_file(&self) -> PathBuf {
+        self.keys().join(Self::IDENTITY)
     }
 
     /// Signed metadata.

@@ -7,7 +7,6 @@ use std::io;
 
 use firmware::path::named_steps;
 use firmware::{Model, Release, ReleaseId, Sha256Digest};
-use receipt::Acknowledged;
 use stick::{Contents, Sealed, SignedRelease};
 
 use crate::depot::Depot;
@@ -123,12 +122,4 @@ fn readme(publication: &Publication, carried: &[&SignedRelease]) -> String {
     }
     text.push_str("\r\nNothing in this file is checked; the signed metadata beside it is what counts.\r\n");
     text
-}
-
-/// `acknowledged.json`, where anything has arrived yet.
-pub fn acknowledged(
-    arrived: BTreeMap<receipt::LaptopId, u64>,
-    key: &keys::SigningKey,
-) -> Result<Option<Vec<u8>>, serde_json::Error> {
-    if arrived.is_empty() { Ok(None) } else { Acknowledged::new(arrived).sign(key).map(Some) }
 }

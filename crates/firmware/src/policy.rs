@@ -3,11 +3,9 @@
 //! A depot signs it as `policy.json`. Every field has a default, and so has a publication that lists
 //! no policy; a policy can only make plans stricter. Unknown fields are ignored, and so is the name of
 //! an override that this program does not have: it cannot be given to it.
-//!
-//! The recipient to which statements would be encrypted is not part of it: encryption does not exist
-//! yet, and a field that promises it would be worse than none.
 
 mod flag;
+mod recipient;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,9 +16,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{FirmwareVersion, Model};
 
 pub use flag::{OverrideFlag, UnknownFlag};
+pub use recipient::{InvalidRecipient, Recipient};
 
 /// What a depot allows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
     /// Overrides that nobody may give, whatever the reason.
@@ -33,6 +32,34 @@ pub struct Policy {
     pub minimum_versions: BTreeMap<Model, FirmwareVersion>,
     /// By which standard recorders are audited.
     pub audit_baseline: AuditProfile,
+    /// To whom laptops encrypt the statements that they lay on sticks; to nobody where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depot_recipient: Option<Recipient>,
+    /// After how many days laptops remind of statements that are not known to have reached the depot.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub remind_after_days: u16,
+}
+
+/// After how many days where no policy says it: as long as a publication is good.
+pub const REMIND_AFTER_DAYS: u16 = 30;
+
+/// What stands in no policy from before is left out, so that its bytes stay what they were.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_usual(days: &u16) -> bool {
+    *days == REMIND_AFTER_DAYS
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            forbidden_overrides: BTreeSet::new(),
+            backup_required: false,
+            minimum_versions: BTreeMap::new(),
+            audit_baseline: AuditProfile::default(),
+            depot_recipient: None,
+            remind_after_days: REMIND_AFTER_DAYS,
+        }
+    }
 }
 
 /// A standard for the posture of a recorder.
@@ -83,7 +110,7 @@ impl fmt::Display for AuditProfile {
 
 impl Policy {
     /// Each field with its value in words, in the order of the struct.
-    pub fn in_words(&self) -> [(&'static str, String); 4] {
+    pub fn in_words(&self) -> [(&'static str, String); 6] {
         let flags = self.forbidden_overrides.iter().map(|flag| format!("--{flag}"));
         let versions = self.minimum_versions.iter().map(|(model, version)| format!("{model} {version}"));
         [
@@ -91,6 +118,11 @@ impl Policy {
             ("backup required", if self.backup_required { "yes" } else { "no" }.to_owned()),
             ("minimum versions", listed(versions)),
             ("audit baseline", self.audit_baseline.to_string()),
+            (
+                "depot recipient",
+                self.depot_recipient.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+            ),
+            ("reminder", format!("after {} days", self.remind_after_days)),
         ]
     }
 }
@@ -131,6 +163,7 @@ fn strictest_versions<'de, D: Deserializer<'de>>(
 mod tests {
     use serde_json::json;
 
+    use super::recipient::tests::RECIPIENT;
     use super::*;
 
     fn read(value: serde_json::Value) -> Result<Policy, serde_json::Error> {
@@ -142,7 +175,7 @@ mod tests {
         assert_eq!(read(json!({"format": 1})).unwrap(), Policy::default());
         assert_eq!(
             Policy::default().to_string(),
-            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped"
+            "forbidden overrides: none; backup required: no; minimum versions: none; audit baseline: air-gapped; depot recipient: none; reminder: after 30 days"
         );
     }
 
@@ -153,6 +186,8 @@ mod tests {
             backup_required: true,
             minimum_versions: [("DS-7608NI-I2".parse().unwrap(), "V4.61.025".parse().unwrap())].into(),
             audit_baseline: AuditProfile::Segmented,
+            depot_recipient: Some(RECIPIENT.parse().unwrap()),
+            remind_after_days: 7,
         };
         let value = serde_json::to_value(&policy).unwrap();
         assert_eq!(
@@ -160,6 +195,7 @@ mod tests {
             json!({
                 "forbidden_overrides": ["allow-downgrade", "push-again"], "backup_required": true,
                 "minimum_versions": {"DS-7608NI-I2": "V4.61.025"}, "audit_baseline": "segmented",
+                "depot_recipient": RECIPIENT, "remind_after_days": 7,
             })
         );
         assert_eq!(read(value).unwrap(), policy);
@@ -176,6 +212,9 @@ mod tests {
             json!({"minimum_versions": {"DS 7608": "V4.61.025"}}),
             json!({"minimum_versions": {"DS-7608NI-I2": "4.61"}}),
             json!({"audit_baseline": "relaxed"}),
+            json!({"depot_recipient": "age1nobody"}),
+            json!({"depot_recipient": 1}),
+            json!({"remind_after_days": -1}),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }

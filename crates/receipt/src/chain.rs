@@ -3,9 +3,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use firmware::Sha256Digest;
+use firmware::policy::Recipient;
 use keys::{SigningKey, durable};
 
-use crate::{LONGEST_ENVELOPE, Statement};
+use crate::{Delivery, DeliveryError, LONGEST_ENVELOPE, LONGEST_SEALED, SealError, Statement, seal};
 
 /// A laptop's own statements, one file each, `<counter>.json`, written before they are copied
 /// anywhere: a full or missing stick loses nothing.
@@ -41,6 +42,12 @@ pub enum ChainError {
     /// The statement cannot be written as JSON.
     #[error("statement cannot be encoded")]
     Encode(#[source] serde_json::Error),
+    /// How statements go home is not known.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    /// The statement cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 impl Chain {
@@ -81,10 +88,31 @@ impl Chain {
         Ok(counter)
     }
 
-    /// The bytes of a statement, as they are delivered.
+    /// The bytes of a statement.
     pub fn envelope(&self, counter: u64) -> Result<Vec<u8>, ChainError> {
         durable::read(&file(&self.dir, counter), LONGEST_ENVELOPE)
             .map_err(|e| ChainError::Io(self.dir.clone(), e))
+    }
+
+    /// How its statements go home.
+    pub fn delivery(&self) -> Result<Delivery, ChainError> {
+        Ok(Delivery::read(&self.dir)?)
+    }
+
+    /// A statement encrypted to this recipient: always the same bytes, which are kept in a folder of its name, so
+    /// that it can be told whether they are on a stick.
+    pub fn sealed(&self, counter: u64, recipient: &Recipient) -> Result<Vec<u8>, ChainError> {
+        let dir = self.dir.join(recipient.as_str());
+        let io = |e| ChainError::Io(dir.clone(), e);
+        let path = dir.join(format!("{counter}.json.age"));
+        match durable::read(&path, LONGEST_SEALED) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            read => return read.map_err(io),
+        }
+        let sealed = seal(&self.envelope(counter)?, recipient)?;
+        fs::create_dir_all(&dir).and_then(|()| durable::sync_dir(&self.dir)).map_err(io)?;
+        durable::create_new(&path, &sealed, 0o600).map_err(io)?;
+        Ok(sealed)
     }
 }
 
@@ -108,8 +136,9 @@ fn counters(dir: &Path) -> io::Result<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sealed::tests::identity;
     use crate::statement::tests::statement;
-    use crate::{Envelope, LaptopId, VerifiedStatement};
+    use crate::{Envelope, LaptopId, VerifiedStatement, unseal};
 
     #[test]
     fn each_statement_names_the_one_before_across_restarts() {
@@ -129,6 +158,21 @@ mod tests {
         assert_eq!(open(2).statement().head.previous, Some(open(1).digest()));
         assert_eq!(open(3).statement().head.previous, Some(open(2).digest()));
         assert_eq!(chain.next(), Position { counter: 4, previous: Some(open(3).digest()) });
+    }
+
+    #[test]
+    fn a_statement_is_sealed_once_for_each_recipient() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        durable::create_new(&file(dir.path(), 1), b"{}", 0o600).unwrap();
+        let chain = Chain::open(dir.path()).unwrap();
+        let (depot, recipient) = identity(other.path(), "depot");
+        let sealed = chain.sealed(1, &recipient).unwrap();
+        assert_eq!(chain.sealed(1, &recipient).unwrap(), sealed);
+        assert_eq!(unseal(&sealed, &depot).unwrap(), b"{}");
+        let (next, recipient) = identity(other.path(), "next");
+        assert_eq!(unseal(&chain.sealed(1, &recipient).unwrap(), &next).unwrap(), b"{}");
+        assert_eq!(Chain::open(dir.path()).unwrap().next(), chain.next());
     }
 
     #[test]

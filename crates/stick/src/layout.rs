@@ -45,6 +45,11 @@ pub fn receipt(laptop: &LaptopId, counter: u64) -> String {
     format!("{RECEIPTS}/{laptop}/{counter}.json")
 }
 
+/// The path of one statement that is encrypted to the depot.
+pub fn sealed_receipt(laptop: &LaptopId, counter: u64) -> String {
+    format!("{RECEIPTS}/{laptop}/{counter}.json.age")
+}
+
 /// Whether this is a file name of snapshot or targets metadata, `<version>.snapshot.json`.
 pub fn is_versioned_metadata(name: &str) -> bool {
     let Some((version, rest)) = name.split_once('.') else { return false };

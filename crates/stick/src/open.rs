@@ -281,7 +281,7 @@ impl VerifiedPublication<'_> {
     }
 
     /// Up to which of a laptop's statements the depot says that it has them; 0 where it says nothing.
-    /// An unattended key signs that, so it may steer a reminder and nothing else.
+    /// An unattended key signs that: it may steer reminders, and what is laid on a stick once more.
     pub fn acknowledged(&self, laptop: &LaptopId) -> u64 {
         let Ok(Some(bytes)) = media::read(self.medium, layout::ACKNOWLEDGED, LONGEST_ENVELOPE) else {
             return 0;

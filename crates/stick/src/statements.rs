@@ -1,11 +1,13 @@
 //! Statements on a stick: laid there by the applier, taken by the fetcher.
 
+use std::collections::BTreeSet;
 use std::io;
 
-use receipt::{Chain, ChainError, LONGEST_ENVELOPE, LaptopId};
+use firmware::policy::Recipient;
+use receipt::{Chain, ChainError, LONGEST_ENVELOPE, LONGEST_SEALED, LaptopId};
 
 use crate::layout;
-use crate::media::{self, Kind, Media, Tree};
+use crate::media::{self, Entry, Kind, Media, Tree};
 
 /// Why statements could not be laid on a stick. They stay in the laptop's state.
 #[derive(Debug, thiserror::Error)]
@@ -18,47 +20,135 @@ pub enum DeliverError {
     Io(#[from] io::Error),
 }
 
-/// The numbers of a laptop's statements after `after` that a stick lacks, or holds with other bytes: a
-/// FAT can keep a file's size and lose its contents.
-pub fn undelivered(
+/// The file of a statement on a stick. Nothing that its name says is verified.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// Whose folder it lies in.
+    pub laptop: LaptopId,
+    /// Its number.
+    pub counter: u64,
+    /// Whether it is encrypted.
+    pub is_sealed: bool,
+}
+
+impl Name {
+    /// Where it lies.
+    pub fn path(&self) -> String {
+        let path = if self.is_sealed { layout::sealed_receipt } else { layout::receipt };
+        path(&self.laptop, self.counter)
+    }
+
+    fn cap(&self) -> u64 {
+        if self.is_sealed { LONGEST_SEALED } else { LONGEST_ENVELOPE }
+    }
+
+    /// Only the spelling that we write: "07" and "+7" are other files.
+    fn read(laptop: &LaptopId, file: &str) -> Option<Self> {
+        let (stem, is_sealed) = match file.strip_suffix(".age") {
+            Some(stem) => (stem, true),
+            None => (file, false),
+        };
+        let number = stem.strip_suffix(".json")?;
+        let counter = number.parse::<u64>().ok().filter(|counter| counter.to_string() == number)?;
+        Some(Self { laptop: laptop.clone(), counter, is_sealed })
+    }
+}
+
+/// What a stick needs to hold a laptop's statements as they go home.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outstanding {
+    /// Statements that it lacks, or holds with other bytes: a FAT can keep a file's size and lose its contents.
+    pub missing: Vec<u64>,
+    /// Statements that lie there in the clear and are to be encrypted.
+    pub in_the_clear: Vec<u64>,
+}
+
+impl Outstanding {
+    /// Whether it needs nothing.
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.in_the_clear.is_empty()
+    }
+}
+
+/// What a stick needs to hold a laptop's statements after `after`.
+pub fn outstanding(
     medium: &dyn Tree,
     chain: &Chain,
     laptop: &LaptopId,
     after: u64,
-) -> Result<Vec<u64>, DeliverError> {
-    let mut missing = Vec::new();
-    for counter in after + 1..chain.next().counter {
-        let there = media::read(medium, &layout::receipt(laptop, counter), LONGEST_ENVELOPE);
-        match there {
-            Ok(Some(bytes)) if bytes == chain.envelope(counter)? => {}
+) -> Result<Outstanding, DeliverError> {
+    let (recipient, next) = (chain.delivery()?.recipient, chain.next().counter);
+    let mut outstanding = Outstanding::default();
+    if recipient.is_some() {
+        let lying =
+            files_of(medium, laptop)?.into_iter().filter(|name| !name.is_sealed && name.counter < next);
+        outstanding.in_the_clear = lying.map(|name| name.counter).collect();
+    }
+    // what lies in the clear is never removed before it is there otherwise, wherever else it may have arrived
+    let wanted = (after + 1..next).chain(outstanding.in_the_clear.iter().copied());
+    for counter in wanted.collect::<BTreeSet<u64>>() {
+        let (name, bytes) = outgoing(chain, laptop, counter, recipient.as_ref())?;
+        match media::read(medium, &name.path(), name.cap()) {
+            Ok(Some(there)) if there == bytes => {}
             Err(error) if error.kind() != io::ErrorKind::FileTooLarge => return Err(error.into()),
-            _ => missing.push(counter),
+            _ => outstanding.missing.push(counter),
         }
     }
-    Ok(missing)
+    Ok(outstanding)
 }
 
-/// Copies to a stick every statement of a laptop that it lacks; gives how many were written.
-pub fn deliver(medium: &dyn Media, chain: &Chain, laptop: &LaptopId) -> Result<usize, DeliverError> {
-    let missing = undelivered(medium, chain, laptop, 0)?;
+/// Copies to a stick every statement of a laptop after `after` that it lacks, encrypted where the depot named a
+/// recipient; then none of that laptop is left there in the clear. Gives how many were written.
+pub fn deliver(
+    medium: &dyn Media,
+    chain: &Chain,
+    laptop: &LaptopId,
+    after: u64,
+) -> Result<usize, DeliverError> {
+    let recipient = chain.delivery()?.recipient;
+    let Outstanding { missing, in_the_clear } = outstanding(medium, chain, laptop, after)?;
     for counter in &missing {
-        media::write(medium, &layout::receipt(laptop, *counter), &chain.envelope(*counter)?)?;
+        let (name, bytes) = outgoing(chain, laptop, *counter, recipient.as_ref())?;
+        media::write(medium, &name.path(), &bytes)?;
     }
     if !missing.is_empty() {
+        medium.sync_names()?;
+    }
+    for counter in &in_the_clear {
+        medium.remove(&layout::receipt(laptop, *counter))?;
+    }
+    if !in_the_clear.is_empty() {
         medium.sync_names()?;
     }
     Ok(missing.len())
 }
 
+/// Removes statements from a stick, for good; those that have gone are no error.
+pub fn remove(medium: &dyn Media, names: &[Name]) -> io::Result<()> {
+    names.iter().try_for_each(|name| medium.remove(&name.path()))?;
+    if names.is_empty() { Ok(()) } else { medium.sync_names() }
+}
+
+/// A statement as it goes onto a stick.
+fn outgoing(
+    chain: &Chain,
+    laptop: &LaptopId,
+    counter: u64,
+    recipient: Option<&Recipient>,
+) -> Result<(Name, Vec<u8>), DeliverError> {
+    let name = Name { laptop: laptop.clone(), counter, is_sealed: recipient.is_some() };
+    let bytes = match recipient {
+        Some(recipient) => chain.sealed(counter, recipient)?,
+        None => chain.envelope(counter)?,
+    };
+    Ok((name, bytes))
+}
+
 /// A file found among the statements of a stick; nothing about it is verified.
 #[derive(Debug)]
 pub struct Found {
-    /// Where it lies.
-    pub path: String,
-    /// Whose folder it lies in.
-    pub laptop: LaptopId,
-    /// Its number, from its name.
-    pub counter: u64,
+    /// Which.
+    pub name: Name,
     /// Its bytes, or why they cannot be read.
     pub bytes: io::Result<Vec<u8>>,
 }
@@ -67,7 +157,7 @@ pub struct Found {
 const MOST_FOUND: usize = 100_000;
 
 /// The statements on a stick, laptop by laptop in the order of their numbers.
-pub fn find(medium: &dyn Tree) -> io::Result<Vec<(LaptopId, u64)>> {
+pub fn find(medium: &dyn Tree) -> io::Result<Vec<Name>> {
     let (mut found, mut listed) = (Vec::new(), 0);
     for folder in medium.list(layout::RECEIPTS)? {
         let (Kind::Folder, Ok(laptop)) = (folder.kind, folder.name.parse::<LaptopId>()) else { continue };
@@ -77,30 +167,34 @@ pub fn find(medium: &dyn Tree) -> io::Result<Vec<(LaptopId, u64)>> {
             let error = "more statements than a stick of ours can hold";
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
-        for file in files {
-            let Some(number) = file.name.strip_suffix(".json") else { continue };
-            let Ok(counter) = number.parse::<u64>() else { continue };
-            // only the spelling that we write: "07" and "+7" are other files
-            if matches!(file.kind, Kind::File(_)) && counter.to_string() == number {
-                found.push((laptop.clone(), counter));
-            }
-        }
+        found.extend(statements(&laptop, &files));
     }
     found.sort();
     Ok(found)
 }
 
+fn files_of(medium: &dyn Tree, laptop: &LaptopId) -> io::Result<Vec<Name>> {
+    let mut found: Vec<Name> = statements(laptop, &medium.list(&layout::receipts(laptop))?).collect();
+    found.sort();
+    Ok(found)
+}
+
+fn statements(laptop: &LaptopId, files: &[Entry]) -> impl Iterator<Item = Name> {
+    let files = files.iter().filter(|file| matches!(file.kind, Kind::File(_)));
+    files.filter_map(|file| Name::read(laptop, &file.name))
+}
+
 /// Reads one of the statements that [`find`] named.
-pub fn take(medium: &dyn Tree, laptop: &LaptopId, counter: u64) -> Found {
-    let path = layout::receipt(laptop, counter);
+pub fn take(medium: &dyn Tree, name: Name) -> Found {
     let gone = || io::Error::new(io::ErrorKind::NotFound, "file has gone");
-    let bytes = media::read(medium, &path, LONGEST_ENVELOPE).and_then(|bytes| bytes.ok_or_else(gone));
-    Found { path, laptop: laptop.clone(), counter, bytes }
+    let bytes = media::read(medium, &name.path(), name.cap()).and_then(|bytes| bytes.ok_or_else(gone));
+    Found { name, bytes }
 }
 
 #[cfg(test)]
 mod tests {
-    use keys::{SigningKey, durable};
+    use keys::{AgeIdentity, SigningKey, durable};
+    use receipt::{Delivery, unseal};
 
     use super::*;
     use crate::Directory;
@@ -115,21 +209,43 @@ mod tests {
         let chain = Chain::open(state.path()).unwrap();
         let laptop = LaptopId::of(&SigningKey::generate().public());
         let medium = Directory::open(stick.path()).unwrap();
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 3);
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 0);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 3);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 0);
         // a FAT that kept the size and lost the contents
         media::write(&medium, &layout::receipt(&laptop, 2), &[0; 7]).unwrap();
-        assert_eq!(undelivered(&medium, &chain, &laptop, 0).unwrap(), [2]);
-        assert!(undelivered(&medium, &chain, &laptop, 2).unwrap().is_empty());
-        assert_eq!(deliver(&medium, &chain, &laptop).unwrap(), 1);
+        assert_eq!(outstanding(&medium, &chain, &laptop, 0).unwrap().missing, [2]);
+        assert!(outstanding(&medium, &chain, &laptop, 2).unwrap().is_empty());
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 1);
         let folder = layout::receipts(&laptop);
-        for odd in ["07.json", "+4.json", "x.json", "4.json.bak"] {
+        for odd in ["07.json", "+4.json", "x.json", "4.json.bak", "4.age", "04.json.age", "4.json.age.age"] {
             media::write(&medium, &format!("{folder}/{odd}"), b"{}").unwrap();
         }
         media::write(&medium, "COURIER/receipts/NOTALAPTOP/1.json", b"{}").unwrap();
-        let found = find(&medium).unwrap();
-        assert_eq!(found, [1, 2, 3].map(|n| (laptop.clone(), n)));
-        assert_eq!(take(&medium, &laptop, 2).bytes.unwrap(), b"{\"n\":2}");
-        assert!(take(&medium, &laptop, 9).bytes.is_err());
+        let name = |counter, is_sealed| Name { laptop: laptop.clone(), counter, is_sealed };
+        assert_eq!(find(&medium).unwrap(), [1, 2, 3].map(|n| name(n, false)));
+        assert_eq!(take(&medium, name(2, false)).bytes.unwrap(), b"{\"n\":2}");
+        assert!(take(&medium, name(9, false)).bytes.is_err());
+        // encrypted, nothing stays in the clear but what others have left there
+        let identity = AgeIdentity::open_or_make(&state.path().join("identity"), "test").unwrap();
+        let recipient: Recipient = identity.recipient().to_string().parse().unwrap();
+        Delivery { recipient: Some(recipient), ..Delivery::default() }.record(state.path()).unwrap();
+        assert_eq!(outstanding(&medium, &chain, &laptop, 3).unwrap().in_the_clear, [1, 2, 3]);
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 3);
+        assert!(outstanding(&medium, &chain, &laptop, 0).unwrap().is_empty());
+        assert_eq!(find(&medium).unwrap(), [1, 2, 3].map(|n| name(n, true)));
+        let there = take(&medium, name(2, true)).bytes.unwrap();
+        assert_eq!(unseal(&there, &identity).unwrap(), b"{\"n\":2}");
+        media::write(&medium, &name(2, true).path(), &there[..there.len() - 1]).unwrap();
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 1);
+        assert_eq!(take(&medium, name(2, true)).bytes.unwrap(), there);
+        // what has arrived is neither laid there again nor left in the clear
+        remove(&medium, &find(&medium).unwrap()).unwrap();
+        assert_eq!((deliver(&medium, &chain, &laptop, 2).unwrap(), find(&medium).unwrap().len()), (1, 1));
+        for counter in [1, 9] {
+            media::write(&medium, &name(counter, false).path(), b"{}").unwrap();
+        }
+        assert_eq!(deliver(&medium, &chain, &laptop, 2).unwrap(), 1);
+        // of number 9 this laptop knows nothing: somebody should see it
+        assert_eq!(find(&medium).unwrap(), [name(1, true), name(3, true), name(9, false)]);
     }
 }

@@ -72,7 +72,7 @@ async fn the_same_publication_gives_the_same_bytes_and_only_an_export_is_replace
     let absent = world.fetcher("export absent/courier.tar --all").await;
     absent.fails(12, "export into a folder that is not there", &["absent/courier.tar"]);
     let nothing = world.fetcher("export new.tar").await;
-    nothing.fails(2, "export of nothing", &["--model MODEL, --all or --metadata-only"]);
+    nothing.fails(2, "export of nothing", &["--model MODEL, --site FILE, --all or --metadata-only"]);
     let left = files(world.path("").as_path());
     assert!(left.keys().all(|name| !name.contains(".tmp") && name != "new.tar"), "nothing half is left");
 }

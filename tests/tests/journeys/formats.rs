@@ -63,7 +63,6 @@ async fn examples_are_what_is_written() {
         .await
         .ends(0);
     world.enrol_laptop().await;
-    world.fetcher("load --to stick --all").await.ends(0);
     let json = |name: &str| -> Value {
         serde_json::from_slice(&read(world.path("stick/COURIER").join(name)).unwrap()).unwrap()
     };
@@ -73,6 +72,7 @@ async fn examples_are_what_is_written() {
     };
     let [needed, started, ended, restored, audit] =
         [needed, started, ended, restored, audit].map(|name| json(&format!("receipts/{name}")));
+    world.fetcher("load --to stick --all").await.ends(0);
     let backup = backups["backups"][0]["manifest"].clone();
     world.fetcher("keys new kim --unencrypted").await.ends(0);
     world

@@ -9,11 +9,11 @@ use age::x25519::Recipient;
 use firmware::Device;
 use isapi::{ConfigurationKey, Error, Recorder};
 use jiff::Timestamp;
-use keys::durable;
+use keys::{AgeIdentity, durable};
 use tempfile::NamedTempFile;
 
 use super::shelf::{folder, name};
-use super::{Kept, LocalKey, Manifest, UnsealError, in_memory, sealed};
+use super::{Kept, Manifest, UnsealError, in_memory, sealed};
 
 /// Takes backups.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Keeper {
     /// This file and not one in that folder.
     pub to: Option<PathBuf>,
     /// Opens the backup.
-    pub local_key: LocalKey,
+    pub local_key: AgeIdentity,
     /// Who can open it as well.
     pub recipients: Vec<Recipient>,
     /// Under which the recorder encrypts its export.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use age::x25519::Recipient;
 use age::{DecryptError, Decryptor, Encryptor};
 use firmware::Sha256Digest;
+use keys::AgeIdentity;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{FORMAT, LocalKey, Manifest, in_memory};
+use super::{FORMAT, Manifest, in_memory};
 
 /// Bytes of a backup: the largest export that is taken, and what sealing adds.
 const LARGEST: u64 = (64 << 20) + (1 << 20);
@@ -61,13 +62,13 @@ pub(super) fn seal(
 }
 
 /// Whose configuration a backup holds. What follows the manifest is not looked at.
-pub fn manifest(path: &Path, key: &LocalKey) -> Result<Manifest, UnsealError> {
+pub fn manifest(path: &Path, key: &AgeIdentity) -> Result<Manifest, UnsealError> {
     open(path, key).map(|(manifest, _)| manifest)
 }
 
 /// Opens a backup whole: its manifest, and its export in a file that exists in memory alone, held
 /// against size and digest, at its beginning.
-pub fn unseal(path: &Path, key: &LocalKey) -> Result<(Manifest, File), UnsealError> {
+pub fn unseal(path: &Path, key: &AgeIdentity) -> Result<(Manifest, File), UnsealError> {
     let rejected = |why: String| UnsealError::Rejected { path: path.into(), why };
     let (manifest, contents) = open(path, key)?;
     let kept = |source| UnsealError::Io { path: path.into(), source };
@@ -96,7 +97,7 @@ pub fn unseal(path: &Path, key: &LocalKey) -> Result<(Manifest, File), UnsealErr
 }
 
 /// The manifest, and what follows it.
-fn open(path: &Path, key: &LocalKey) -> Result<(Manifest, impl Read), UnsealError> {
+fn open(path: &Path, key: &AgeIdentity) -> Result<(Manifest, impl Read), UnsealError> {
     let io = |source| UnsealError::Io { path: path.into(), source };
     let rejected = |why: &str| UnsealError::Rejected { path: path.into(), why: why.into() };
     let file = File::open(path).map_err(io)?;
@@ -106,8 +107,7 @@ fn open(path: &Path, key: &LocalKey) -> Result<(Manifest, impl Read), UnsealErro
     }
     let input = BufReader::new(file.take(LARGEST));
     let decryptor = Decryptor::new_buffered(input).map_err(|error| unopened(error, path))?;
-    let identity = key.identity() as &dyn age::Identity;
-    let plain = decryptor.decrypt(std::iter::once(identity)).map_err(|error| unopened(error, path))?;
+    let plain = decryptor.decrypt(key.all()).map_err(|error| unopened(error, path))?;
     let mut plain = BufReader::new(plain);
     let mut line = Vec::new();
     (&mut plain)
@@ -141,18 +141,19 @@ pub(super) mod tests {
     use keys::durable;
 
     use super::*;
+    use crate::backup::local_key;
     use crate::inventory::tests::inventory;
     use crate::journal::tests::at;
 
     pub(in crate::backup) struct Bench {
         pub(in crate::backup) dir: tempfile::TempDir,
-        pub(in crate::backup) key: LocalKey,
+        pub(in crate::backup) key: AgeIdentity,
     }
 
     impl Bench {
         pub(in crate::backup) fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            let key = LocalKey::open_or_make(&dir.path().join("key")).unwrap();
+            let key = local_key(&dir.path().join("key")).unwrap();
             Self { dir, key }
         }
 

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use firmware::{Revision, Serial};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use keys::AgeIdentity;
 
-use super::{LocalKey, Manifest, manifest};
+use super::{Manifest, manifest};
 
 /// The backups of all recorders, by recorder and time.
 pub fn files(backups: &Path) -> io::Result<Vec<PathBuf>> {
@@ -22,7 +23,7 @@ pub fn files(backups: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The newest backup of this recorder that this key opens.
-pub fn newest(backups: &Path, serial: &Serial, key: &LocalKey) -> io::Result<Option<Manifest>> {
+pub fn newest(backups: &Path, serial: &Serial, key: &AgeIdentity) -> io::Result<Option<Manifest>> {
     let files = files_in(&backups.join(folder(serial)))?;
     let mut opened = files.iter().rev().filter_map(|path| manifest(path, key).ok());
     Ok(opened.find(|manifest| manifest.serial == *serial))

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use firmware::Text;
 use firmware::policy::AuditProfile;
 use isapi::Address;
-use keys::durable;
+use keys::{AgeIdentity, durable};
 use receipt::{Audit, Override};
 use serde_json::{Value, json};
 use stick::VerifiedPublication;
@@ -19,7 +19,7 @@ use super::clerk::WhoArgs;
 use super::recorder::{self, Purpose, RecorderArgs, Session};
 use super::round::{Became, Round, RoundArgs, Row, Summary};
 use crate::audit::{self, Check, Finding, Heading, Observed, Severity, Tls, checks};
-use crate::backup::{LocalKey, newest};
+use crate::backup::newest;
 use crate::cameras::Told;
 use crate::context::Context;
 use crate::expiry::ExpiryArgs;
@@ -193,7 +193,7 @@ fn observe<'a>(
         Tls::PlainText
     };
     // without a local key nothing was ever kept
-    let key = LocalKey::open(&state.local_key()).ok();
+    let key = AgeIdentity::open(&state.local_key()).ok();
     let backup = key.and_then(|key| newest(&state.backups(), &inventory.device.serial, &key).ok()?);
     Ok(Observed {
         device: &inventory.device,

@@ -3,12 +3,13 @@
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
+use keys::AgeIdentityError;
 use serde_json::json;
 use terminal::{Exit, Failure};
 
 use super::device_key::{self, DeviceKeyArgs};
 use super::recorder::{self, Purpose, RecorderArgs, Session};
-use crate::backup::{BackupError, Keeper, Kept, LocalKey, LocalKeyError, Recipient};
+use crate::backup::{BackupError, Keeper, Kept, Recipient, local_key};
 use crate::context::Context;
 use crate::inventory::Inventory;
 use crate::state::State;
@@ -50,7 +51,7 @@ impl KeepArgs {
         Ok(Keeper {
             backups: state.backups(),
             to,
-            local_key: LocalKey::open_or_make(&state.local_key()).map_err(local_key_failure)?,
+            local_key: local_key(&state.local_key()).map_err(local_key_failure)?,
             recipients: self.recipients.clone(),
             device_key: self.device_key.given()?,
         })
@@ -121,11 +122,11 @@ fn failure(error: BackupError, address: &isapi::Address) -> Failure {
 }
 
 /// The local key cannot be used.
-pub(super) fn local_key_failure(error: LocalKeyError) -> Failure {
+pub(super) fn local_key_failure(error: AgeIdentityError) -> Failure {
     let hint = match &error {
-        LocalKeyError::Io { .. } => "see that the folder can be read and written".to_owned(),
-        LocalKeyError::Readable { path, .. } => format!("chmod 600 {}", path.display()),
-        LocalKeyError::NotAKey(_) => {
+        AgeIdentityError::Io { .. } => "see that the folder can be read and written".to_owned(),
+        AgeIdentityError::Readable { path, .. } => format!("chmod 600 {}", path.display()),
+        AgeIdentityError::NotAnIdentity(_) => {
             "bring the file back from a copy: without it no earlier backup opens; or move it away, and a new key is made".into()
         }
     };

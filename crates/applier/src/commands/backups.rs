@@ -1,10 +1,11 @@
 //! `applier backups`: the configurations that are kept on this laptop.
 
+use keys::AgeIdentity;
 use serde_json::json;
 use terminal::{Exit, Fail, Failure};
 
 use super::backup::local_key_failure;
-use crate::backup::{LocalKey, files, manifest};
+use crate::backup::{files, manifest};
 use crate::context::Context;
 
 /// List the configurations of recorders that are kept on this laptop.
@@ -24,7 +25,7 @@ pub fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
         context.output.data("no configuration is kept here: applier backup ADDRESS keeps one");
         return Ok(Exit::Done);
     }
-    let key = LocalKey::open(&state.local_key()).map_err(local_key_failure)?;
+    let key = AgeIdentity::open(&state.local_key()).map_err(local_key_failure)?;
     let mut listed = Vec::new();
     for path in paths {
         match manifest(&path, &key) {

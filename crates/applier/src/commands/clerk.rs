@@ -71,7 +71,9 @@ impl Clerk<'_> {
             ));
             return;
         };
-        if let Err(error) = stick.deliver(self.chain, self.key) {
+        let arrived = self.chain.delivery().map(|delivery| delivery.arrived);
+        let delivered = arrived.map_err(anyhow::Error::from);
+        if let Err(error) = delivered.and_then(|arrived| stick.deliver(self.chain, self.key, arrived)) {
             self.context.output.warn(format_args!(
                 "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"
             ));

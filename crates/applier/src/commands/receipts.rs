@@ -10,18 +10,23 @@ use terminal::{Count, Exit, Fail, Failure};
 use super::farewell::farewell;
 use crate::context::{Context, state_failure};
 use crate::open_stick::OpenStick;
+use crate::overdue::Overdue;
 
 /// List this laptop's statements, or copy them to a stick.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   applier receipts
-  applier receipts --copy-to /media/stick      deliver what a full or missing stick could not take")]
+  applier receipts --copy-to /media/stick      deliver what a full or missing stick could not take
+  applier receipts --copy-to /media/stick --all    everything, for a depot that has lost its ledger")]
 pub struct Args {
     /// Copy every statement that is not there yet to this stick: its serial number or node, or the folder where
     /// it is mounted
     #[arg(long, value_name = "PATH|SERIAL")]
     copy_to: Option<PathBuf>,
+    /// Those as well that the depot says it has: it may have lost them
+    #[arg(long, requires = "copy_to")]
+    all: bool,
     #[command(flatten)]
     eject: EjectArgs,
 }
@@ -42,7 +47,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             let hint = "name a stick by its serial number, or the folder where a stick is mounted";
             return Err(Failure::new(Exit::Stick, message).hint(hint));
         }
-        let written = stick.deliver(&chain, &key).map_err(|error| {
+        let arrived = chain.delivery().fail(Exit::Internal)?.arrived;
+        let written = stick.deliver(&chain, &key, if args.all { 0 } else { arrived }).map_err(|error| {
             let failure = Failure::of(Exit::Stick, error);
             failure.hint("nothing is lost: the statements are kept on this laptop; name another stick")
         })?;
@@ -60,7 +66,16 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         context.output.data(format_args!("{counter:>4}  {}  {says}", made.strftime("%F %H:%M")));
         listed.push(json!({"counter": counter, "made": made, "says": says, "sha256": statement.digest()}));
     }
-    context.output.json(&json!({"laptop": laptop, "statements": listed}));
+    let delivery = chain.delivery().fail(Exit::Internal)?;
+    let overdue = Overdue::of(&chain, &key.public(), context.clock.system).fail(Exit::Internal)?;
+    context.output.json(&json!({
+        "laptop": laptop, "statements": listed, "arrived": delivery.arrived, "overdue": overdue,
+    }));
+    if let Some(overdue) = overdue {
+        context
+            .output
+            .warn(format_args!("{overdue}: applier receipts --copy-to PATH, and bring that stick home"));
+    }
     if listed.is_empty() {
         context.output.data("nothing was stated yet");
     }

@@ -53,8 +53,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let undelivered = match state.laptop().map_err(state_failure)? {
         Some(laptop) => {
             // neither on this stick nor at the depot
-            let arrived = publication.acknowledged(&laptop);
-            statements::undelivered(stick.tree(), &chain, &laptop, arrived).fail(Exit::Stick)?.len()
+            let arrived = chain.delivery().fail(Exit::Internal)?.arrived;
+            statements::outstanding(stick.tree(), &chain, &laptop, arrived).fail(Exit::Stick)?.missing.len()
         }
         None => 0,
     };

@@ -126,6 +126,17 @@ impl<'a, 'i> Fields<'a, 'i> {
         size
     }
 
+    /// A number of days above zero, up to ten years.
+    pub(super) fn days(&mut self, key: &'static str) -> Option<u16> {
+        let number = self.typed(key, "integer", DeValue::as_integer)?;
+        let days = u16::from_str_radix(number.as_str(), number.radix()).ok();
+        let days = days.filter(|days| (1..=3650).contains(days));
+        if days.is_none() {
+            self.reject(key, format_args!("{number} is not a number of days from 1 to 3650"));
+        }
+        days
+    }
+
     /// A date without a time.
     pub(super) fn date(&mut self, key: &'static str) -> Option<jiff::civil::Date> {
         let stamp = self.typed(key, "date", DeValue::as_datetime)?;

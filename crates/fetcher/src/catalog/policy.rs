@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use firmware::policy::{OverrideFlag, Policy};
+use firmware::policy::{OverrideFlag, Policy, REMIND_AFTER_DAYS};
 use firmware::{FirmwareVersion, Model};
 
 use super::fault::{Fault, FileFaults, What};
@@ -20,6 +20,8 @@ pub(super) fn read(path: &Path, text: &str) -> (Option<Policy>, Vec<Fault>) {
         backup_required: fields.truth("backup_required").unwrap_or_default(),
         minimum_versions: minimum_versions(&mut fields),
         audit_baseline: fields.parsed("audit_baseline").unwrap_or_default(),
+        depot_recipient: fields.parsed("depot_recipient"),
+        remind_after_days: fields.days("remind_after_days").unwrap_or(REMIND_AFTER_DAYS),
     };
     fields.finish();
     let policy = faults.found.is_empty().then_some(policy);
@@ -61,6 +63,8 @@ mod tests {
     const GOOD: &str = r#"forbidden_overrides = ["allow-downgrade", "push-again"]
 backup_required = true
 audit_baseline = "segmented"
+depot_recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+remind_after_days = 14
 
 [minimum_versions]
 "DS-7608NI-I2" = "V4.61.025"
@@ -72,7 +76,7 @@ audit_baseline = "segmented"
         assert_eq!(faults, []);
         assert_eq!(
             policy.unwrap().to_string(),
-            "forbidden overrides: --allow-downgrade, --push-again; backup required: yes; minimum versions: DS-7608NI-I2 V4.61.025; audit baseline: segmented"
+            "forbidden overrides: --allow-downgrade, --push-again; backup required: yes; minimum versions: DS-7608NI-I2 V4.61.025; audit baseline: segmented; depot recipient: age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p; reminder: after 14 days"
         );
         let (policy, faults) = read(Path::new("policy.toml"), "# nothing\n");
         assert_eq!((policy, faults), (Some(Policy::default()), vec![]));
@@ -93,15 +97,19 @@ audit_baseline = "segmented"
             ),
             ("= true", "= \"yes\"", "2: backup_required is a string, expected boolean"),
             ("\"segmented\"", "\"relaxed\"", "3: audit_baseline: audit profile \"relaxed\""),
+            ("aqmcac8p\"", "aqmcac8q\"", "4: depot_recipient: recipient \"age1"),
+            ("= 14", "= \"14\"", "5: remind_after_days is a string, expected integer"),
+            ("= 14", "= 0", "5: remind_after_days: 0 is not a number of days"),
+            ("= 14", "= 4000", "5: remind_after_days: 4000 is not a number of days"),
             ("backup_required", "backup_needed", "2: key \"backup_needed\" is unknown in the file"),
-            ("[minimum_versions]", "[recipient]", "5: key \"recipient\" is unknown in the file"),
-            ("DS-7608NI-I2", "DS 7608", "6: minimum_versions: model \"DS 7608\""),
-            ("\"V4.61.025\"", "\"V4.61\"", "6: minimum_versions: firmware version \"V4.61\""),
-            ("\"V4.61.025\"", "4", "6: minimum_versions: DS-7608NI-I2 is a integer, expected string"),
+            ("[minimum_versions]", "[recipient]", "7: key \"recipient\" is unknown in the file"),
+            ("DS-7608NI-I2", "DS 7608", "8: minimum_versions: model \"DS 7608\""),
+            ("\"V4.61.025\"", "\"V4.61\"", "8: minimum_versions: firmware version \"V4.61\""),
+            ("\"V4.61.025\"", "4", "8: minimum_versions: DS-7608NI-I2 is a integer, expected string"),
             (
                 "\"V4.61.025\"\n",
                 "\"V4.61.025\"\n\"ds-7608ni-i2\" = \"V4.0.0\"\n",
-                "7: minimum_versions \"ds-7608ni-i2\" is already that of this table",
+                "9: minimum_versions \"ds-7608ni-i2\" is already that of this table",
             ),
         ] {
             assert!(GOOD.contains(good), "{good}");

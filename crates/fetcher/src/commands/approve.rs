@@ -72,7 +72,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let mut draft = TargetsDraft::after(publication.current().targets.clone());
     publish::approve(&mut draft, &releases).map_err(publish_failure)?;
-    let documents = args.documents.drafts(&catalog, &publication, context)?;
+    let documents = args.documents.drafts(&catalog, &publication, &home, context)?;
     for document in &documents {
         document.approve(&mut draft).map_err(publish_failure)?;
     }

@@ -8,7 +8,7 @@ use terminal::{Exit, Failure};
 use super::ledger_failure;
 use super::place::Place;
 use crate::collect::{CollectError, Collected, collect};
-use crate::context::Context;
+use crate::context::{Context, identity_failure};
 use crate::ledger::Ledger;
 
 /// Take the signed statements of a stick into the ledger. Nothing on the stick is changed.
@@ -32,7 +32,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
     let place = Place::find(args.from.as_deref(), args.stick.as_deref(), Access::Read, context.output)?;
     let stick = place.open()?;
-    let collected = collect(&stick, &ledger, context.now).map_err(failure)?;
+    let identity = home.identity().map_err(identity_failure)?;
+    let collected = collect(&stick, &ledger, identity, context.now).map_err(failure)?;
     context.output.json(&collected);
     tell(&collected, context);
     Ok(if collected.rejected.is_empty() { Exit::Done } else { Exit::Rejected })

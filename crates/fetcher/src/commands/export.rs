@@ -55,7 +55,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (version, until) = (publication.current().timestamp.version(), good_until(publication));
     context.output.json(&json!({
         "event": "exported", "file": args.file, "timestamp": version,
-        "carried": carried, "documents": documents.keys().collect::<Vec<_>>(), "good_until": until,
+        "carried": carried, "sites": outgoing.sites, "documents": documents.keys().collect::<Vec<_>>(), "good_until": until,
     }));
     context.output.data(format_args!(
         "file {}: publication {version}, {}, read back and verified",

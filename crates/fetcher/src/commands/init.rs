@@ -7,13 +7,14 @@ use serde_json::json;
 use terminal::{Exit, Fail, Failure};
 
 use super::publish_failure;
-use crate::context::{Context, PassphraseArgs, home_failure, key_failure};
+use crate::context::{Context, PassphraseArgs, home_failure, identity_failure, key_failure};
 use crate::home::{Home, Settings};
 use crate::key_ring;
 use crate::publication::Publication;
 use crate::publish::{self, Keys};
 
-/// Make a new depot: keys, the first root, an empty publication, configuration.
+/// Make a new depot: keys, the first root, an empty publication, configuration, and the identity that opens
+/// encrypted statements.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -59,22 +60,30 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         error => key_failure(error),
     })?;
     let publication = first_publication(&home, &keys, context)?;
+    let recipient = home.make_identity().map_err(identity_failure)?.recipient().to_string();
     home.commit(settings).map_err(home_failure)?;
 
     let root = publication.root();
     context.output.json(&json!({
         "home": dir, "offline_keys": args.offline_keys,
-        "root": {"version": root.version(), "fingerprint": root.sha256(), "expires": root.expires()},
+        "recipient": recipient, "root": {"version": root.version(), "fingerprint": root.sha256(), "expires": root.expires()},
     }));
     let output = context.output;
     output.data(format_args!("depot {} is ready", dir.display()));
     output.data(format_args!("root fingerprint, for the laptops: {}", root.sha256()));
+    output.note(format_args!(
+        "to have laptops encrypt the statements on sticks, put depot_recipient = \"{recipient}\" into policy.toml of the manifests: fetcher approve --policy"
+    ));
     if args.offline_keys.is_none() {
         output.note("the approver's key lies in the depot's home: whoever takes over this machine can come to approve firmware; --offline-keys DIR keeps it apart");
     }
     output.note(format_args!(
         "back up {}: without it no new root can be made and every laptop must be visited",
         offline.join("root.pem").display()
+    ));
+    output.note(format_args!(
+        "back up {}: without it, statements that laptops encrypted to this depot cannot be read here",
+        home.identity_file().display()
     ));
     Ok(Exit::Done)
 }

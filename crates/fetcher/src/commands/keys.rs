@@ -9,7 +9,7 @@ use terminal::{Exit, Fail, Failure};
 use tuf_client::Role;
 
 use super::publication_failure;
-use crate::context::{Context, PassphraseArgs, key_failure};
+use crate::context::{Context, PassphraseArgs, identity_failure, key_failure};
 use crate::home::{Home, HomeError};
 use crate::key_ring::{self, KeyFile};
 use crate::publication::Publication;
@@ -20,7 +20,8 @@ use crate::publication::Publication;
 Examples:
   fetcher keys new kim --to /media/keys          an approver makes a key, on a machine of their own
   fetcher keys list --keys /media/keys           whose key is whose, and what each may sign
-  fetcher keys export kim.pem --to kim.pub       the half that the depot needs: fetcher root add-key")]
+  fetcher keys export kim.pem --to kim.pub       the half that the depot needs: fetcher root add-key
+  fetcher keys recipient                         the line for policy.toml, so that a lost stick tells nothing")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -60,6 +61,9 @@ enum Command {
         #[command(flatten)]
         passphrase: PassphraseArgs,
     },
+    /// Show the recipient to which laptops can encrypt the statements on sticks; its identity is made where this
+    /// home has none
+    Recipient,
 }
 
 /// Runs the command.
@@ -89,7 +93,22 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Command::List { keys } => list(keys.as_deref(), context),
         Command::Export { file, to, passphrase } => export(file, to.as_deref(), passphrase, context),
+        Command::Recipient => recipient(context),
     }
+}
+
+fn recipient(context: &Context) -> Result<Exit, Failure> {
+    let home = context.open_home()?;
+    let recipient = home.make_identity().map_err(identity_failure)?.recipient().to_string();
+    let identity = home.identity_file();
+    context.output.json(&json!({"recipient": recipient, "identity": identity}));
+    context.output.data(format_args!("depot_recipient = \"{recipient}\""));
+    context.output.note("put that line into policy.toml of the manifests: fetcher approve --policy");
+    context.output.note(format_args!(
+        "back up {}: without it, statements that laptops encrypted to this depot cannot be read here",
+        identity.display()
+    ));
+    Ok(Exit::Done)
 }
 
 /// A file name that stays in its folder.

@@ -3,13 +3,15 @@
 mod failure;
 mod view;
 
+use std::io;
 use std::path::PathBuf;
 
 use drive::{Access, Drive, EjectArgs, Medium, MountError};
 use firmware::{Text, reason};
 use serde_json::{Value, json};
-use stick::{Agreed, Directory, Event, Obstacle, WritePlan};
-use terminal::{Exit, Fail, Failure};
+use stick::statements::{self, Name};
+use stick::{Agreed, Directory, Event, Media as _, Obstacle, WritePlan};
+use terminal::{Count, Exit, Fail, Failure};
 
 pub(super) use view::View;
 
@@ -17,15 +19,17 @@ use super::outgoing::{Outgoing, SelectionArgs};
 use super::place::Place;
 use super::{collect as collect_command, publication_failure};
 use crate::collect::collect;
-use crate::context::Context;
+use crate::context::{Context, identity_failure};
 use crate::load::good_until;
 use crate::publication::Publication;
 
-/// Collect from a stick, write the publication and firmware to it, read everything back.
+/// Collect from a stick, write the publication and firmware to it, read everything back, remove the statements that
+/// have arrived.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   fetcher load --model DS-7608NI-I2                the one stick that is plugged in
+  fetcher load --site harbour.toml                 what the recorders of that site need, steps included
   fetcher load --stick 4C530001230718116433 --all  that one, of several: fetcher sticks lists them
   fetcher load --to /media/stick --all --no-eject  where it is mounted; it stays there
   fetcher load --all --replace-other-depot \"depot moved to Graz\"")]
@@ -80,8 +84,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     let place = Place::find(args.to.as_deref(), args.stick.as_deref(), Access::Write, context.output)?;
     let stick = place.open()?;
-    let (outgoing, collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
-        let collected = collect(&stick, ledger, context.now).map_err(collect_command::failure)?;
+    let (outgoing, mut collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
+        let identity = home.identity().map_err(identity_failure)?;
+        let collected = collect(&stick, ledger, identity, context.now).map_err(collect_command::failure)?;
         collect_command::tell(&collected, context);
         Ok(collected)
     })?;
@@ -89,6 +94,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let plan = write(&stick, place.drive(), &outgoing, args.replace.agreed(), &mut |event| view.show(&event));
     view.close();
     let plan = plan?;
+    let removed = remove_delivered(&stick, &outgoing, std::mem::take(&mut collected.taken))?;
     // held open, it could not be unmounted
     drop(stick);
     place.medium().map_or(Ok(()), |medium| look_again(medium, &outgoing))?;
@@ -104,8 +110,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "event": "loaded", "stick": place.name(), "collected": collected,
         "timestamp": publication.current().timestamp.version(),
         "carried": carried,
-        "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
-        "unchanged": unchanged, "read_back": view.past(), "replaced": replaced,
+        "sites": outgoing.sites, "documents": documents.keys().collect::<Vec<_>>(), "written_bytes": plan.bytes, "good_until": until,
+        "unchanged": unchanged, "read_back": view.past(), "replaced": replaced, "removed_statements": removed,
     }));
     context.output.data(format_args!(
         "stick {}: publication {}{}, {}, read back and verified",
@@ -114,6 +120,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         if unchanged { " was there already and nothing was written" } else { "" },
         outgoing.in_words()
     ));
+    if removed > 0 {
+        context.output.data(format_args!("{} removed: the ledger has them", Count(removed, "statement")));
+    }
     place.part(args.eject, &format!("; good until {}", until.strftime("%F")), context.output);
     Ok(Exit::Done)
 }
@@ -130,6 +139,26 @@ pub(super) fn write(
     let root = outgoing.publication.root();
     let plan = stick::write(stick, &outgoing.contents, &source, root, outgoing.clock, agreed, events);
     plan.map_err(|error| failure::of(error, drive, stick.path()))
+}
+
+/// Removes the statements that were `taken` from a stick and whose arrival it acknowledges by now; gives how many.
+/// Pulled out before, it still has them, and the next load removes them.
+pub(super) fn remove_delivered(
+    stick: &Directory,
+    outgoing: &Outgoing,
+    taken: Vec<Name>,
+) -> Result<usize, Failure> {
+    let failed = |error: io::Error| {
+        Failure::of(Exit::Stick, error)
+            .context("the stick was loaded, and statements that have arrived cannot be removed from it")
+            .hint("nothing is lost: load it again")
+    };
+    let delivered = outgoing.delivered(taken);
+    if delivered.is_empty() || stick.capacity().map_err(failed)?.read_only.is_some() {
+        return Ok(0);
+    }
+    statements::remove(stick, &delivered).map_err(failed)?;
+    Ok(delivered.len())
 }
 
 /// Mounts a stick anew that was written, where it is this program that mounted it, and looks once more.

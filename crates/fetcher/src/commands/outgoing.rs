@@ -1,20 +1,27 @@
 //! What leaves the depot, on a stick or in a file: chosen, checked, its timestamp good for a while.
 
+mod site;
+
+use std::collections::BTreeMap;
 use std::io;
 
-use firmware::{Model, ReleaseId};
+use firmware::{Model, Release, ReleaseId};
+use receipt::Acknowledged;
+use stick::statements::Name;
 use stick::{Contents, SignedRelease};
 use terminal::{Count, Exit, Fail, Failure};
 use tuf_client::Clock;
 
+use self::site::{Place, Supply};
 use super::source::depot_failure;
-use super::{ledger_failure, online_key_failure, publication_failure, publish_failure};
+use super::{ledger_failure, online_key_failure, publication_failure, publish_failure, sites};
+use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::depot::Depot;
 use crate::home::Home;
 use crate::key_ring;
 use crate::ledger::Ledger;
-use crate::load::{self, Documents, Wanted, acknowledged, contents, missing_steps, select};
+use crate::load::{self, Documents, Wanted, contents, missing_steps, select};
 use crate::publication::Publication;
 use crate::publish::{self, OnlineKeys};
 
@@ -24,27 +31,41 @@ pub(super) struct SelectionArgs {
     /// Carry the approved releases for this model (may be given again)
     #[arg(long, value_name = "MODEL")]
     model: Vec<Model>,
+    /// Carry what the recorders of this site need by what came home from them, steps included, and nothing else: a
+    /// site file, or the name that was given there (may be given again)
+    #[arg(long = "site", value_name = "FILE|NAME")]
+    sites: Vec<String>,
     /// Carry every approved release
-    #[arg(long, conflicts_with = "model")]
+    #[arg(long, conflicts_with_all = ["model", "sites"])]
     all: bool,
     /// Carry no firmware, only what is approved, acknowledged and withdrawn
-    #[arg(long, conflicts_with_all = ["model", "all"])]
+    #[arg(long, conflicts_with_all = ["model", "sites", "all"])]
     metadata_only: bool,
+}
+
+/// What is asked for; several add up.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    releases: Wanted,
+    sites: Vec<Place>,
 }
 
 impl SelectionArgs {
     /// What was asked for; `command` is named where nothing was.
-    pub(super) fn wanted(&self, command: &str) -> Result<Wanted, Failure> {
-        if self.all {
-            Ok(Wanted::All)
+    pub(super) fn wanted(&self, command: &str) -> Result<Asked, Failure> {
+        let sites = self.sites.iter().map(|named| Place::read(named)).collect::<Result<Vec<_>, _>>()?;
+        let releases = if self.all {
+            Wanted::All
         } else if self.metadata_only {
-            Ok(Wanted::MetadataOnly)
-        } else if self.model.is_empty() {
+            Wanted::MetadataOnly
+        } else if self.model.is_empty() && sites.is_empty() {
             let message = format!("{command}: nothing says what it is to carry");
-            Err(Failure::new(Exit::Usage, message).hint("give --model MODEL, --all or --metadata-only"))
+            return Err(Failure::new(Exit::Usage, message)
+                .hint("give --model MODEL, --site FILE, --all or --metadata-only"));
         } else {
-            Ok(Wanted::Models(self.model.clone()))
-        }
+            Wanted::Models(self.model.clone())
+        };
+        Ok(Asked { releases, sites })
     }
 }
 
@@ -58,6 +79,10 @@ pub(super) struct Outgoing {
     pub(super) carried: Vec<String>,
     /// What goes along with it in any case.
     pub(super) documents: Documents,
+    /// What it says has arrived.
+    acknowledged: Acknowledged,
+    /// What goes along for the sites that were named.
+    pub(super) sites: Vec<Supply>,
     approved: Vec<SignedRelease>,
     depot: Depot,
 }
@@ -67,14 +92,14 @@ impl Outgoing {
     /// arrival is acknowledged in what goes out, and renews the timestamp if that is near its end.
     pub(super) fn prepare<T>(
         mut publication: Publication,
-        wanted: &Wanted,
+        asked: &Asked,
         home: &Home,
         context: &Context,
         arrive: impl FnOnce(&Ledger) -> Result<T, Failure>,
     ) -> Result<(Self, T), Failure> {
         still_good(&publication, context)?;
         let approved = SignedRelease::all(&publication.current().targets).fail(Exit::Rejected)?;
-        let carried = select(&approved, wanted).map_err(|nothing| {
+        let mut carried = select(&approved, &asked.releases).map_err(|nothing| {
             let models: Vec<String> = nothing.iter().map(ToString::to_string).collect();
             Failure::new(Exit::Refused, models.join("; "))
                 .hint("fetcher releases --model MODEL, then pin and approve one")
@@ -96,17 +121,31 @@ impl Outgoing {
 
         let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
         let arrived_now = arrive(&ledger)?;
+        // what has just arrived says what a site needs
+        let sites = supplies(&asked.sites, &approved, &ledger, context)?;
+        let mut for_sites: Vec<&SignedRelease> =
+            sites.iter().flat_map(|supply| supply.carried(&approved)).collect();
+        for_sites.retain(|one| !carried.iter().any(|other| other.release().id == one.release().id));
+        for_sites.sort_by(|a, b| a.release().id.cmp(&b.release().id));
+        for_sites.dedup_by(|a, b| a.release().id == b.release().id);
+        all_in_depot(&depot, &for_sites)?;
+        carried.extend(for_sites);
 
         let keys = key_ring::online(&home.keys(), context.credentials.as_deref(), publication.root())
             .map_err(online_key_failure)?;
         renew(&mut publication, &keys, context)?;
         let arrived = ledger.laptops().map_err(ledger_failure)?;
-        let arrived = arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
-        let acknowledged = acknowledged(arrived, &keys.snapshot).fail(Exit::Internal)?;
-        let contents = contents(&publication, &approved, &carried, &documents, acknowledged);
+        let arrived: BTreeMap<_, _> =
+            arrived.into_iter().map(|laptop| (laptop.laptop, laptop.complete_to)).collect();
+        let is_any = !arrived.is_empty();
+        let acknowledged = Acknowledged::new(arrived);
+        let signed = is_any.then(|| acknowledged.sign(&keys.snapshot)).transpose().fail(Exit::Internal)?;
+        let contents = contents(&publication, &approved, &carried, &documents, signed);
         let carried = carried.iter().map(|release| release.consistent_name()).collect();
         let clock = Clock { system: context.now, build: context.now };
-        Ok((Self { publication, contents, clock, carried, documents, approved, depot }, arrived_now))
+        let outgoing =
+            Self { publication, contents, clock, carried, documents, acknowledged, sites, approved, depot };
+        Ok((outgoing, arrived_now))
     }
 
     /// What goes along, in words: the releases, and each document by its name.
@@ -119,10 +158,43 @@ impl Outgoing {
         names.iter().fold(releases, |text, name| text + ", " + name)
     }
 
+    /// Those among these statements whose arrival it acknowledges.
+    pub(super) fn delivered(&self, taken: Vec<Name>) -> Vec<Name> {
+        taken.into_iter().filter(|name| name.counter <= self.acknowledged.of(&name.laptop)).collect()
+    }
+
     /// A file of the depot by its consistent name.
     pub(super) fn source(&self, name: &str) -> io::Result<Box<dyn io::Read>> {
         load::open(name, &self.depot, &self.approved, &self.documents)
     }
+}
+
+/// What goes along for sites, told.
+fn supplies(
+    places: &[Place],
+    approved: &[SignedRelease],
+    ledger: &Ledger,
+    context: &Context,
+) -> Result<Vec<Supply>, Failure> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = sites::known(ledger).map_err(ledger_failure)?;
+    let approved: Vec<Release> = approved.iter().map(|signed| signed.release().clone()).collect();
+    let catalog = context.catalog();
+    if let Err(failure) = &catalog {
+        context.output.note(format_args!(
+            "{:#}; whether more is due that nobody has approved is not known",
+            failure.error
+        ));
+    }
+    let listed = catalog.as_ref().ok().map(Catalog::releases);
+    let supplies = places.iter().map(|place| place.supply(&known, &approved, listed));
+    let supplies = supplies.collect::<Result<Vec<_>, _>>()?;
+    for supply in &supplies {
+        supply.tell(context);
+    }
+    Ok(supplies)
 }
 
 /// Signs snapshot and timestamp anew if that is due; says whether.

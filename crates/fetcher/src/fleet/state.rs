@@ -1,9 +1,9 @@
 use std::fmt;
 
-use firmware::container::Container;
-use firmware::{Choice, Release, choose, fits};
+use firmware::{Device, Release};
 use serde::Serialize;
 
+use crate::due::{Next, next};
 use crate::ledger::LastWord;
 
 /// What is to be done about a recorder.
@@ -118,30 +118,13 @@ impl fmt::Display for State {
 /// What follows from the last word on a recorder and what is listed.
 pub(super) fn state(word: &LastWord, releases: &[Release]) -> State {
     let Some(runs) = &word.revision else { return State::LookAtIt };
-    let newest = match choose(releases, &word.device, None) {
-        Choice::None => return State::NoRelease,
-        Choice::Ambiguous(several) => {
-            return State::Ambiguous { releases: several.iter().map(|r| r.id.to_string()).collect() };
-        }
-        Choice::One(newest) => newest,
-    };
-    let newer = newest.revision.version > runs.version
-        || (newest.revision.version == runs.version && newest.revision.build > runs.build);
-    if !newer {
-        return State::Current;
-    }
-    let release = newest.id.to_string();
-    // only a plan sees the file itself, so its header says nothing here
-    let mismatches = fits(newest, &Container::Unknown, &word.device, None);
-    let mut reasons: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
-    match firmware::path(releases, &word.device, None, newest) {
-        Ok(steps) if reasons.is_empty() => {
-            let before = steps.iter().filter(|step| step.id != newest.id);
-            State::Due { release, first: before.map(|step| step.id.to_string()).collect() }
-        }
-        path => {
-            reasons.extend(path.err().map(|reason| reason.to_string()));
-            State::Withheld { release, reasons }
-        }
+    let device = Device { revision: runs.clone(), ..word.device.clone() };
+    let ids = |releases: &[&Release]| releases.iter().map(|release| release.id.to_string()).collect();
+    match next(releases, &device, None) {
+        Next::NoRelease => State::NoRelease,
+        Next::Current => State::Current,
+        Next::Ambiguous(several) => State::Ambiguous { releases: ids(&several) },
+        Next::Withheld { newest, reasons } => State::Withheld { release: newest.id.to_string(), reasons },
+        Next::Due { first, newest } => State::Due { release: newest.id.to_string(), first: ids(&first) },
     }
 }

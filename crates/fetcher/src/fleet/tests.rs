@@ -13,6 +13,7 @@ fn word(revision: Option<&str>) -> LastWord {
     LastWord {
         laptop: "0123456789abcdef".parse().unwrap(),
         claimed: Timestamp::UNIX_EPOCH,
+        site: None,
         device: serde_json::from_value(device).unwrap(),
         revision: revision.map(|r| r.parse().unwrap()),
         result: Some(RunResult::Push(PushResult::Applied)),
@@ -95,6 +96,7 @@ fn audit(serial: &str) -> LastAudit {
     LastAudit {
         laptop: "0123456789abcdef".parse().unwrap(),
         claimed: Timestamp::UNIX_EPOCH,
+        site: None,
         device: Device { serial: serial.parse().unwrap(), ..word(None).device },
         profile: AuditProfile::AirGapped,
         counts: CheckCounts { fail: 3, ..CheckCounts::default() },

@@ -15,6 +15,9 @@ pub struct LastAudit {
     pub laptop: LaptopId,
     /// When, by that laptop's clock.
     pub claimed: Timestamp,
+    /// Where, as they said; where it stands, so does this.
+    #[serde(skip)]
+    pub site: Option<Text>,
     /// What the recorder said of itself; where it stands, so does this.
     #[serde(skip)]
     pub device: Device,
@@ -37,6 +40,7 @@ impl LastAudit {
         Some(Self {
             laptop: statement.head.laptop.clone(),
             claimed: statement.head.times.claimed,
+            site: statement.head.site.clone(),
             device: audit.device.clone(),
             profile: audit.profile,
             counts: audit.counts,
@@ -48,6 +52,7 @@ impl LastAudit {
         LastWord {
             laptop: self.laptop.clone(),
             claimed: self.claimed,
+            site: self.site.clone(),
             revision: Some(self.device.revision.clone()),
             device: self.device.clone(),
             result: None,

@@ -34,6 +34,8 @@ pub struct LastWord {
     pub laptop: LaptopId,
     /// When, by that laptop's clock.
     pub claimed: Timestamp,
+    /// Where, as they said.
+    pub site: Option<Text>,
     /// What the recorder said of itself: afterwards if it answered then, else before.
     pub device: Device,
     /// The firmware it is known to run; none where its state is unknown.
@@ -107,7 +109,7 @@ impl Ledger {
 
 fn last_word(statement: &Statement) -> Option<LastWord> {
     let (laptop, claimed) = (statement.head.laptop.clone(), statement.head.times.claimed);
-    match &statement.body {
+    let word = match &statement.body {
         Body::PushEnded(end) => Some(ended(laptop, claimed, end)),
         Body::PushStarted(start) => {
             let what = format!("a push of {}", start.target.release);
@@ -120,13 +122,15 @@ fn last_word(statement: &Statement) -> Option<LastWord> {
         Body::Inventory(inventory) => Some(LastWord {
             laptop,
             claimed,
+            site: None,
             device: inventory.device.clone(),
             revision: Some(inventory.device.revision.clone()),
             result: None,
             detail: Text::cleaned("it was read, and nothing was pushed yet"),
         }),
         Body::Audit(_) | Body::Other { .. } => None,
-    }
+    };
+    word.map(|word| LastWord { site: statement.head.site.clone(), ..word })
 }
 
 fn ended(laptop: LaptopId, claimed: Timestamp, end: &PushEnded) -> LastWord {
@@ -136,7 +140,7 @@ fn ended(laptop: LaptopId, claimed: Timestamp, end: &PushEnded) -> LastWord {
         _ => Some(device.revision.clone()),
     };
     let result = Some(RunResult::Push(end.result));
-    LastWord { laptop, claimed, device, revision, result, detail: end.detail.clone() }
+    LastWord { laptop, claimed, site: None, device, revision, result, detail: end.detail.clone() }
 }
 
 /// After a restore the firmware is what it was, but whether the recorder works is another matter.
@@ -145,10 +149,10 @@ fn restored(laptop: LaptopId, claimed: Timestamp, end: &RestoreEnded) -> LastWor
     let known = end.result != RestoreResult::UnknownAfterRestore;
     let revision = known.then(|| device.revision.clone());
     let result = Some(RunResult::Restore(end.result));
-    LastWord { laptop, claimed, device, revision, result, detail: end.detail.clone() }
+    LastWord { laptop, claimed, site: None, device, revision, result, detail: end.detail.clone() }
 }
 
 fn begun(laptop: LaptopId, claimed: Timestamp, device: &Device, what: &str) -> LastWord {
     let detail = Text::cleaned(&format!("{what} began and its end has not arrived"));
-    LastWord { laptop, claimed, device: device.clone(), revision: None, result: None, detail }
+    LastWord { laptop, claimed, site: None, device: device.clone(), revision: None, result: None, detail }
 }

@@ -12,7 +12,7 @@ use super::super::tests::SENSES;
 use super::super::wait::Running;
 use super::super::{End, LogError};
 use super::*;
-use crate::backup::{Keeper, LocalKey, unseal};
+use crate::backup::{Keeper, local_key, unseal};
 use crate::event::{Reason, RunId};
 use crate::inventory::Inventory;
 use crate::plan::{Directives, RestoreOptions, plan_restore};
@@ -55,7 +55,7 @@ async fn bench_with(change: impl FnOnce(&mut Builder)) -> Bench {
     let recorder = Recorder::new(address, Credentials::new("admin", PASSWORD.into())).unwrap();
     let inventory = Inventory::read(&recorder).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let local_key = LocalKey::open_or_make(&dir.path().join("key")).unwrap();
+    let local_key = local_key(&dir.path().join("key")).unwrap();
     let backups = dir.path().join("backups");
     let device_key = Some(key("hush-1234"));
     let keeper = Keeper { backups, to: None, local_key, recipients: vec![], device_key };

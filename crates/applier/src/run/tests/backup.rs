@@ -4,11 +4,11 @@ use isapi::ConfigurationKey;
 use nvr_sim::{AnswerFault, How, KeyRule};
 
 use super::*;
-use crate::backup::{LocalKey, unseal};
+use crate::backup::{local_key, unseal};
 
 impl Bench {
     fn keeps(&mut self) -> &mut Keeper {
-        let local_key = LocalKey::open_or_make(&self.dir.path().join("key")).unwrap();
+        let local_key = local_key(&self.dir.path().join("key")).unwrap();
         let backups = self.dir.path().join("backups");
         self.keeper.insert(Keeper { backups, to: None, local_key, recipients: vec![], device_key: None })
     }

@@ -11,6 +11,7 @@ use super::{advisories, policy};
 use crate::catalog::Catalog;
 use crate::commands::publication_failure;
 use crate::context::Context;
+use crate::home::Home;
 use crate::publication::{Publication, PublicationError};
 use crate::publish::DocumentDraft;
 
@@ -31,6 +32,7 @@ impl DocumentArgs {
         &self,
         catalog: &Catalog,
         publication: &Publication,
+        home: &Home,
         context: &Context,
     ) -> Result<Vec<DocumentDraft>, Failure> {
         let mut drafts = Vec::new();
@@ -44,6 +46,7 @@ impl DocumentArgs {
             let wanted = there(catalog.policy(), "policy.toml", context)?;
             let signed = signed::<Policy>(publication.policy(), context)?;
             policy::show(wanted, signed.as_ref().map(SignedDocument::document), context.output);
+            policy::check_recipient(wanted, home, context.output)?;
             drafts.push(DocumentDraft::of(wanted).fail(Exit::Rejected)?);
         }
         Ok(drafts)

@@ -1,7 +1,10 @@
 //! What signing a policy changes, field by field.
 
 use firmware::policy::Policy;
-use terminal::Output;
+use terminal::{Failure, Output};
+
+use crate::context::identity_failure;
+use crate::home::Home;
 
 /// Each field in words; where it changes, what it was before.
 fn changes(policy: &Policy, signed: &Policy) -> Vec<String> {
@@ -20,6 +23,18 @@ pub(super) fn show(policy: &Policy, signed: Option<&Policy>, output: Output) {
     for line in changes(policy, signed.unwrap_or(&Policy::default())) {
         output.data(format_args!("  {line}"));
     }
+}
+
+/// Warns where this home could not read what laptops encrypt under this policy: no laptop would notice.
+pub(super) fn check_recipient(policy: &Policy, home: &Home, output: Output) -> Result<(), Failure> {
+    let Some(recipient) = &policy.depot_recipient else { return Ok(()) };
+    let own = home.identity().map_err(identity_failure)?.map(|identity| identity.recipient().to_string());
+    if own.as_deref() != Some(recipient.as_str()) {
+        output.warn(format_args!(
+            "policy: depot_recipient {recipient} is not that of this home: statements will not open here; fetcher keys recipient shows it"
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

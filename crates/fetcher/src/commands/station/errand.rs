@@ -6,22 +6,23 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use drive::{Access, Drive, Medium, MountError, NotSafe};
 use jiff::Timestamp;
+use stick::statements::Name;
 use stick::{Agreed, Directory, layout};
 use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
-use crate::collect::{self, Collected};
-use crate::commands::outgoing::Outgoing;
+use crate::collect::{self, Checker, Collected};
+use crate::commands::outgoing::{Asked, Outgoing};
 use crate::commands::{collect as collect_command, ledger_failure, load, publication_failure};
-use crate::context::{Context, home_failure};
+use crate::context::{Context, home_failure, identity_failure};
 use crate::home::Home;
 use crate::ledger::Ledger;
-use crate::load::{Wanted, good_until};
+use crate::load::good_until;
 use crate::publication::Publication;
 
 /// What every stick is served by.
 pub(super) struct Station {
-    wanted: Wanted,
+    asked: Asked,
     takes_any_stick: bool,
     ejects: bool,
     context: Context,
@@ -44,14 +45,14 @@ pub(super) enum Served {
 impl Station {
     /// Says at once what is wrong with the depot.
     pub(super) fn open(
-        wanted: Wanted,
+        asked: Asked,
         takes_any_stick: bool,
         ejects: bool,
         context: &Context,
     ) -> Result<Self, Failure> {
         let dir = context.home_dir()?;
         let station = Self {
-            wanted,
+            asked,
             takes_any_stick,
             ejects,
             context: context.clone(),
@@ -155,7 +156,7 @@ impl Station {
             reason = "each stick is a run of its own, and a station runs for weeks"
         )]
         let context = Context { now: Timestamp::now(), ..self.context.clone() };
-        self.collect(&medium.folder(), &context, tell)?;
+        let taken = self.collect(&medium.folder(), &context, tell)?;
         if drive.read_only {
             tell(Said::WriteProtected);
             return Ok(());
@@ -164,35 +165,44 @@ impl Station {
         let written = medium.writable(|folder| {
             let stick = Directory::open(folder).fail(Exit::Stick)?;
             let mut events = |event| tell(Said::Writing(event));
-            load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)
+            let plan = load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)?;
+            Ok::<_, Failure>((plan, load::remove_delivered(&stick, &outgoing, taken)?))
         });
-        let plan = written.map_err(MountError::failure)??;
+        let (plan, removed_statements) = written.map_err(MountError::failure)??;
         load::look_again(medium, &outgoing)?;
         tell(Said::Loaded(Loaded {
             timestamp: outgoing.publication.current().timestamp.version(),
             carried: outgoing.carried.clone(),
             in_words: outgoing.in_words(),
             written_bytes: plan.bytes,
+            removed_statements,
             good_until: good_until(&outgoing.publication),
         }));
         Ok(())
     }
 
-    /// Takes its statements. The home is nobody's while they are read: a stick may be slow, or answer nothing.
-    fn collect(&self, folder: &Path, context: &Context, tell: &mut dyn FnMut(Said)) -> Result<(), Failure> {
+    /// Takes its statements, and gives those that the ledger has. The home is nobody's while they are read: a stick may be slow, or answer nothing.
+    fn collect(
+        &self,
+        folder: &Path,
+        context: &Context,
+        tell: &mut dyn FnMut(Said),
+    ) -> Result<Vec<Name>, Failure> {
         let stick = Directory::open(folder).fail(Exit::Stick)?;
         let found = collect::find(&stick).map_err(collect_command::failure)?;
         let mut collected = Collected::default();
         let home = self.home(&mut || tell(Said::Waiting))?;
         let keys = Ledger::open(&home.ledger()).and_then(|ledger| ledger.keys()).map_err(ledger_failure)?;
+        let checker = Checker { keys, identity: home.identity().map_err(identity_failure)? };
         drop(home);
-        collect::read(&stick, found, &keys, |batch| {
+        collect::read(&stick, found, &checker, |batch| {
             let home = self.home(&mut || tell(Said::Waiting))?;
             let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
             collected.take_all(batch, &ledger, context.now).map_err(ledger_failure)
         })?;
+        let taken = std::mem::take(&mut collected.taken);
         tell(Said::Collected(collected));
-        Ok(())
+        Ok(taken)
     }
 
     /// What goes out. The files of the depot are read later, without the lock: each is checked by its digest.
@@ -200,7 +210,7 @@ impl Station {
         let home = self.home(&mut || tell(Said::Waiting))?;
         let _alone = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
         let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
-        Ok(Outgoing::prepare(publication, &self.wanted, &home, context, |_| Ok(()))?.0)
+        Ok(Outgoing::prepare(publication, &self.asked, &home, context, |_| Ok(()))?.0)
     }
 
     /// The home, which those that are at work share; `waits` is told where another program has it.

@@ -71,6 +71,8 @@ pub(super) struct Loaded {
     pub(super) in_words: String,
     /// What had to be written, bytes.
     pub(super) written_bytes: u64,
+    /// Statements that were removed because they have arrived.
+    pub(super) removed_statements: usize,
     /// Until when a laptop takes it.
     pub(super) good_until: Timestamp,
 }
@@ -180,9 +182,16 @@ impl Told {
             Said::Writing(event) => return self.of_writing(event),
             Said::Loaded(loaded) => {
                 self.standing = Standing::Done;
-                let Loaded { timestamp, in_words, good_until, .. } = loaded;
+                let Loaded { timestamp, in_words, good_until, removed_statements: removed, .. } = loaded;
                 let until = good_until.strftime("%F");
-                format!("publication {timestamp}, {in_words}, read back and verified; good until {until}")
+                let removed = if *removed == 0 {
+                    String::new()
+                } else {
+                    format!("; {} removed: the ledger has them", Count(*removed, "statement"))
+                };
+                format!(
+                    "publication {timestamp}, {in_words}, read back and verified; good until {until}{removed}"
+                )
             }
             Said::Checking => "its file system is checked; do not pull it out".into(),
             Said::Checked(check) => check.to_string(),

@@ -4,16 +4,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use firmware::path::named_steps;
-use firmware::site::{MOST_BYTES, Site};
 use firmware::{Model, Release, ReleaseId};
-use keys::durable;
-use terminal::{Count, Exit, Fail, Failure};
+use terminal::{Count, Exit, Failure};
 
 use crate::catalog::Catalog;
-use crate::commands::ledger_failure;
+use crate::commands::{ledger_failure, sites};
 use crate::context::Context;
 use crate::due::{Due, Undecided, due};
-use crate::fleet::open_requests;
 use crate::home::Home;
 use crate::ledger::Ledger;
 
@@ -86,19 +83,13 @@ impl SelectionArgs {
 
 fn wanted<'a>(catalog: &'a Catalog, home: &Home) -> Result<Due<'a>, Failure> {
     let ledger = Ledger::open(&home.ledger()).map_err(ledger_failure)?;
-    let words = ledger.last_words().map_err(ledger_failure)?;
-    let requests = open_requests(ledger.requests().map_err(ledger_failure)?, &words);
-    Ok(due(&words, &requests, catalog.releases()))
+    let (words, requests) = sites::known(&ledger).map_err(ledger_failure)?;
+    Ok(due(&words, &requests, catalog.releases(), None))
 }
 
 /// The models of a site that the catalogue knows; of the others, and of recorders without a model, it tells.
 fn models_of(path: &Path, catalog: &Catalog, context: &Context) -> Result<Vec<Model>, Failure> {
-    let named = |failure: Failure| {
-        failure
-            .context(format!("site {}", path.display()))
-            .hint("nothing was done; docs/formats.md has an example")
-    };
-    let site = site(path).map_err(named)?;
+    let site = sites::read(path)?;
     let without = site.recorders.iter().filter(|recorder| recorder.model.is_none()).count();
     if without > 0 {
         let without = Count(without, "recorder");
@@ -114,13 +105,6 @@ fn models_of(path: &Path, catalog: &Catalog, context: &Context) -> Result<Vec<Mo
             .warn(format_args!("site {}: model {model}: no release of the catalogue lists it", site.name));
     }
     Ok(known)
-}
-
-fn site(path: &Path) -> Result<Site, Failure> {
-    let text = String::from_utf8(durable::read(path, MOST_BYTES).fail(Exit::Usage)?).fail(Exit::Usage)?;
-    let site: Site = toml::from_str(&text).fail(Exit::Usage)?;
-    let faults: Vec<String> = site.faults().iter().map(ToString::to_string).collect();
-    if faults.is_empty() { Ok(site) } else { Err(Failure::new(Exit::Usage, faults.join("; "))) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,48 @@
+use std::io;
+
+use keys::AgeIdentity;
+use receipt::{UnsealError, unseal};
+use stick::statements::{Found, Name};
+
+use crate::home::Home;
+use crate::ledger::{Checked, Keys};
+
+/// A statement as it was read from a stick and checked, or why it cannot be read.
+pub struct Read {
+    pub(super) name: Name,
+    pub(super) statement: Result<(Vec<u8>, Checked), Unreadable>,
+}
+
+/// Why nothing is known of a file that lies in the place of a statement.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Sealed(#[from] UnsealError),
+    #[error("it is encrypted, and this home has no identity to open it: bring keys/{} back", Home::IDENTITY)]
+    NoIdentity,
+}
+
+/// What opens and checks statements.
+pub struct Checker {
+    /// The laptops.
+    pub keys: Keys,
+    /// The depot's, if it has one.
+    pub identity: Option<AgeIdentity>,
+}
+
+impl Checker {
+    pub(super) fn check(&self, Found { name, bytes }: Found) -> Read {
+        let statement = bytes.map_err(Unreadable::from).and_then(|bytes| {
+            let bytes = match &self.identity {
+                _ if !name.is_sealed => bytes,
+                Some(identity) => unseal(&bytes, identity)?,
+                None => return Err(Unreadable::NoIdentity),
+            };
+            let checked = self.keys.check(&name.laptop, &bytes);
+            Ok((bytes, checked))
+        });
+        Read { name, statement }
+    }
+}
