@@ -25,6 +25,8 @@ enum Place {
 
 /// How it is named where several are plugged in.
 const FLAG: &str = "--stick";
+/// Where the kernel tells of drives, unless nobody has mounted it.
+const KERNEL: [&str; 2] = ["/proc/self/mountinfo", "/sys/kernel"];
 
 impl OpenStick {
     /// What is at this path; where nothing is, the removable drive with this serial number or node.
@@ -33,8 +35,8 @@ impl OpenStick {
             match Medium::mounted_at(path) {
                 Ok(Some(medium)) => return Ok(Self(Place::Plugged(Box::new(medium)))),
                 Ok(None) => {}
-                // without /proc or /sys nobody knows of drives: it is used as any other folder, and never ejected
-                Err(MountError::List(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                // nobody knows of drives: it is used as any other folder, and never ejected
+                Err(MountError::List(_)) if !KERNEL.iter().all(|path| Path::new(path).exists()) => {}
                 Err(error) => return Err(error.failure()),
             }
         }

@@ -212,9 +212,12 @@ fn is_beside(path: &Path) -> bool {
     name(path).is_some_and(|name| [tree::QUARANTINE, tree::ADVISORIES, tree::POLICY].contains(&name))
 }
 
+/// Threads that read manifests: a service may have but few, however many processors there are.
+const MOST_READERS: usize = 8;
+
 /// Reads manifests, by as many threads as there are processors; they come in the order of the texts.
 fn read_manifests(texts: &[&(PathBuf, String)]) -> Vec<Manifest> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_READERS);
     let read = |texts: &[&(PathBuf, String)]| -> Vec<Manifest> {
         texts.iter().map(|(path, text)| manifest::read(path, text)).collect()
     };

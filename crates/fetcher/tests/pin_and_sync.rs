@@ -30,6 +30,11 @@ struct Ran {
     err: String,
 }
 
+fn synthetic(seed: u64) -> Synthetic {
+    let revision = "V4.61.025:230421".parse().unwrap();
+    Synthetic { size: 300_000, revision, language: 1, device_class: 1, seed }
+}
+
 impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -57,9 +62,9 @@ impl World {
 
     /// Puts a package onto the server.
     fn publish(&self, seed: u64) {
-        let revision = "V4.61.025:230421".parse().unwrap();
-        let synthetic = Synthetic { size: 300_000, revision, language: 1, device_class: 1, seed };
-        synthetic.write_zip(fs::File::create(self.dir.path().join("www/package.zip")).unwrap()).unwrap();
+        synthetic(seed)
+            .write_zip(fs::File::create(self.dir.path().join("www/package.zip")).unwrap())
+            .unwrap();
     }
 
     fn run(&self, args: &[&str]) -> Ran {
@@ -311,4 +316,30 @@ fn an_expected_digest_decides_before_any_pin() {
     assert_eq!(right.code, 0, "{}", right.err);
     let text = fs::read_to_string(world.manifest()).unwrap();
     assert!(text.contains("; a person expected this SHA-256 of the package"), "{text}");
+}
+
+#[test]
+fn firmware_without_a_zip_is_judged_like_any_other() {
+    let world = World::new();
+    let bare = world.dir.path().join("www/digicap.dav");
+    synthetic(1).write_dav(&mut fs::File::create(&bare).unwrap()).unwrap();
+    let manifest = fs::read_to_string(world.manifest()).unwrap().replace("package.zip", "digicap.dav");
+    write_atomic(&world.manifest(), manifest.as_bytes(), 0o644).unwrap();
+    let digest = sha256(&bare);
+    let wrong = world.run(&["pin", ID, "--yes", "--expect-sha256", &"0".repeat(64)]);
+    assert_eq!(wrong.code, 5, "{}", wrong.err);
+    assert!(wrong.err.contains(&digest) && wrong.err.contains("moved to"), "{}", wrong.err);
+    assert_eq!((world.files("incoming").len(), world.files("quarantine").len()), (0, 1));
+    let right = world.run(&["pin", ID, "--yes", "--expect-sha256", &digest]);
+    assert_eq!(right.code, 0, "{}", right.err);
+    fs::remove_file(world.firmware()).unwrap();
+    let synced = world.run(&["sync", "--all"]);
+    assert_eq!(synced.code, 0, "{}", synced.err);
+    assert_eq!((sha256(&world.firmware()), world.files("incoming").len()), (digest, 0));
+    // another one in its place, under the same name
+    fs::remove_file(world.firmware()).unwrap();
+    synthetic(2).write_dav(&mut fs::File::create(&bare).unwrap()).unwrap();
+    let other = world.run(&["sync", "--all"]);
+    assert_eq!(other.code, 5, "{}", other.err);
+    assert_eq!((world.files("incoming").len(), world.files("quarantine").len()), (0, 2));
 }

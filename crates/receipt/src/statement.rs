@@ -190,7 +190,7 @@ struct WireDigest {
 #[derive(Deserialize)]
 struct Version {
     #[serde(default)]
-    format: u64,
+    format: Value,
 }
 
 /// Head and body side by side in one JSON object.
@@ -301,6 +301,7 @@ fn read(wire: Wire<&RawValue>) -> Result<Statement, InvalidStatement> {
     }
     let predicate = wire.predicate.get();
     let Version { format } = part(predicate)?;
+    let format = format.as_u64().unwrap_or_default();
     if format != FORMAT {
         return Err(InvalidStatement::Format(format));
     }

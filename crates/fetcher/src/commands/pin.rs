@@ -177,16 +177,19 @@ fn unexpected(
     let seen = candidate.seen();
     let package = seen.package.as_ref().map(|package| format!(", its package {}", package.sha256));
     let found = format!("{}{}", seen.sha256, package.unwrap_or_default());
-    forget_download(depot, release, context);
     match depot.quarantine_candidate(&release.id, candidate) {
-        Ok(to) => Failure::new(
-            Exit::Rejected,
-            format!(
-                "release {}: firmware has SHA-256 {found}, expected {expected}; moved to {}",
-                release.id,
-                to.display()
-            ),
-        ),
+        Ok(to) => {
+            // only now: without a zip around it the firmware is the download itself
+            forget_download(depot, release, context);
+            Failure::new(
+                Exit::Rejected,
+                format!(
+                    "release {}: firmware has SHA-256 {found}, expected {expected}; moved to {}",
+                    release.id,
+                    to.display()
+                ),
+            )
+        }
         Err(error) => depot_failure(error),
     }
 }

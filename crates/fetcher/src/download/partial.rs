@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 use super::answer::Rest;
 use super::{DownloadError, LARGEST};
 
-/// After so many bytes the disk is asked to keep what has arrived, while more arrives: about that much is lost to a
-/// power cut.
+/// After so many bytes the disk is asked to keep what has arrived, while more arrives.
 const CHECKPOINT: u64 = 16 << 20;
+/// So many bytes at most are lost to a power cut: a disk that is slower than the network is waited for.
+const MOST_LOST: u64 = 4 * CHECKPOINT;
 /// A longer record was not written here, bytes.
 const LONGEST_RECORD: u64 = 16 * 1024;
 
@@ -152,11 +153,13 @@ impl Partial {
         self.hasher.update(bytes);
         self.arrived += bytes.len() as u64;
         self.received += bytes.len() as u64;
-        let is_due = self.arrived - self.recorded >= CHECKPOINT;
-        if is_due && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
-            self.checkpoint()?;
+        let unsafe_yet = self.arrived - self.recorded;
+        let is_idle = self.syncing.as_ref().is_none_or(JoinHandle::is_finished);
+        if unsafe_yet >= MOST_LOST || unsafe_yet >= CHECKPOINT && is_idle {
+            self.checkpoint()
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// Leaves what is here to a later run, or nothing where that could not go on with it.
