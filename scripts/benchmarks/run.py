@@ -63,6 +63,8 @@ def main():
     options.add_argument("--document", action="store_true")
     options.add_argument("--only", choices=[benchmark.__name__ for benchmark in BENCHMARKS])
     options = options.parse_args()
+    if options.document and options.only and not RECORD.exists():
+        raise SystemExit(f"{RECORD} is not there: scripts/bench --document makes it, of every part")
     results = {}
     for benchmark in BENCHMARKS:
         if options.only in (None, benchmark.__name__):

@@ -42,7 +42,7 @@ def main(arguments):
         folder = work / f"bench{number}"
         folder.mkdir(exist_ok=True)
         benches.put(Bench(folder, work / "depot/laptop", kernel, initramfs, is_full))
-    # an emulated machine keeps one processor busy
+    # an emulated machine keeps one processor busy, and mostly waits where a case has several
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as workers:
         passed = list(workers.map(lambda name: is_good(name, benches), names))
     for _ in range(WORKERS):

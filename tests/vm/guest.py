@@ -8,7 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-BOOT_SECONDS = 120
+# several machines share two processors with whatever else runs there
+BOOT_SECONDS = 300
 
 
 class Failed(Exception):
@@ -141,7 +142,7 @@ class Guest:
     def console(self):
         return (self.work / "console").read_text(errors="replace")[-3000:]
 
-    def run(self, command, seconds=120):
+    def run(self, command, seconds=300):
         """Runs a line of shell to its end."""
         assert "\n" not in command
         self.line.sendall(command.encode() + b"\n")
@@ -156,7 +157,7 @@ class Guest:
         self.run(f"( ({command}) >{job} 2>&1; echo $? >{job}.code ) >/dev/null 2>&1 &").ends(0)
         return job
 
-    def ended(self, job, seconds=120):
+    def ended(self, job, seconds=300):
         wait = f"n=0; while ! [ -s {job}.code ] && [ $n -lt {seconds * 10} ]; do usleep 100000; n=$((n+1)); done"
         ran = self.run(f"{wait}; cat {job}; exit $(cat {job}.code 2>/dev/null || echo 255)", seconds + 10)
         return Ran(job, ran.code, ran.said)
