@@ -127,7 +127,8 @@ pub enum CollectError {
 const MOST_TOLD: usize = 20;
 /// Of each kind, what is kept to be told of.
 const MOST_LISTED: usize = 1_000;
-/// Statements that go into the ledger at once: enough that waiting for the disk at the end of each change costs little.
+/// Statements that go into the ledger at once: enough that waiting for the disk at the end of each change costs little, and
+/// no more than the ledger's cache holds the pages of.
 const BATCH: usize = 512;
 /// So many bytes are enough for a batch, of which several are under way: a statement may have 256 KiB, a usual one has two or three.
 const BATCH_BYTES: usize = 1 << 20;
@@ -158,7 +159,7 @@ pub fn read<E>(
     take: impl FnMut(Vec<Read>) -> Result<(), E>,
 ) -> Result<(), E> {
     let found = Mutex::new(found.into_iter());
-    let (batches, arriving) = sync_channel(1);
+    let (batches, arriving) = sync_channel(0);
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
             let (found, batches) = (&found, batches.clone());

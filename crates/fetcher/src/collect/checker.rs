@@ -35,11 +35,13 @@ pub struct Checker {
 impl Checker {
     pub(super) fn check(&self, Found { name, bytes }: Found) -> Read {
         let statement = bytes.map_err(Unreadable::from).and_then(|bytes| {
-            let bytes = match &self.identity {
+            let mut bytes = match &self.identity {
                 _ if !name.is_sealed => bytes,
                 Some(identity) => unseal(&bytes, identity)?,
                 None => return Err(Unreadable::NoIdentity),
             };
+            // many are held at a time
+            bytes.shrink_to_fit();
             let checked = self.keys.check(&name.laptop, &bytes);
             Ok((bytes, checked))
         });

@@ -27,6 +27,8 @@ impl Sqlite {
         db.pragma_update(None, "synchronous", "FULL")?;
         // what many changes write to again and again goes into the file once
         db.pragma_update(None, "wal_autocheckpoint", 2000)?;
+        // the pages of the indices that many serial numbers lead to, KiB
+        db.pragma_update(None, "cache_size", -4096)?;
         db.pragma_update(None, "foreign_keys", true)?;
         // a statement once prepared is not planned anew for each value that it is given
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
