@@ -2,9 +2,11 @@
 //!
 //! They are read and their signatures checked by as many threads as there are processors; what was checked goes into
 //! the ledger some at a time, each time all of it or nothing. What was cut off is taken by the next collection, which
-//! knows what has arrived. Nothing grows with the number of statements but the list of their names, which is capped.
+//! knows what has arrived. Nothing grows with the number of statements but one list of their
+//! names at a time, which is capped.
 
 mod checker;
+mod taken;
 
 use std::io;
 use std::num::NonZero;
@@ -21,8 +23,10 @@ use stick::statements::{self, Name};
 use terminal::Count;
 
 pub use checker::{Checker, Read};
+pub use taken::Taken;
 
 use crate::ledger::{Ledger, LedgerError, Received};
+use crate::recipient::WAY_OUT;
 
 /// What a stick brought. Of many statements of a kind the first thousand are listed, and all are counted.
 #[derive(Debug, Default, Serialize)]
@@ -45,9 +49,11 @@ pub struct Collected {
     pub rejected: Vec<Reject>,
     /// How many of these there are.
     pub rejected_count: usize,
+    /// How many of these are encrypted to a recipient for which this home has no identity.
+    pub unopened_count: usize,
     /// Files whose statement is in the ledger now, in its place.
     #[serde(skip)]
-    pub taken: Vec<Name>,
+    pub taken: Taken,
 }
 
 impl Collected {
@@ -72,7 +78,13 @@ impl Collected {
             .map(|laptop| format!("laptop {laptop} is revoked: its later statements are not believed"));
         let replayed = told(&self.replayed, self.replayed_count, "arrived before", "replayed");
         let rejected = told(&self.rejected, self.rejected_count, "rejected", "rejected");
-        held.chain(revoked).chain(replayed).chain(rejected)
+        let unopened = (self.unopened_count > 0).then(|| {
+            let statements = Count(self.unopened_count as u64, "statement");
+            format!(
+                "{statements} encrypted to a recipient for which this home has no identity\nhint: {WAY_OUT}"
+            )
+        });
+        held.chain(revoked).chain(replayed).chain(rejected).chain(unopened)
     }
 }
 
@@ -215,6 +227,7 @@ impl Collected {
         let (bytes, checked) = match statement {
             Ok(statement) => statement,
             Err(e) => {
+                self.unopened_count += usize::from(e.is_for_another());
                 self.reject(path, chain(&e));
                 return Ok(());
             }
@@ -230,12 +243,12 @@ impl Collected {
                 if (&laptop, counter)
                     == (&statement.statement().head.laptop, statement.statement().head.counter)
                 {
-                    self.taken.push(name);
+                    self.taken.insert(&name);
                 }
             }
             Received::Known => {
                 self.known += 1;
-                self.taken.push(name);
+                self.taken.insert(&name);
             }
             Received::Replayed(statement) => {
                 let head = &statement.statement().head;

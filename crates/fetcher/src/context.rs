@@ -1,5 +1,6 @@
 //! What every command is given, and which exit code and advice each failure gives.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -109,6 +110,9 @@ pub(crate) fn key_failure(error: KeyFileError) -> Failure {
 /// The depot's age identity cannot be used.
 pub(crate) fn identity_failure(error: AgeIdentityError) -> Failure {
     let hint = match &error {
+        AgeIdentityError::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
+            "leave only lines of AGE-SECRET-KEY-1… in it".into()
+        }
         AgeIdentityError::Io { .. } => "see that the folder can be read and written".to_owned(),
         AgeIdentityError::Readable { path, .. } => format!("chmod 600 {}", path.display()),
         AgeIdentityError::NotAnIdentity(_) => {

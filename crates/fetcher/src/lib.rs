@@ -21,4 +21,5 @@ pub mod package;
 pub mod pin;
 pub mod publication;
 pub mod publish;
+pub mod recipient;
 pub mod upstream;

@@ -9,6 +9,7 @@ mod recipient;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -35,13 +36,17 @@ pub struct Policy {
     /// To whom laptops encrypt the statements that they lay on sticks; to nobody where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depot_recipient: Option<Recipient>,
-    /// After how many days laptops remind of statements that are not known to have reached the depot.
-    #[serde(skip_serializing_if = "is_usual")]
+    /// After how many days laptops remind of statements that are not known to have reached the depot, within
+    /// [`REMIND_DAYS`].
+    #[serde(skip_serializing_if = "is_usual", deserialize_with = "within_remind_days")]
     pub remind_after_days: u16,
 }
 
 /// After how many days where no policy says it: as long as a publication is good.
 pub const REMIND_AFTER_DAYS: u16 = 30;
+
+/// What a policy may say: neither always nor never.
+pub const REMIND_DAYS: RangeInclusive<u16> = 1..=3650;
 
 /// What stands in no policy from before is left out, so that its bytes stay what they were.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
@@ -144,6 +149,12 @@ fn known_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Ov
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
+/// A number beyond the limits means the nearest of them.
+fn within_remind_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let days = u16::try_from(u64::deserialize(deserializer)?).unwrap_or(u16::MAX);
+    Ok(days.clamp(*REMIND_DAYS.start(), *REMIND_DAYS.end()))
+}
+
 /// Two spellings of one model are one model: the higher version counts.
 fn strictest_versions<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -217,6 +228,14 @@ mod tests {
             json!({"remind_after_days": -1}),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_reminder_is_neither_always_nor_never() {
+        for (said, means) in [(0, 1), (1, 1), (3650, 3650), (3651, 3650), (u64::MAX, 3650)] {
+            let policy = read(json!({"remind_after_days": said})).unwrap();
+            assert_eq!(policy.remind_after_days, means, "{said}");
         }
     }
 

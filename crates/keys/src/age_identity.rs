@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::durable;
 
-/// An identity is one line of 74 characters; comments may stand above it.
-const LARGEST: u64 = 4096;
+/// Bytes. An identity is one line of 74 characters, so these are some eight hundred; comments may stand between them.
+const LARGEST: usize = 64 * 1024;
 
 /// Opens what was encrypted to it. Further lines of its file are earlier identities, which open what was encrypted
 /// to them.
@@ -26,7 +26,7 @@ pub struct AgeIdentity {
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
 pub enum AgeIdentityError {
-    /// The file cannot be read or written.
+    /// The file cannot be read or written, or is larger than any real one.
     #[error("age identity {}", path.display())]
     Io {
         /// Which.
@@ -70,9 +70,12 @@ impl AgeIdentity {
         if mode & 0o077 != 0 {
             return Err(AgeIdentityError::Readable { path: path.into(), mode });
         }
-        // room for all of it, so that nothing of it stays behind in memory that was outgrown
-        let mut text = Zeroizing::new(String::with_capacity(8192));
-        file.take(LARGEST).read_to_string(&mut text).map_err(io)?;
+        // room for more than all of it, so that nothing of it stays behind in memory that was outgrown
+        let mut text = Zeroizing::new(String::with_capacity(2 * LARGEST));
+        if file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(io)? > LARGEST {
+            let words = format!("rejected, it is larger than {LARGEST} bytes");
+            return Err(io(io::Error::new(io::ErrorKind::FileTooLarge, words)));
+        }
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let read: Option<Vec<Identity>> = lines.map(|line| line.parse().ok()).collect();
         let mut read = read.into_iter().flatten();
@@ -83,6 +86,11 @@ impl AgeIdentity {
     /// To whom is encrypted what only it opens.
     pub fn recipient(&self) -> Recipient {
         self.own.to_public()
+    }
+
+    /// The recipients of the earlier ones.
+    pub fn earlier_recipients(&self) -> impl Iterator<Item = Recipient> {
+        self.earlier.iter().map(Identity::to_public)
     }
 
     /// All that may open something, as `age` takes them.
@@ -128,6 +136,23 @@ mod tests {
         let read = AgeIdentity::open(&path).unwrap();
         assert_eq!(read.recipient().to_string(), new.to_public().to_string());
         assert_eq!(read.all().count(), 2);
+        let earlier: Vec<String> = read.earlier_recipients().map(|one| one.to_string()).collect();
+        assert_eq!(earlier, [old.to_public().to_string()]);
+    }
+
+    #[test]
+    fn a_file_of_many_is_read_to_its_end_and_one_that_is_too_large_is_rejected() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("identities.txt");
+        let line = format!("{}\n", Identity::generate().to_string().expose_secret());
+        let mut text = line.repeat(LARGEST / line.len());
+        let many = text.lines().count();
+        text += &"\n".repeat(LARGEST - text.len());
+        durable::write_atomic(&path, text.as_bytes(), 0o600).unwrap();
+        assert_eq!(AgeIdentity::open(&path).unwrap().all().count(), many);
+        durable::write_atomic(&path, format!("{text}\n").as_bytes(), 0o600).unwrap();
+        let Err(AgeIdentityError::Io { source, .. }) = AgeIdentity::open(&path) else { panic!() };
+        assert_eq!(source.to_string(), "rejected, it is larger than 65536 bytes");
     }
 
     #[test]

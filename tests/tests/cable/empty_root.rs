@@ -4,14 +4,19 @@ use std::fs::{copy, create_dir, read_dir};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use journeys::programs::as_from_a_shell;
 use journeys::ran::Ran;
 use journeys::site::{AFTER, MODEL, PASSWORD};
 use tokio::io::AsyncWriteExt as _;
+use tokio::time::timeout;
 
 use crate::simulator::{SERIAL, scenario};
 use crate::world::World;
+
+/// The longest run takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The program as `scripts/static-applier` makes it.
 fn program() -> &'static Path {
@@ -54,11 +59,12 @@ impl Empty {
         command.args(["--mount", "--pid", "--fork", "--kill-child"]).args(namespaces);
         command.arg(format!("--root={}", world.path("root").display())).args(["--wd=/", "--", "/applier"]);
         command.args(args.split_whitespace()).env_clear();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut program = command.spawn().unwrap();
         // a command that wants no password may have ended before it is written
         let _ = program.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).await;
-        let ended = program.wait_with_output().await.unwrap();
+        let ended = timeout(PATIENCE, program.wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("applier {args} does not end")).unwrap();
         Ran {
             name: "applier".into(),
             command: format!("applier {args}"),

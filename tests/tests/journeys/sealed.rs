@@ -12,6 +12,12 @@ use tokio::process::Command;
 use crate::drives::{plug_mounted, run};
 use crate::world::{World, files, write};
 
+/// What is said where the signed recipient is none of this home.
+const LOST: &str = "no identity of this home opens what laptops encrypt to its depot_recipient";
+/// What is to be done then.
+const WAY_OUT: [&str; 2] =
+    ["hint: bring keys/depot-identity.txt back from the backup", "applier receipts --copy-to PATH --all"];
+
 /// A laptop that has stated something in the clear, before its depot named a recipient.
 async fn in_the_clear() -> World {
     let world = World::loaded().await;
@@ -158,7 +164,11 @@ async fn what_does_not_open_is_named_and_stays_on_the_stick() {
     let identity = world.path("home/keys/depot-identity.txt");
     durable::rename(&identity, &world.path("away")).unwrap();
     let closed = world.fetcher("collect --from stick").await.ends(5);
-    closed.says(&["3.json.age rejected: it is encrypted, and this home has no identity to open it"]);
+    closed.says(&[
+        "3.json.age rejected: it is encrypted, and this home has no identity to open it",
+        "3 statements encrypted to a recipient for which this home has no identity",
+        WAY_OUT[0],
+    ]);
     durable::rename(&world.path("away"), &identity).unwrap();
     world.fetcher("collect --from stick").await.ends(0).says(&["1 new statement, 2 known"]);
 }
@@ -171,8 +181,10 @@ async fn a_recipient_is_replaced_and_what_was_encrypted_to_the_old_one_still_ope
     world.applier("receipts --copy-to older").await.ends(0);
     let made = Command::new("age-keygen").output().await.unwrap().stdout;
     write(&identity, &[made, read(&identity).unwrap()].concat());
-    let approved = world.approve("--policy").await.ends(0);
-    assert!(approved.err.contains("is not that of this home"), "{}", approved.err);
+    let approved = world.approve("--policy").await.ends(0).says(&["is an earlier recipient of this home"]);
+    assert!(!approved.err.contains("not that of this home"), "{}", approved.err);
+    let exported = world.fetcher("export courier.tar --all").await.ends(0);
+    assert!(!exported.err.contains(LOST), "{}", exported.err);
     let new = world.fetcher("keys recipient --json").await.ends(0).json()["recipient"].clone();
     assert_ne!(new, *old);
     write(&world.path("manifests/policy.toml"), format!("depot_recipient = {new}\n").as_bytes());
@@ -189,6 +201,65 @@ async fn a_recipient_is_replaced_and_what_was_encrypted_to_the_old_one_still_ope
     write(&identity, first.as_bytes());
     world.fetcher("collect --from stick").await.ends(0);
     world.fetcher("collect --from older").await.ends(5).says(&["encrypted to another recipient"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_identity_is_said_with_the_way_out() {
+    let (world, recipient) = sealed().await;
+    let identity = world.path("home/keys/depot-identity.txt");
+    durable::rename(&identity, &world.path("away")).unwrap();
+    let lost = format!("{LOST} {recipient}");
+    let words = [&lost, WAY_OUT[0], WAY_OUT[1]];
+    let loaded = world.fetcher("load --to stick --all").await.ends(0).says(&words);
+    loaded.says(&["3 statements encrypted to a recipient for which this home has no identity"]);
+    assert_eq!(names(&world, "stick").len(), 3);
+    world.fetcher("export courier.tar --all").await.ends(0).says(&words);
+
+    // a new one is made, and opens nothing of what is under way
+    for _ in 0..2 {
+        let shown = world.fetcher("keys recipient --json").await.ends(0).says(&words).json();
+        assert_ne!(shown["recipient"], *recipient);
+        assert_eq!(
+            (&shown["signed_recipient"], &shown["signed_is"]),
+            (&(*recipient).into(), &"foreign".into())
+        );
+    }
+    world.approve("--policy").await.ends(0).says(&["is not that of this home"]);
+    world.fetcher("load --to stick --all").await.ends(0).says(&words);
+    let closed = world.fetcher("collect --from stick").await.ends(5);
+    closed.says(&["3.json.age rejected: sealed statement is encrypted to another recipient", WAY_OUT[0]]);
+
+    // the old one is brought back below it
+    let both = [read(&identity).unwrap(), read(world.path("away")).unwrap()].concat();
+    write(&identity, &both);
+    let shown = world.fetcher("keys recipient --json").await.ends(0);
+    assert!(!shown.err.contains(LOST), "{}", shown.err);
+    assert_eq!(shown.json()["signed_is"], "earlier");
+    let loaded = world.fetcher("load --to stick --all").await.ends(0);
+    assert!(!loaded.err.contains(LOST), "{}", loaded.err);
+    loaded.says(&["1 new statement, 2 known", "3 statements removed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_cannot_be_used_stops_no_stick() {
+    let (world, _) = sealed().await;
+    let identity = world.path("home/keys/depot-identity.txt");
+    let whole = read(&identity).unwrap();
+    create_dir(world.path("fresh")).unwrap();
+    let stick = plug_mounted(&world, "sdy", "A1");
+    let unusable: [(&[u8], u32, &[&str]); 2] = [
+        (&whole, 0o644, &["mode 0644 lets others read it", "hint: chmod 600"]),
+        (b"nothing\n", 0o600, &["it holds something else", "hint: bring the file back from a backup"]),
+    ];
+    for (bytes, mode, words) in unusable {
+        write(&identity, bytes);
+        set_permissions(&identity, Permissions::from_mode(mode)).unwrap();
+        world.fetcher("load --to fresh --all").await.ends(0).says(words);
+        world.fetcher("load --to stick --all").await.ends(0).says(words).says(&["3.json.age rejected"]);
+        let served = run(&world, &[&stick], "fetcher", "station --all --once --any-stick", "true").await;
+        served.ends(0).says(words).says(&["read back and verified"]);
+    }
+    assert_eq!(names(&world, "stick").len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

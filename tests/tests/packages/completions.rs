@@ -25,13 +25,14 @@ fn bash_completes_commands() {
 fn zsh_completes_commands() {
     let manual = manual();
     for (program, typed, completed) in TYPED {
-        let mut zsh = Command::new("zsh");
+        // another completion than that is waited for in vain
+        let mut zsh = Command::new("timeout");
         // a shell on a terminal of its own, in which tab is pressed
         let script = r#"zmodload zsh/zpty && zpty shell zsh -f &&
             zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -U compinit; compinit -u -D; echo re''ady" &&
             zpty -r shell line '*ready*' && zpty -n -w shell "$2 $3"$'\t' && zpty -r shell line "*$4*" && print found"#;
         let folder = manual.path().join(program).join("usr/share/zsh/vendor-completions");
-        zsh.args(["-f", "-c", script, "zsh"]).arg(folder).args([program, typed, completed]);
+        zsh.args(["60", "zsh", "-f", "-c", script, "zsh"]).arg(folder).args([program, typed, completed]);
         let (out, err) = said(zsh.env("TERM", "dumb"));
         assert_eq!((&*out, &*err), ("found\n", ""), "{program} {typed}");
     }

@@ -1,4 +1,4 @@
-use std::fs::{File, create_dir_all, read};
+use std::fs::{File, create_dir_all, read, read_to_string};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,6 +67,35 @@ impl Root {
     }
 }
 
+/// Every relative link of every document leads to a file that is installed, through links of the file system as well.
+fn links_lead_somewhere(root: &Root) {
+    let mut find = Command::new("find");
+    let (documents, _) = said(find.args(["-L", "usr", "-name", "*.md"]).current_dir(root.0.path()));
+    for guide in ["courier-depot/docs/guide-depot.md", "courier-applier/docs/guide-technician.md"] {
+        assert!(documents.contains(guide), "{documents}");
+    }
+    for document in documents.lines().map(|document| root.path(document)) {
+        let text = read_to_string(&document).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for link in links.filter(|link| !link.contains("://")) {
+            let file = document.parent().unwrap().join(link);
+            assert!(link.is_empty() || file.is_file(), "{}: {link}", document.display());
+        }
+    }
+}
+
+/// What `Installed-Size` promises holds by the files alone, on whatever file system they are.
+fn has_its_size(package: &Path, root: &Root) {
+    let field = |name: &str| said(Command::new("dpkg-deb").arg("--field").arg(package).arg(name)).0;
+    let list = format!("var/lib/dpkg/info/{}.list", field("Package").trim());
+    let listed = read_to_string(root.path(&list)).unwrap();
+    let sizes = listed.lines().map(|path| {
+        let data = root.path(path.trim_start_matches('/')).symlink_metadata().unwrap();
+        if data.is_file() { data.len().div_ceil(1024) } else { 1 }
+    });
+    assert_eq!(field("Installed-Size").trim(), sizes.sum::<u64>().to_string());
+}
+
 #[test]
 fn they_are_in_order_are_installed_and_leave_nothing_when_they_are_removed() {
     let (_dir, packages) = packages();
@@ -79,6 +108,7 @@ fn they_are_in_order_are_installed_and_leave_nothing_when_they_are_removed() {
     }
     let root = Root::new();
     root.dpkg(&[Path::new("--install"), &packages[0], &packages[1]]);
+    packages.iter().for_each(|package| has_its_size(package, &root));
     for name in ["fetcher", "applier"] {
         let (version, _) = said(Command::new(root.path("usr/bin").join(name)).arg("--version"));
         assert_eq!(version, format!("{name} {}\n", env!("CARGO_PKG_VERSION")));
@@ -95,6 +125,7 @@ fn they_are_in_order_are_installed_and_leave_nothing_when_they_are_removed() {
             assert!(root.path(&completion).is_file(), "{completion}");
         }
     }
+    links_lead_somewhere(&root);
     // installed and not enabled: nothing of a package is below /etc
     for unit in ["courier-station.service", "courier-sync.service", "courier-sync.timer"] {
         assert!(root.path("lib/systemd/system").join(unit).is_file(), "{unit}");

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::hash::Hash;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
 use firmware::Text;
@@ -126,13 +126,14 @@ impl<'a, 'i> Fields<'a, 'i> {
         size
     }
 
-    /// A number of days above zero, up to ten years.
-    pub(super) fn days(&mut self, key: &'static str) -> Option<u16> {
+    /// A number of days within these.
+    pub(super) fn days(&mut self, key: &'static str, within: &RangeInclusive<u16>) -> Option<u16> {
         let number = self.typed(key, "integer", DeValue::as_integer)?;
         let days = u16::from_str_radix(number.as_str(), number.radix()).ok();
-        let days = days.filter(|days| (1..=3650).contains(days));
+        let days = days.filter(|days| within.contains(days));
         if days.is_none() {
-            self.reject(key, format_args!("{number} is not a number of days from 1 to 3650"));
+            let (least, most) = (within.start(), within.end());
+            self.reject(key, format_args!("{number} is not a number of days from {least} to {most}"));
         }
         days
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use firmware::policy::{OverrideFlag, Policy, REMIND_AFTER_DAYS};
+use firmware::policy::{OverrideFlag, Policy, REMIND_AFTER_DAYS, REMIND_DAYS};
 use firmware::{FirmwareVersion, Model};
 
 use super::fault::{Fault, FileFaults, What};
@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, text: &str) -> (Option<Policy>, Vec<Fault>) {
         minimum_versions: minimum_versions(&mut fields),
         audit_baseline: fields.parsed("audit_baseline").unwrap_or_default(),
         depot_recipient: fields.parsed("depot_recipient"),
-        remind_after_days: fields.days("remind_after_days").unwrap_or(REMIND_AFTER_DAYS),
+        remind_after_days: fields.days("remind_after_days", &REMIND_DAYS).unwrap_or(REMIND_AFTER_DAYS),
     };
     fields.finish();
     let policy = faults.found.is_empty().then_some(policy);

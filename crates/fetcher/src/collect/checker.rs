@@ -4,7 +4,6 @@ use keys::AgeIdentity;
 use receipt::{UnsealError, unseal};
 use stick::statements::{Found, Name};
 
-use crate::home::Home;
 use crate::ledger::{Checked, Keys};
 
 /// A statement as it was read from a stick and checked, or why it cannot be read.
@@ -20,8 +19,15 @@ pub(super) enum Unreadable {
     Io(#[from] io::Error),
     #[error(transparent)]
     Sealed(#[from] UnsealError),
-    #[error("it is encrypted, and this home has no identity to open it: bring keys/{} back", Home::IDENTITY)]
+    #[error("it is encrypted, and this home has no identity to open it")]
     NoIdentity,
+}
+
+impl Unreadable {
+    /// Whether another identity would open it.
+    pub(super) fn is_for_another(&self) -> bool {
+        matches!(self, Self::NoIdentity | Self::Sealed(UnsealError::OtherRecipient))
+    }
 }
 
 /// What opens and checks statements.

@@ -13,6 +13,7 @@ use crate::context::{Context, PassphraseArgs, identity_failure, key_failure};
 use crate::home::{Home, HomeError};
 use crate::key_ring::{self, KeyFile};
 use crate::publication::Publication;
+use crate::recipient::{Standing, lost};
 
 /// Make key files, list them, and give the public half away.
 #[derive(Debug, clap::Args)]
@@ -99,10 +100,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn recipient(context: &Context) -> Result<Exit, Failure> {
     let home = context.open_home()?;
-    let recipient = home.make_identity().map_err(identity_failure)?.recipient().to_string();
-    let identity = home.identity_file();
-    context.output.json(&json!({"recipient": recipient, "identity": identity}));
+    let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
+    let signed = publication.policy().map_err(publication_failure)?;
+    let signed = signed.and_then(|signed| signed.document().depot_recipient.clone());
+    let own = home.make_identity().map_err(identity_failure)?;
+    let (recipient, identity) = (own.recipient().to_string(), home.identity_file());
+    let standing = signed.as_ref().map(|signed| Standing::of(signed, Some(&own)));
+    context.output.json(&json!({
+        "recipient": recipient, "identity": identity, "signed_recipient": signed, "signed_is": standing,
+    }));
     context.output.data(format_args!("depot_recipient = \"{recipient}\""));
+    if let (Some(signed), Some(Standing::Foreign)) = (&signed, standing) {
+        context.output.warn(lost(signed));
+    }
     context.output.note("put that line into policy.toml of the manifests: fetcher approve --policy");
     context.output.note(format_args!(
         "back up {}: without it, statements that laptops encrypted to this depot cannot be read here",

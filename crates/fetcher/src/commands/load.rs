@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use drive::{Access, Drive, EjectArgs, Medium, MountError};
 use firmware::{Text, reason};
 use serde_json::{Value, json};
-use stick::statements::{self, Name};
+use stick::statements;
 use stick::{Agreed, Directory, Event, Media as _, Obstacle, WritePlan};
 use terminal::{Count, Exit, Fail, Failure};
 
@@ -18,8 +18,8 @@ pub(super) use view::View;
 use super::outgoing::{Outgoing, SelectionArgs};
 use super::place::Place;
 use super::{collect as collect_command, publication_failure};
-use crate::collect::collect;
-use crate::context::{Context, identity_failure};
+use crate::collect::{Taken, collect};
+use crate::context::Context;
 use crate::load::good_until;
 use crate::publication::Publication;
 
@@ -84,8 +84,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let publication = Publication::open(&home.publication()).map_err(publication_failure)?;
     let place = Place::find(args.to.as_deref(), args.stick.as_deref(), Access::Write, context.output)?;
     let stick = place.open()?;
-    let (outgoing, mut collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
-        let identity = home.identity().map_err(identity_failure)?;
+    let (outgoing, collected) = Outgoing::prepare(publication, &wanted, &home, context, |ledger| {
+        let identity = home.identity().ok().flatten();
         let collected = collect(&stick, ledger, identity, context.now).map_err(collect_command::failure)?;
         collect_command::tell(&collected, context);
         Ok(collected)
@@ -94,7 +94,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let plan = write(&stick, place.drive(), &outgoing, args.replace.agreed(), &mut |event| view.show(&event));
     view.close();
     let plan = plan?;
-    let removed = remove_delivered(&stick, &outgoing, std::mem::take(&mut collected.taken))?;
+    let removed = remove_delivered(&stick, &outgoing, &collected.taken)?;
     // held open, it could not be unmounted
     drop(stick);
     place.medium().map_or(Ok(()), |medium| look_again(medium, &outgoing))?;
@@ -146,7 +146,7 @@ pub(super) fn write(
 pub(super) fn remove_delivered(
     stick: &Directory,
     outgoing: &Outgoing,
-    taken: Vec<Name>,
+    taken: &Taken,
 ) -> Result<usize, Failure> {
     let failed = |error: io::Error| {
         Failure::of(Exit::Stick, error)

@@ -16,7 +16,8 @@ use self::site::{Place, Supply};
 use super::source::depot_failure;
 use super::{ledger_failure, online_key_failure, publication_failure, publish_failure, sites};
 use crate::catalog::Catalog;
-use crate::context::Context;
+use crate::collect::Taken;
+use crate::context::{Context, identity_failure};
 use crate::depot::Depot;
 use crate::home::Home;
 use crate::key_ring;
@@ -24,6 +25,7 @@ use crate::ledger::Ledger;
 use crate::load::{self, Documents, Wanted, contents, missing_steps, select};
 use crate::publication::Publication;
 use crate::publish::{self, OnlineKeys};
+use crate::recipient::{Standing, lost};
 
 /// Which of the approved releases go along.
 #[derive(Debug, clap::Args)]
@@ -107,6 +109,7 @@ impl Outgoing {
         if let Some(words) = super::status::clock_is_wrong(&publication, context.now) {
             context.output.warn(words);
         }
+        opens_what_comes_back(&publication, home, context)?;
         let missing = missing_steps(&approved, &carried);
         if !missing.is_empty() {
             let missing: Vec<&str> = missing.iter().map(ReleaseId::as_str).collect();
@@ -159,14 +162,34 @@ impl Outgoing {
     }
 
     /// Those among these statements whose arrival it acknowledges.
-    pub(super) fn delivered(&self, taken: Vec<Name>) -> Vec<Name> {
-        taken.into_iter().filter(|name| name.counter <= self.acknowledged.of(&name.laptop)).collect()
+    pub(super) fn delivered(&self, taken: &Taken) -> Vec<Name> {
+        taken.names().filter(|name| name.counter <= self.acknowledged.of(&name.laptop)).collect()
     }
 
     /// A file of the depot by its consistent name.
     pub(super) fn source(&self, name: &str) -> io::Result<Box<dyn io::Read>> {
         load::open(name, &self.depot, &self.approved, &self.documents)
     }
+}
+
+/// Warns where statements that are encrypted do not open here. That is no reason to send nothing out.
+fn opens_what_comes_back(publication: &Publication, home: &Home, context: &Context) -> Result<(), Failure> {
+    let identity = match home.identity().map_err(identity_failure) {
+        Ok(identity) => identity,
+        Err(failure) => {
+            context.output.warn(format_args!(
+                "{:#}: statements that are encrypted do not open\nhint: {}",
+                failure.error,
+                failure.hint.unwrap_or_default()
+            ));
+            return Ok(());
+        }
+    };
+    let policy = publication.policy().map_err(publication_failure)?;
+    let recipient = policy.as_ref().and_then(|signed| signed.document().depot_recipient.as_ref());
+    let foreign = recipient.filter(|one| Standing::of(one, identity.as_ref()) == Standing::Foreign);
+    foreign.into_iter().for_each(|recipient| context.output.warn(lost(recipient)));
+    Ok(())
 }
 
 /// What goes along for sites, told.

@@ -116,14 +116,18 @@ impl fmt::Display for Regressed {
     }
 }
 
+/// What brings statements that are missing.
+const DELIVER_ALL: &str =
+    "where no other stick brings what is missing, applier receipts --copy-to PATH --all on that laptop does";
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gap { laptop, first, last } if first == last => {
-                write!(f, "laptop {laptop}: statement {first} has not arrived")
+                write!(f, "laptop {laptop}: statement {first} has not arrived; {DELIVER_ALL}")
             }
             Self::Gap { laptop, first, last } => {
-                write!(f, "laptop {laptop}: statements {first} to {last} have not arrived")
+                write!(f, "laptop {laptop}: statements {first} to {last} have not arrived; {DELIVER_ALL}")
             }
             Self::Fork { laptop, counter } => write!(
                 f,

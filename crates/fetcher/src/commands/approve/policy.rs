@@ -5,6 +5,7 @@ use terminal::{Failure, Output};
 
 use crate::context::identity_failure;
 use crate::home::Home;
+use crate::recipient::Standing;
 
 /// Each field in words; where it changes, what it was before.
 fn changes(policy: &Policy, signed: &Policy) -> Vec<String> {
@@ -28,11 +29,15 @@ pub(super) fn show(policy: &Policy, signed: Option<&Policy>, output: Output) {
 /// Warns where this home could not read what laptops encrypt under this policy: no laptop would notice.
 pub(super) fn check_recipient(policy: &Policy, home: &Home, output: Output) -> Result<(), Failure> {
     let Some(recipient) = &policy.depot_recipient else { return Ok(()) };
-    let own = home.identity().map_err(identity_failure)?.map(|identity| identity.recipient().to_string());
-    if own.as_deref() != Some(recipient.as_str()) {
-        output.warn(format_args!(
+    let identity = home.identity().map_err(identity_failure)?;
+    match Standing::of(recipient, identity.as_ref()) {
+        Standing::Own => {}
+        Standing::Earlier => output.note(format_args!(
+            "policy: depot_recipient {recipient} is an earlier recipient of this home: statements open here; fetcher keys recipient shows the one that it has now"
+        )),
+        Standing::Foreign => output.warn(format_args!(
             "policy: depot_recipient {recipient} is not that of this home: statements will not open here; fetcher keys recipient shows it"
-        ));
+        )),
     }
     Ok(())
 }

@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use drive::{Access, Drive, Medium, MountError, NotSafe};
 use jiff::Timestamp;
-use stick::statements::Name;
 use stick::{Agreed, Directory, layout};
 use terminal::{Exit, Fail, Failure};
 
 use super::tell::{Loaded, Said};
-use crate::collect::{self, Checker, Collected};
+use crate::collect::{self, Checker, Collected, Taken};
 use crate::commands::outgoing::{Asked, Outgoing};
 use crate::commands::{collect as collect_command, ledger_failure, load, publication_failure};
-use crate::context::{Context, home_failure, identity_failure};
+use crate::context::{Context, home_failure};
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::load::good_until;
@@ -166,7 +165,7 @@ impl Station {
             let stick = Directory::open(folder).fail(Exit::Stick)?;
             let mut events = |event| tell(Said::Writing(event));
             let plan = load::write(&stick, Some(drive), &outgoing, Agreed::default(), &mut events)?;
-            Ok::<_, Failure>((plan, load::remove_delivered(&stick, &outgoing, taken)?))
+            Ok::<_, Failure>((plan, load::remove_delivered(&stick, &outgoing, &taken)?))
         });
         let (plan, removed_statements) = written.map_err(MountError::failure)??;
         load::look_again(medium, &outgoing)?;
@@ -187,13 +186,13 @@ impl Station {
         folder: &Path,
         context: &Context,
         tell: &mut dyn FnMut(Said),
-    ) -> Result<Vec<Name>, Failure> {
+    ) -> Result<Taken, Failure> {
         let stick = Directory::open(folder).fail(Exit::Stick)?;
         let found = collect::find(&stick).map_err(collect_command::failure)?;
         let mut collected = Collected::default();
         let home = self.home(&mut || tell(Said::Waiting))?;
         let keys = Ledger::open(&home.ledger()).and_then(|ledger| ledger.keys()).map_err(ledger_failure)?;
-        let checker = Checker { keys, identity: home.identity().map_err(identity_failure)? };
+        let checker = Checker { keys, identity: home.identity().ok().flatten() };
         drop(home);
         collect::read(&stick, found, &checker, |batch| {
             let home = self.home(&mut || tell(Said::Waiting))?;

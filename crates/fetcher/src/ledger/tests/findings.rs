@@ -11,7 +11,10 @@ pub(super) fn gaps_and_forks_are_findings(store: &Store) {
             .unwrap();
     }
     let laptop = applier.id();
-    assert_eq!(ledger.findings().unwrap(), [Finding::Gap { laptop: laptop.clone(), first: 2, last: 3 }]);
+    let gap = Finding::Gap { laptop: laptop.clone(), first: 2, last: 3 };
+    let words = gap.to_string();
+    assert!(words.contains("2 to 3") && words.contains("applier receipts --copy-to PATH --all"), "{words}");
+    assert_eq!(ledger.findings().unwrap(), [gap]);
     assert_eq!(ledger.laptops().unwrap()[0].complete_to, 1);
     // the laptop's state was set back to statement 1: it goes on with another number 2
     applier.counter = 1;
