@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use firmware::Text;
 use jiff::{SignedDuration, Timestamp};
 use keys::durable::LockError;
-use receipt::Delivery;
+use receipt::ChainError;
 use serde_json::json;
-use stick::{OpenError, SignedDocument, UnverifiedPublication, VerifiedPublication};
+use stick::{OpenError, UnverifiedPublication, VerifiedPublication};
 use terminal::{Exit, Failure, Output};
 use tuf_client::{CLOCK_RECORD, Clock, Error, ExpiryPolicy, Rejection, Role, StartTime};
 
+use crate::delivery;
 use crate::expiry::{self, ExpiryArgs};
 use crate::newest_seen::{NewestSeen, Older};
 use crate::open_stick::OpenStick;
@@ -61,12 +62,51 @@ impl Context {
         stick: &'m OpenStick,
         expiry: &ExpiryArgs,
     ) -> Result<VerifiedPublication<'m>, Failure> {
+        let publication = self.open_publication(state, stick, expiry.policy())?;
+        self.remember(state, stick, &publication)?;
+        if let Some(accepted) = expiry.accepted(&publication) {
+            expiry::tell(&accepted, self.output);
+        }
+        Ok(publication)
+    }
+
+    /// Remembers what the publication on a stick says of how statements go home, where there is one that verifies:
+    /// for commands that use nothing else of it.
+    pub fn heed(&self, state: &State, stick: &OpenStick) -> Result<(), Failure> {
+        let failure = match self.open_publication(state, stick, ExpiryPolicy::Enforce) {
+            Ok(publication) => return self.remember(state, stick, &publication),
+            Err(failure) => failure,
+        };
+        if !matches!(failure.error.downcast_ref(), Some(OpenError::NoPublication)) {
+            self.output.warn(format_args!(
+                "stick {stick}: {:#}; statements go home as this laptop was told before",
+                failure.error
+            ));
+        }
+        Ok(())
+    }
+
+    fn open_publication<'m>(
+        &self,
+        state: &State,
+        stick: &'m OpenStick,
+        expiry: ExpiryPolicy,
+    ) -> Result<VerifiedPublication<'m>, Failure> {
         let (publication, store) = (UnverifiedPublication::on(stick.tree()), &mut state.trust_store());
-        let publication = publication.verify_with(store, self.clock, expiry.policy());
-        let publication = publication.map_err(|error| match error {
+        publication.verify_with(store, self.clock, expiry).map_err(|error| match error {
             OpenError::Metadata(Error::Rollback { .. }) => older_failure(error, state, stick),
             error => open_failure(error),
-        })?;
+        })
+    }
+
+    /// What a publication means for this laptop from now on, first of all how statements go home.
+    fn remember(
+        &self,
+        state: &State,
+        stick: &OpenStick,
+        publication: &VerifiedPublication<'_>,
+    ) -> Result<(), Failure> {
+        delivery::heed(state, publication, self.output)?;
         let seen = NewestSeen {
             timestamp_sha256: publication.publication().timestamp_sha256,
             place: Text::cleaned(&stick.to_string()),
@@ -76,11 +116,7 @@ impl Context {
             self.output.warn(format_args!("state: where this stick was seen cannot be recorded: {error}"));
         }
         self.tell_clock(publication.start());
-        record_delivery(state, &publication).map_err(state_failure)?;
-        if let Some(accepted) = expiry.accepted(&publication) {
-            expiry::tell(&accepted, self.output);
-        }
-        Ok(publication)
+        Ok(())
     }
 
     /// Says by how much the clock was found to be behind, if it was.
@@ -94,25 +130,6 @@ impl Context {
             ));
         }
     }
-}
-
-/// Remembers what a publication says of how statements go home. A policy that it does not list changes nothing.
-fn record_delivery(state: &State, publication: &VerifiedPublication<'_>) -> Result<(), StateError> {
-    let policy = publication.policy().map(SignedDocument::document);
-    let mut delivery = match state.chain()?.delivery() {
-        // whatever it said of the recipient, the policy says it anew
-        Err(_) if policy.is_some() => Delivery::default(),
-        delivery => delivery?,
-    };
-    if let Some(policy) = policy {
-        delivery.recipient.clone_from(&policy.depot_recipient);
-        delivery.remind_after_days = Some(policy.remind_after_days);
-    }
-    if let Some(laptop) = state.laptop()? {
-        let stated = state.chain()?.next().counter - 1;
-        delivery.arrived = delivery.arrived.max(publication.acknowledged(&laptop).min(stated));
-    }
-    state.record_delivery(&delivery)
 }
 
 /// As people say how long something is: whole days where it is several, else to the second.
@@ -149,7 +166,10 @@ pub(crate) fn state_failure(error: StateError) -> Failure {
             (Exit::Usage, Some("see that this user may write there"))
         }
         StateError::Key(_) => (Exit::Usage, None),
-        StateError::Io(..) | StateError::Chain(_) | StateError::Delivery(_) => (Exit::Internal, None),
+        StateError::Chain(ChainError::Delivery(error)) | StateError::Delivery(error) => {
+            (Exit::Internal, Some(error.hint()))
+        }
+        StateError::Io(..) | StateError::Chain(_) => (Exit::Internal, None),
     };
     Failure::of(exit, error).maybe_hint(hint)
 }

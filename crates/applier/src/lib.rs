@@ -13,6 +13,7 @@ pub mod confirm;
 pub mod connect;
 pub mod context;
 pub mod coverage;
+mod delivery;
 pub mod event;
 pub mod expiry;
 pub mod failed_logins;

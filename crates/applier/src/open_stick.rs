@@ -9,7 +9,7 @@ use drive::{Access, Drive, Medium, MountError};
 use firmware::Text;
 use keys::SigningKey;
 use receipt::{Chain, LaptopId};
-use stick::statements::Outstanding;
+use stick::statements::{DeliverError, Outstanding};
 use stick::{Directory, NamedError, Stick, TarError, Tree, layout, media, statements};
 use terminal::{Count, Exit, Failure, Output};
 
@@ -21,6 +21,21 @@ pub struct OpenStick(Place);
 enum Place {
     Named(Stick),
     Plugged(Box<Medium>),
+}
+
+/// Which of a laptop's statements a stick is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are not known to have arrived at the depot.
+    NotArrived,
+    /// Every one.
+    All,
+}
+
+impl Which {
+    fn after(self, chain: &Chain) -> Result<u64, DeliverError> {
+        Ok(if self == Self::All { 0 } else { chain.delivery()?.arrived })
+    }
 }
 
 /// How it is named where several are plugged in.
@@ -100,19 +115,21 @@ impl OpenStick {
         !matches!(self.0, Place::Named(Stick::Tar(_)))
     }
 
-    /// What it needs to hold this laptop's statements after `after`.
-    pub fn outstanding(&self, chain: &Chain, key: &SigningKey, after: u64) -> anyhow::Result<Outstanding> {
+    /// What it needs to hold these statements of this laptop.
+    pub fn outstanding(&self, chain: &Chain, key: &SigningKey, which: Which) -> anyhow::Result<Outstanding> {
+        let after = which.after(chain)?;
         Ok(statements::outstanding(self.tree(), chain, &LaptopId::of(&key.public()), after)?)
     }
 
-    /// Lays every statement after `after` on it that it lacks, and gives how many those were.
-    pub fn deliver(&self, chain: &Chain, key: &SigningKey, after: u64) -> anyhow::Result<usize> {
+    /// Lays these statements on it where it lacks them, and gives how many those were.
+    pub fn deliver(&self, chain: &Chain, key: &SigningKey, which: Which) -> anyhow::Result<usize> {
+        let after = which.after(chain)?;
         let on = |directory: &Directory| {
             statements::deliver(directory, chain, &LaptopId::of(&key.public()), after)
         };
         match &self.0 {
             // it is not made writable for nothing
-            _ if self.outstanding(chain, key, after)?.is_empty() => Ok(0),
+            _ if self.outstanding(chain, key, which)?.is_empty() => Ok(0),
             Place::Named(Stick::Directory(directory)) => Ok(on(directory)?),
             Place::Named(Stick::Tar(_)) => Err(io::Error::from(io::ErrorKind::ReadOnlyFilesystem).into()),
             Place::Plugged(medium) => Ok(medium.writable(|folder| on(&Directory::open(folder)?))??),

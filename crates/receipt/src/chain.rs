@@ -99,21 +99,53 @@ impl Chain {
         Ok(Delivery::read(&self.dir)?)
     }
 
-    /// A statement encrypted to this recipient: always the same bytes, which are kept in a folder of its name, so
-    /// that it can be told whether they are on a stick.
-    pub fn sealed(&self, counter: u64, recipient: &Recipient) -> Result<Vec<u8>, ChainError> {
-        let dir = self.dir.join(recipient.as_str());
-        let io = |e| ChainError::Io(dir.clone(), e);
-        let path = dir.join(format!("{counter}.json.age"));
-        match durable::read(&path, LONGEST_SEALED) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            read => return read.map_err(io),
+    /// A statement as it was encrypted to this recipient before, so that it can be told whether it is on a stick: no
+    /// two encryptions are alike. `None` where it was not, or where what was kept is no longer that.
+    pub fn sealed(&self, counter: u64, recipient: &Recipient) -> Option<Vec<u8>> {
+        let envelope = self.envelope(counter).ok()?;
+        let kept = durable::read(&self.seal_file(counter, recipient), LONGEST_SEALED + CHECK as u64).ok()?;
+        let (check, sealed) = kept.split_first_chunk::<CHECK>()?;
+        (seal_check(&envelope, sealed).as_bytes() == check).then(|| sealed.to_vec())
+    }
+
+    /// Encrypts a statement to this recipient, unless that was done before, and keeps it. After several of them:
+    /// [`Chain::sync_seals`].
+    pub fn seal(&self, counter: u64, recipient: &Recipient) -> Result<Vec<u8>, ChainError> {
+        if let Some(sealed) = self.sealed(counter, recipient) {
+            return Ok(sealed);
         }
-        let sealed = seal(&self.envelope(counter)?, recipient)?;
-        fs::create_dir_all(&dir).and_then(|()| durable::sync_dir(&self.dir)).map_err(io)?;
-        durable::create_new(&path, &sealed, 0o600).map_err(io)?;
+        let envelope = self.envelope(counter)?;
+        let sealed = seal(&envelope, recipient)?;
+        let kept = [seal_check(&envelope, &sealed).as_bytes(), &sealed[..]].concat();
+        let dir = self.seals(recipient);
+        let written = fs::create_dir_all(&dir)
+            .and_then(|()| durable::write_before_sync_dir(&self.seal_file(counter, recipient), &kept, 0o600));
+        written.map_err(|e| ChainError::Io(dir, e))?;
         Ok(sealed)
     }
+
+    /// Makes what was encrypted to this recipient outlive a power cut.
+    pub fn sync_seals(&self, recipient: &Recipient) -> Result<(), ChainError> {
+        let dir = self.seals(recipient);
+        let synced = durable::sync_dir(&dir).and_then(|()| durable::sync_dir(&self.dir));
+        synced.map_err(|e| ChainError::Io(dir, e))
+    }
+
+    fn seals(&self, recipient: &Recipient) -> PathBuf {
+        self.dir.join(recipient.as_str())
+    }
+
+    fn seal_file(&self, counter: u64, recipient: &Recipient) -> PathBuf {
+        self.seals(recipient).join(format!("{counter}.sealed"))
+    }
+}
+
+/// Bytes of a check, which stands before what it checks.
+const CHECK: usize = 32;
+
+/// What says that an encryption is whole, and of this envelope.
+fn seal_check(envelope: &[u8], sealed: &[u8]) -> Sha256Digest {
+    Sha256Digest::of(&[envelope, sealed].concat())
 }
 
 fn file(dir: &Path, counter: u64) -> PathBuf {
@@ -167,12 +199,39 @@ mod tests {
         durable::create_new(&file(dir.path(), 1), b"{}", 0o600).unwrap();
         let chain = Chain::open(dir.path()).unwrap();
         let (depot, recipient) = identity(other.path(), "depot");
-        let sealed = chain.sealed(1, &recipient).unwrap();
-        assert_eq!(chain.sealed(1, &recipient).unwrap(), sealed);
+        assert_eq!(chain.sealed(1, &recipient), None);
+        let sealed = chain.seal(1, &recipient).unwrap();
+        chain.sync_seals(&recipient).unwrap();
+        assert_eq!(chain.sealed(1, &recipient).as_ref(), Some(&sealed));
+        assert_eq!(chain.seal(1, &recipient).unwrap(), sealed);
         assert_eq!(unseal(&sealed, &depot).unwrap(), b"{}");
         let (next, recipient) = identity(other.path(), "next");
-        assert_eq!(unseal(&chain.sealed(1, &recipient).unwrap(), &next).unwrap(), b"{}");
+        assert_eq!(unseal(&chain.seal(1, &recipient).unwrap(), &next).unwrap(), b"{}");
         assert_eq!(Chain::open(dir.path()).unwrap().next(), chain.next());
+    }
+
+    #[test]
+    fn what_is_kept_and_no_longer_whole_or_of_another_statement_is_sealed_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        for (counter, envelope) in [(1, b"{1}"), (2, b"{2}")] {
+            durable::create_new(&file(dir.path(), counter), envelope, 0o600).unwrap();
+        }
+        let chain = Chain::open(dir.path()).unwrap();
+        let (depot, recipient) = identity(other.path(), "depot");
+        let kept = |counter| {
+            chain.seal(counter, &recipient).unwrap();
+            durable::read(&chain.seal_file(counter, &recipient), LONGEST_SEALED).unwrap()
+        };
+        let (whole, of_another) = (kept(1), kept(2));
+        let changed = [&whole[..whole.len() - 1], &[whole[whole.len() - 1] ^ 1]].concat();
+        for spoiled in [&whole[..whole.len() - 1], &whole[..9], &[], &changed, &of_another] {
+            durable::write_atomic(&chain.seal_file(1, &recipient), spoiled, 0o600).unwrap();
+            assert_eq!(chain.sealed(1, &recipient), None);
+            let sealed = chain.seal(1, &recipient).unwrap();
+            assert_eq!(unseal(&sealed, &depot).unwrap(), b"{1}");
+            assert_eq!(chain.sealed(1, &recipient), Some(sealed));
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::LONGEST_ENVELOPE;
 pub const LONGEST_SEALED: u64 = LONGEST_ENVELOPE + 4096;
 /// Recipients that a header may name. Each costs a key exchange to try, and a laptop names one.
 const MOST_RECIPIENTS: usize = 16;
+/// Where a header ends at the latest, bytes: `age` reads one anew after each of its lines. One recipient takes 100.
+const LONGEST_HEADER: usize = 4096;
 
 /// Why an envelope could not be sealed.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +58,11 @@ pub fn unseal(sealed: &[u8], identity: &AgeIdentity) -> Result<Vec<u8>, UnsealEr
     if sealed.len() as u64 > LONGEST_SEALED {
         return Err(UnsealError::TooLarge(sealed.len()));
     }
-    let header = sealed.split(|byte| *byte == b'\n').take_while(|line| !line.starts_with(b"---"));
-    if header.filter(|line| line.starts_with(b"-> ")).count() > MOST_RECIPIENTS {
+    let start = &sealed[..sealed.len().min(LONGEST_HEADER)];
+    let lines: Vec<&[u8]> = start.split(|byte| *byte == b'\n').collect();
+    let header = lines.iter().position(|line| line.starts_with(b"---")).map(|end| &lines[..end]);
+    let recipients = header.map(|lines| lines.iter().filter(|line| line.starts_with(b"-> ")).count());
+    if recipients.is_none_or(|recipients| recipients > MOST_RECIPIENTS) {
         return Err(UnsealError::Damaged);
     }
     let decryptor = Decryptor::new_buffered(sealed).map_err(|_| UnsealError::Damaged)?;
@@ -116,6 +121,20 @@ pub(crate) mod tests {
         assert!(matches!(unseal(&sealed, &depot), Err(UnsealError::TooLarge(_))));
         let huge = vec![b'x'; usize::try_from(LONGEST_SEALED).unwrap() + 1];
         assert!(matches!(unseal(&huge, &depot), Err(UnsealError::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_header_without_an_end_is_not_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        let (depot, _) = identity(dir.path(), "depot");
+        let with_body = |lines| {
+            let body = format!("{}\n", "A".repeat(64)).repeat(lines);
+            format!("age-encryption.org/v1\n-> other x\n{body}\n--- {}\n{}", "A".repeat(43), "x".repeat(32))
+        };
+        let opened = |lines| unseal(with_body(lines).as_bytes(), &depot);
+        assert!(matches!(opened(60), Err(UnsealError::OtherRecipient)), "it is tried");
+        assert!(matches!(opened(64), Err(UnsealError::Damaged)));
+        assert!(matches!(opened(4000), Err(UnsealError::Damaged)));
     }
 
     #[test]

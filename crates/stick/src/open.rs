@@ -280,15 +280,13 @@ impl VerifiedPublication<'_> {
         }
     }
 
-    /// Up to which of a laptop's statements the depot says that it has them; 0 where it says nothing.
+    /// Up to which of a laptop's statements the depot says that it has them; `None` where it says nothing.
     /// An unattended key signs that: it may steer reminders, and what is laid on a stick once more.
-    pub fn acknowledged(&self, laptop: &LaptopId) -> u64 {
-        let Ok(Some(bytes)) = media::read(self.medium, layout::ACKNOWLEDGED, LONGEST_ENVELOPE) else {
-            return 0;
-        };
+    pub fn acknowledged(&self, laptop: &LaptopId) -> Option<u64> {
+        let bytes = media::read(self.medium, layout::ACKNOWLEDGED, LONGEST_ENVELOPE).ok()??;
         let keys = self.metadata.root().keys(Role::Snapshot);
         let read = keys.into_iter().find_map(|key| Acknowledged::open(&bytes, key).ok());
-        read.map_or(0, |acknowledged| acknowledged.of(laptop))
+        read.map(|acknowledged| acknowledged.of(laptop))
     }
 
     /// The verified metadata.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use firmware::policy::Recipient;
 use receipt::{Chain, ChainError, LONGEST_ENVELOPE, LONGEST_SEALED, LaptopId};
 
 use crate::layout;
@@ -78,27 +77,40 @@ pub fn outstanding(
     after: u64,
 ) -> Result<Outstanding, DeliverError> {
     let (recipient, next) = (chain.delivery()?.recipient, chain.next().counter);
+    let mut wanted: BTreeSet<u64> = (after + 1..next).collect();
     let mut outstanding = Outstanding::default();
-    if recipient.is_some() {
-        let lying =
-            files_of(medium, laptop)?.into_iter().filter(|name| !name.is_sealed && name.counter < next);
-        outstanding.in_the_clear = lying.map(|name| name.counter).collect();
+    for name in files_of(medium, laptop)?.into_iter().filter(|name| (1..next).contains(&name.counter)) {
+        match (recipient.is_some(), name.is_sealed) {
+            // torn, it would be rejected at the depot for ever, even if it has arrived there otherwise
+            (true, true) | (false, false) => drop(wanted.insert(name.counter)),
+            (true, false) => outstanding.in_the_clear.push(name.counter),
+            (false, true) => {}
+        }
     }
-    // what lies in the clear is never removed before it is there otherwise, wherever else it may have arrived
-    let wanted = (after + 1..next).chain(outstanding.in_the_clear.iter().copied());
-    for counter in wanted.collect::<BTreeSet<u64>>() {
-        let (name, bytes) = outgoing(chain, laptop, counter, recipient.as_ref())?;
-        match media::read(medium, &name.path(), name.cap()) {
-            Ok(Some(there)) if there == bytes => {}
-            Err(error) if error.kind() != io::ErrorKind::FileTooLarge => return Err(error.into()),
-            _ => outstanding.missing.push(counter),
+    for counter in wanted {
+        let name = Name { laptop: laptop.clone(), counter, is_sealed: recipient.is_some() };
+        let bytes = match &recipient {
+            Some(recipient) => chain.sealed(counter, recipient),
+            None => Some(chain.envelope(counter)?),
+        };
+        if bytes.is_none() || on(medium, &name)? != bytes {
+            outstanding.missing.push(counter);
         }
     }
     Ok(outstanding)
 }
 
+/// What a medium has under this name, unless it is larger than any real one.
+fn on(medium: &dyn Tree, name: &Name) -> io::Result<Option<Vec<u8>>> {
+    match media::read(medium, &name.path(), name.cap()) {
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(None),
+        read => read,
+    }
+}
+
 /// Copies to a stick every statement of a laptop after `after` that it lacks, encrypted where the depot named a
-/// recipient; then none of that laptop is left there in the clear. Gives how many were written.
+/// recipient; none of that laptop is left there in the clear then. What it holds of earlier ones is mended. Gives how
+/// many were written.
 pub fn deliver(
     medium: &dyn Media,
     chain: &Chain,
@@ -107,18 +119,28 @@ pub fn deliver(
 ) -> Result<usize, DeliverError> {
     let recipient = chain.delivery()?.recipient;
     let Outstanding { missing, in_the_clear } = outstanding(medium, chain, laptop, after)?;
-    for counter in &missing {
-        let (name, bytes) = outgoing(chain, laptop, *counter, recipient.as_ref())?;
-        media::write(medium, &name.path(), &bytes)?;
-    }
+    let (to_replace, spare): (Vec<u64>, _) = in_the_clear.into_iter().partition(|n| missing.contains(n));
+    let name = |counter, is_sealed| Name { laptop: laptop.clone(), counter, is_sealed };
+    // first what makes room: these have arrived, or are there encrypted
+    remove(medium, &spare.into_iter().map(|counter| name(counter, false)).collect::<Vec<_>>())?;
+    let laid = missing.iter().try_for_each(|counter| -> Result<(), DeliverError> {
+        let bytes = match &recipient {
+            Some(recipient) => chain.seal(*counter, recipient)?,
+            None => chain.envelope(*counter)?,
+        };
+        media::write(medium, &name(*counter, recipient.is_some()).path(), &bytes)?;
+        // one by one: a full stick has room for no more
+        if to_replace.contains(counter) {
+            medium.sync_names()?;
+            medium.remove(&name(*counter, false).path())?;
+        }
+        Ok(())
+    });
     if !missing.is_empty() {
-        medium.sync_names()?;
-    }
-    for counter in &in_the_clear {
-        medium.remove(&layout::receipt(laptop, *counter))?;
-    }
-    if !in_the_clear.is_empty() {
-        medium.sync_names()?;
+        let synced = medium.sync_names();
+        laid?;
+        synced?;
+        recipient.map_or(Ok(()), |recipient| chain.sync_seals(&recipient))?;
     }
     Ok(missing.len())
 }
@@ -127,21 +149,6 @@ pub fn deliver(
 pub fn remove(medium: &dyn Media, names: &[Name]) -> io::Result<()> {
     names.iter().try_for_each(|name| medium.remove(&name.path()))?;
     if names.is_empty() { Ok(()) } else { medium.sync_names() }
-}
-
-/// A statement as it goes onto a stick.
-fn outgoing(
-    chain: &Chain,
-    laptop: &LaptopId,
-    counter: u64,
-    recipient: Option<&Recipient>,
-) -> Result<(Name, Vec<u8>), DeliverError> {
-    let name = Name { laptop: laptop.clone(), counter, is_sealed: recipient.is_some() };
-    let bytes = match recipient {
-        Some(recipient) => chain.sealed(counter, recipient)?,
-        None => chain.envelope(counter)?,
-    };
-    Ok((name, bytes))
 }
 
 /// A file found among the statements of a stick; nothing about it is verified.
@@ -193,6 +200,7 @@ pub fn take(medium: &dyn Tree, name: Name) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use firmware::policy::Recipient;
     use keys::{AgeIdentity, SigningKey, durable};
     use receipt::{Delivery, unseal};
 
@@ -214,7 +222,11 @@ mod tests {
         // a FAT that kept the size and lost the contents
         media::write(&medium, &layout::receipt(&laptop, 2), &[0; 7]).unwrap();
         assert_eq!(outstanding(&medium, &chain, &laptop, 0).unwrap().missing, [2]);
-        assert!(outstanding(&medium, &chain, &laptop, 2).unwrap().is_empty());
+        assert_eq!(
+            outstanding(&medium, &chain, &laptop, 3).unwrap().missing,
+            [2],
+            "mended if it has arrived"
+        );
         assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 1);
         let folder = layout::receipts(&laptop);
         for odd in ["07.json", "+4.json", "x.json", "4.json.bak", "4.age", "04.json.age", "4.json.age.age"] {
@@ -241,11 +253,34 @@ mod tests {
         // what has arrived is neither laid there again nor left in the clear
         remove(&medium, &find(&medium).unwrap()).unwrap();
         assert_eq!((deliver(&medium, &chain, &laptop, 2).unwrap(), find(&medium).unwrap().len()), (1, 1));
-        for counter in [1, 9] {
+        for counter in [0, 1, 9] {
             media::write(&medium, &name(counter, false).path(), b"{}").unwrap();
         }
-        assert_eq!(deliver(&medium, &chain, &laptop, 2).unwrap(), 1);
-        // of number 9 this laptop knows nothing: somebody should see it
-        assert_eq!(find(&medium).unwrap(), [name(1, true), name(3, true), name(9, false)]);
+        assert_eq!(deliver(&medium, &chain, &laptop, 2).unwrap(), 0);
+        // of numbers 0 and 9 this laptop knows nothing: somebody should see them
+        assert_eq!(find(&medium).unwrap(), [name(0, false), name(3, true), name(9, false)]);
+        // one that arrived by another stick, and is torn here
+        for torn in [&there[..there.len() - 1], &[]] {
+            media::write(&medium, &name(2, true).path(), torn).unwrap();
+            assert_eq!(outstanding(&medium, &chain, &laptop, 3).unwrap().missing, [2]);
+            assert_eq!(deliver(&medium, &chain, &laptop, 3).unwrap(), 1);
+            assert_eq!(take(&medium, name(2, true)).bytes.unwrap(), there);
+        }
+    }
+
+    #[test]
+    fn looking_at_what_is_outstanding_encrypts_nothing() {
+        let (state, stick) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        durable::create_new(&state.path().join("1.json"), b"{}", 0o600).unwrap();
+        let identity = AgeIdentity::open_or_make(&stick.path().join("identity"), "test").unwrap();
+        let recipient: Recipient = identity.recipient().to_string().parse().unwrap();
+        let folder = state.path().join(recipient.as_str());
+        Delivery { recipient: Some(recipient), ..Delivery::default() }.record(state.path()).unwrap();
+        let (chain, medium) = (Chain::open(state.path()).unwrap(), Directory::open(stick.path()).unwrap());
+        let laptop = LaptopId::of(&SigningKey::generate().public());
+        assert_eq!(outstanding(&medium, &chain, &laptop, 0).unwrap().missing, [1]);
+        assert!(!folder.exists());
+        assert_eq!(deliver(&medium, &chain, &laptop, 0).unwrap(), 1);
+        assert!(folder.exists() && outstanding(&medium, &chain, &laptop, 0).unwrap().is_empty());
     }
 }

@@ -25,6 +25,7 @@ mod fleet_facts;
 mod fleet_page;
 mod fleet_report;
 mod formats;
+mod homeward;
 mod loading;
 mod night;
 mod planned;

@@ -19,14 +19,14 @@ const WAY_OUT: [&str; 2] =
     ["hint: bring keys/depot-identity.txt back from the backup", "applier receipts --copy-to PATH --all"];
 
 /// A laptop that has stated something in the clear, before its depot named a recipient.
-async fn in_the_clear() -> World {
+pub(crate) async fn in_the_clear() -> World {
     let world = World::loaded().await;
     world.apply("").await.ends(0);
     world
 }
 
 /// The depot's recipient is in the policy, which is signed and on the stick.
-async fn name_recipient(world: &World) -> String {
+pub(crate) async fn name_recipient(world: &World) -> String {
     let shown = world.fetcher("keys recipient --json").await.ends(0).json();
     let recipient = shown["recipient"].as_str().unwrap().to_owned();
     write(&world.path("manifests/policy.toml"), format!("depot_recipient = \"{recipient}\"\n").as_bytes());
@@ -38,7 +38,7 @@ async fn name_recipient(world: &World) -> String {
 }
 
 /// What it stated then and since is encrypted on the stick, and it is enrolled; what came in the clear is in the ledger.
-async fn sealed() -> (World, String) {
+pub(crate) async fn sealed() -> (World, String) {
     let world = in_the_clear().await;
     let recipient = name_recipient(&world).await;
     world.apply("").await.ends(0);
@@ -61,7 +61,7 @@ fn holds(bytes: &[u8], word: &str) -> bool {
 }
 
 /// The names of the statements in a folder.
-fn names(world: &World, stick: &str) -> Vec<String> {
+pub(crate) fn names(world: &World, stick: &str) -> Vec<String> {
     let statements = files(&world.path(stick).join("COURIER/receipts")).into_keys();
     statements.map(|path| path.rsplit('/').next().unwrap().to_owned()).collect()
 }

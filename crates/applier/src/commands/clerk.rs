@@ -7,7 +7,8 @@ use receipt::{Body, Chain};
 use terminal::{Exit, Fail, Failure};
 
 use crate::context::Context;
-use crate::open_stick::OpenStick;
+use crate::delivery::undelivered_hint;
+use crate::open_stick::{OpenStick, Which};
 use crate::report::{self, Facts};
 
 /// Who is at the laptop, and where, as they say.
@@ -71,12 +72,8 @@ impl Clerk<'_> {
             ));
             return;
         };
-        let arrived = self.chain.delivery().map(|delivery| delivery.arrived);
-        let delivered = arrived.map_err(anyhow::Error::from);
-        if let Err(error) = delivered.and_then(|arrived| stick.deliver(self.chain, self.key, arrived)) {
-            self.context.output.warn(format_args!(
-                "{error:#}; the statements are kept on this laptop: applier receipts --copy-to PATH"
-            ));
+        if let Err(error) = stick.deliver(self.chain, self.key, Which::NotArrived) {
+            self.context.output.warn(format_args!("{error:#}; {}", undelivered_hint(&error)));
         }
     }
 }

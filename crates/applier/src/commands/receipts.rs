@@ -9,7 +9,8 @@ use terminal::{Count, Exit, Fail, Failure};
 
 use super::farewell::farewell;
 use crate::context::{Context, state_failure};
-use crate::open_stick::OpenStick;
+use crate::delivery::undelivered_hint;
+use crate::open_stick::{OpenStick, Which};
 use crate::overdue::Overdue;
 
 /// List this laptop's statements, or copy them to a stick.
@@ -21,7 +22,7 @@ Examples:
   applier receipts --copy-to /media/stick --all    everything, for a depot that has lost its ledger")]
 pub struct Args {
     /// Copy every statement that is not there yet to this stick: its serial number or node, or the folder where
-    /// it is mounted
+    /// it is mounted. Those that the depot has, as far as this laptop was told, are left out without --all
     #[arg(long, value_name = "PATH|SERIAL")]
     copy_to: Option<PathBuf>,
     /// Those as well that the depot says it has: it may have lost them
@@ -47,10 +48,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             let hint = "name a stick by its serial number, or the folder where a stick is mounted";
             return Err(Failure::new(Exit::Stick, message).hint(hint));
         }
-        let arrived = chain.delivery().fail(Exit::Internal)?.arrived;
-        let written = stick.deliver(&chain, &key, if args.all { 0 } else { arrived }).map_err(|error| {
-            let failure = Failure::of(Exit::Stick, error);
-            failure.hint("nothing is lost: the statements are kept on this laptop; name another stick")
+        context.heed(&state, &stick)?;
+        let which = if args.all { Which::All } else { Which::NotArrived };
+        let written = stick.deliver(&chain, &key, which).map_err(|error| {
+            let hint = undelivered_hint(&error);
+            Failure::of(Exit::Stick, error).hint(hint)
         })?;
         context.output.json(&json!({"laptop": laptop, "copied": written}));
         context.output.data(format_args!("{} copied to {stick}", Count(written, "statement")));
@@ -66,10 +68,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         context.output.data(format_args!("{counter:>4}  {}  {says}", made.strftime("%F %H:%M")));
         listed.push(json!({"counter": counter, "made": made, "says": says, "sha256": statement.digest()}));
     }
-    let delivery = chain.delivery().fail(Exit::Internal)?;
-    let overdue = Overdue::of(&chain, &key.public(), context.clock.system).fail(Exit::Internal)?;
+    let (arrived, overdue) = match chain.delivery() {
+        Ok(delivery) => {
+            let overdue = Overdue::of(&chain, &key.public(), context.clock.system).fail(Exit::Internal)?;
+            (Some(delivery.arrived), overdue)
+        }
+        Err(error) => {
+            let Failure { error, hint, .. } = state_failure(error.into());
+            context.output.warn(format_args!("{error:#}; {}", hint.unwrap_or_default()));
+            (None, None)
+        }
+    };
     context.output.json(&json!({
-        "laptop": laptop, "statements": listed, "arrived": delivery.arrived, "overdue": overdue,
+        "laptop": laptop, "statements": listed, "arrived": arrived, "overdue": overdue,
     }));
     if let Some(overdue) = overdue {
         context

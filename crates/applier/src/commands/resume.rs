@@ -82,6 +82,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (mut chain, key) = (state.chain().map_err(state_failure)?, laptop_key(&state)?);
     let journals = Journals::open(&state.journals()).map_err(journal_failure)?;
     let stick = context.stick.is_some().then(|| context.open_stick()).transpose()?;
+    if let Some(stick) = &stick {
+        context.heed(&state, stick)?;
+    }
     let desk = Desk { state: &state, journals: &journals, key: &key, stick: stick.as_ref(), context };
     let mut open = desk.open(&chain)?;
     if let Some(which) = &args.which {

@@ -3,12 +3,16 @@
 use firmware::policy::Policy;
 use firmware::{Model, Release, ReleaseId};
 use serde_json::json;
-use stick::{SignedRelease, VerifiedPublication, statements};
-use terminal::{Count, Exit, Fail, Failure, Progress};
+use stick::statements::Outstanding;
+use stick::{SignedRelease, VerifiedPublication};
+use terminal::{Count, Exit, Failure, Output, Progress};
 
-use crate::context::{Context, state_failure};
+use super::farewell::amiss;
+use crate::context::Context;
 use crate::coverage::{self, Covered};
 use crate::expiry::ExpiryArgs;
+use crate::open_stick::{OpenStick, Which};
+use crate::state::State;
 use crate::verify::{self, Carried};
 
 /// Check a stick: signatures, versions, expiry, and every firmware file on it.
@@ -49,25 +53,16 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     for line in covered.iter().flat_map(Covered::lines) {
         output.data(line);
     }
-    let chain = state.chain().map_err(state_failure)?;
-    let undelivered = match state.laptop().map_err(state_failure)? {
-        Some(laptop) => {
-            // neither on this stick nor at the depot
-            let arrived = chain.delivery().fail(Exit::Internal)?.arrived;
-            statements::outstanding(stick.tree(), &chain, &laptop, arrived).fail(Exit::Stick)?.missing.len()
-        }
-        None => 0,
-    };
-    if undelivered > 0 {
-        output.data(format_args!(
-            "{} of this laptop not on this stick: applier receipts --copy-to PATH",
-            Count(undelivered, "statement")
-        ));
+    let outstanding = outstanding(&state, &stick, output);
+    if let Some(words) = outstanding.as_ref().and_then(|outstanding| amiss(outstanding, "this stick")) {
+        output.data(words);
     }
     let known = json!({
         "publication": publication.publication(), "good_until": publication.metadata().good_until(),
         "releases": files.iter().map(|(r, c)| json!({"release": r, "carried": c})).collect::<Vec<_>>(),
-        "undelivered_statements": undelivered, "accept_expired": args.expiry.accepted(&publication),
+        "undelivered_statements": outstanding.as_ref().map(|o| o.missing.len()),
+        "statements_in_the_clear": outstanding.as_ref().map(|o| o.in_the_clear.len()),
+        "accept_expired": args.expiry.accepted(&publication),
         "policy": publication.policy().map(|p| json!({"sha256": p.sha256(), "policy": p.document()})),
         "advisories": publication.advisories().map(|a| json!({
             "sha256": a.sha256(), "collected": a.document().collected(), "count": a.document().advisories().len(),
@@ -82,6 +77,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Err(failure) => Err(failure.with_data(known)),
     }
+}
+
+/// What the stick needs to hold this laptop's statements that are not at the depot, if that can be told: whether the
+/// stick is good does not depend on it.
+fn outstanding(state: &State, stick: &OpenStick, output: Output) -> Option<Outstanding> {
+    let read = || -> anyhow::Result<Outstanding> {
+        let Some(key) = state.laptop_key()? else { return Ok(Outstanding::default()) };
+        stick.outstanding(&state.chain()?, &key, Which::NotArrived)
+    };
+    let failed = |error| {
+        output.warn(format_args!("whether this laptop's statements are on it cannot be read: {error:#}"));
+    };
+    read().map_err(failed).ok()
 }
 
 /// What recorders of a model would get of what is whole on the stick.
