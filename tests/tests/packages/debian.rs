@@ -108,7 +108,9 @@ fn they_are_in_order_are_installed_and_leave_nothing_when_they_are_removed() {
     }
     let root = Root::new();
     root.dpkg(&[Path::new("--install"), &packages[0], &packages[1]]);
-    packages.iter().for_each(|package| has_its_size(package, &root));
+    for package in &packages {
+        has_its_size(package, &root);
+    }
     for name in ["fetcher", "applier"] {
         let (version, _) = said(Command::new(root.path("usr/bin").join(name)).arg("--version"));
         assert_eq!(version, format!("{name} {}\n", env!("CARGO_PKG_VERSION")));

@@ -63,7 +63,9 @@ mod tests {
         ) {
             let mut given: Vec<Name> = given.into_iter().map(|(laptop, counter, sealed)| name(laptop, counter, sealed)).collect();
             let mut taken = Taken::default();
-            given.iter().for_each(|one| taken.insert(one));
+            for one in &given {
+                taken.insert(one);
+            }
             given.sort();
             given.dedup();
             let mut names: Vec<Name> = taken.names().collect();

@@ -187,8 +187,11 @@ fn opens_what_comes_back(publication: &Publication, home: &Home, context: &Conte
     };
     let policy = publication.policy().map_err(publication_failure)?;
     let recipient = policy.as_ref().and_then(|signed| signed.document().depot_recipient.as_ref());
-    let foreign = recipient.filter(|one| Standing::of(one, identity.as_ref()) == Standing::Foreign);
-    foreign.into_iter().for_each(|recipient| context.output.warn(lost(recipient)));
+    if let Some(recipient) = recipient
+        && Standing::of(recipient, identity.as_ref()) == Standing::Foreign
+    {
+        context.output.warn(lost(recipient));
+    }
     Ok(())
 }
 
