@@ -38,7 +38,7 @@ async fn from_an_exported_file_to_the_ledger() {
     let kept = "they stay on this laptop; deliver them with applier receipts --copy-to PATH";
     assert_eq!(applied.err.matches(kept).count(), 1, "{}", applied.err);
     assert_eq!(read(world.path("courier.tar")).unwrap(), before);
-    world.applier("verify --stick courier.tar").await.ends(0).says(&["2 statements of this laptop not on"]);
+    world.applier("verify --stick courier.tar").await.ends(0).says(&["2 statements of this laptop NOT on"]);
     world.applier("receipts --copy-to courier.tar").await.ends(12).says(&["where a stick is mounted"]);
     world.applier("receipts --copy-to stick").await.ends(0).says(&["2 statements copied"]);
     world.enrol_laptop().await;
