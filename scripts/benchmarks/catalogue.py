@@ -1,5 +1,9 @@
-"""The rows: a catalogue of many releases, read, checked and searched for one model, in three sizes."""
+"""The rows: a catalogue of many releases, in three sizes: read, checked, and used to plan what a recorder is due to get.
 
+The recorder is in the ledger; `fetcher fleet` plans for it and writes its report.
+"""
+
+import ledger
 from measure import Contestant, by_turns, growth, limit, peak
 from programs import MODEL, PROGRAMS, World
 
@@ -18,7 +22,7 @@ def write(folder, count):
             for number in range(first, min(first + IN_A_FILE, count)):
                 model, step = divmod(number, OF_A_MODEL)
                 name = f"DS-{model:05}NI" if model else MODEL
-                version, build = f"4.{step:02}.000", 200101 + step
+                version, build = f"4.{60 + step}.000", 230101 + step
                 file.write(
                     f'[[release]]\nid = "nvr-{line}-{version}-{build}-{number}"\nfamily = "nvr"\n'
                     f'models = ["{name}"]\nversion = "V{version}"\nbuild = "{build}"\nsources = ["synthetic"]\n'
@@ -29,15 +33,20 @@ def write(folder, count):
 def measure(directory, releases, rounds):
     world = World(directory)
     world.init()
+    sticks = ledger.sticks(world.directory / "sticks", 2, 1)
+    home = ledger.empty(world, sticks)
+    world.fetcher("collect", "--from", sticks[0][0])
     of_size = []
     for count in (releases // 100, releases // 10, releases):
         folder = world.directory / f"catalogue-{count}"
         (folder / "nvr").mkdir(parents=True)
         write(folder, count)
-        command = [PROGRAMS / "fetcher", "--home", world.directory / "depot", "--manifests", folder, "releases"]
-        search = [*command, "--model", MODEL, "--newer-than", "V4.05.000"]
-        of_size.append(Contestant(f"catalogue of {count:,} releases, searched for a model", search))
+        report = ["--format", "json", "--replace", "--output", world.directory / "report.json"]
+        fleet = [PROGRAMS / "fetcher", "--home", home, "--manifests", folder, "fleet", *report]
+        of_size.append(Contestant(f"catalogue of {count:,} releases, loaded and planned with", fleet))
     by_turns(of_size, rounds)
+    if '"due"' not in (world.directory / "report.json").read_text():
+        raise SystemExit("nothing was planned")
     rows = [limit(of_size[-1], SECONDS)]
     rows += [growth(larger, smaller, 10) for smaller, larger in zip(of_size, of_size[1:])]
     peaks = [peak(one.name, [one], None) for one in of_size]
