@@ -14,7 +14,8 @@ use super::{DownloadError, LARGEST};
 
 /// After so many bytes the disk is asked to keep what has arrived, while more arrives.
 const CHECKPOINT: u64 = 16 << 20;
-/// So many bytes at most are lost to a power cut: a disk that is slower than the network is waited for.
+/// So many bytes at most are lost to a power cut, those on their way to the disk and those behind them: a disk that is
+/// slower than the network is waited for.
 const MOST_LOST: u64 = 4 * CHECKPOINT;
 /// A longer record was not written here, bytes.
 const LONGEST_RECORD: u64 = 16 * 1024;
@@ -153,13 +154,8 @@ impl Partial {
         self.hasher.update(bytes);
         self.arrived += bytes.len() as u64;
         self.received += bytes.len() as u64;
-        let unsafe_yet = self.arrived - self.recorded;
         let is_idle = self.syncing.as_ref().is_none_or(JoinHandle::is_finished);
-        if unsafe_yet >= MOST_LOST || unsafe_yet >= CHECKPOINT && is_idle {
-            self.checkpoint()
-        } else {
-            Ok(())
-        }
+        if is_due(self.arrived - self.recorded, is_idle) { self.checkpoint() } else { Ok(()) }
     }
 
     /// Leaves what is here to a later run, or nothing where that could not go on with it.
@@ -210,6 +206,12 @@ impl Partial {
     fn disk(&self, source: io::Error) -> DownloadError {
         DownloadError::Disk { path: self.path.clone(), source }
     }
+}
+
+/// Whether a checkpoint is due where so many bytes have arrived since the last one began: at once if the disk is idle; if
+/// it is not, once as much may be behind as is on its way there.
+fn is_due(behind: u64, is_idle: bool) -> bool {
+    behind >= if is_idle { CHECKPOINT } else { MOST_LOST / 2 }
 }
 
 /// The record beside a part, where there is one that makes sense.
@@ -319,6 +321,14 @@ mod tests {
         partial.settle().unwrap();
         drop(partial);
         assert_eq!(from(&path, URL), Some(CHECKPOINT));
+    }
+
+    #[test]
+    fn what_a_power_cut_costs_is_bounded() {
+        assert!(is_due(CHECKPOINT, true) && !is_due(CHECKPOINT - 1, true));
+        assert!(!is_due(CHECKPOINT, false), "the network does not wait for the disk");
+        // on its way, and behind it
+        assert!(is_due(MOST_LOST / 2, false));
     }
 
     #[test]
